@@ -1,0 +1,38 @@
+"""Checkpoints: the trained tensors of a network in one safetensors file, float32. Frozen ones come from the model."""
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from xit_ray.core.network import Network
+from xit_ray.spec.errors import UserError
+
+FILE = "weights.safetensors"
+
+
+def save(weights: dict[str, Tensor], folder: Path) -> None:
+    """Write the tensors that ``Network.trainable`` names."""
+    save_file({name: tensor.float().contiguous().cpu() for name, tensor in weights.items()}, folder / FILE)
+
+
+def load(network: Network, folder: Path, heads: bool) -> None:
+    """Put a checkpoint's encoder, and its heads if asked, into a network.
+
+    Raises:
+        UserError: the file is not a checkpoint of this encoder.
+    """
+    file = folder / FILE
+    try:
+        saved = load_file(file)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{file}: cannot be read as a checkpoint: {error}") from None
+    wanted = {name: p for name, p in network.trainable().items() if heads or not name.startswith("heads.")}
+    for name, parameter in wanted.items():
+        if name not in saved or saved[name].shape != parameter.shape:
+            found = tuple(saved[name].shape) if name in saved else "nothing"
+            raise UserError(f"{file}: holds {found} for {name}; wanted {tuple(parameter.shape)}")
+        with torch.no_grad():
+            parameter.copy_(saved[name])

@@ -1,0 +1,1 @@
+"""Data: sources (folder, hub, built-in), rows as Arrow tables, tokenisation."""

@@ -1,0 +1,14 @@
+"""Meanings for sentence retrieval: all different, so that each has one translation."""
+
+import random
+
+from xit_ray.data.mini import draw
+from xit_ray.data.mini.meaning import Meaning, Split
+
+
+def meanings(rng: random.Random, split: Split, count: int) -> list[Meaning]:
+    """That many different meanings of the split, in the order they were drawn."""
+    found: dict[Meaning, None] = {}
+    while len(found) < count:
+        found[draw.meaning(rng, split, details=rng.choice((1, 2, 3)))] = None
+    return list(found)

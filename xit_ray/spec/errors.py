@@ -1,0 +1,27 @@
+"""The one exception a person is meant to read."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UserError(Exception):
+    """Something the user can mend: the message names the file, the key or row, what was found and what is allowed.
+
+    Every door prints it as one line and exits with code 2; it never carries a traceback.
+    """
+
+
+def unknown(what: str, found: str, allowed: Iterable[str], where: str = "") -> UserError:
+    """An error for a name outside a fixed set, with the nearest allowed name first.
+
+    Args:
+        what: the kind of name, for example ``"task"``.
+        found: the name that was given.
+        allowed: every name that would have been accepted.
+        where: file and key, put in front.
+    """
+    names = sorted(allowed)
+    close = get_close_matches(found, names, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    prefix = f"{where}: " if where else ""
+    return UserError(f"{prefix}unknown {what} {found!r}{hint} (allowed: {', '.join(names)})")

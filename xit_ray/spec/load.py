@@ -1,0 +1,156 @@
+"""YAML file and ``--set`` overrides to a validated space, with errors that name file, key, found and allowed."""
+
+import difflib
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_jsonable_python
+
+from xit_ray.spec.domains import DOMAINS, as_domain, cover
+from xit_ray.spec.errors import UserError
+from xit_ray.spec.recipe import Recipe
+from xit_ray.spec.space import Space, as_recipe
+
+
+def load_space(path: str | Path, overrides: tuple[str, ...] = (), **values: Any) -> Space:
+    """Read a search-space file.
+
+    Args:
+        path: the YAML file.
+        overrides: ``PATH=VALUE`` strings; PATH is dotted (``recipe.stages.0.learning_rate``), VALUE is YAML.
+        **values: top-level fields that a command-line option sets (None leaves the file's value).
+
+    Raises:
+        UserError: the file cannot be read, or a key or value in it is not allowed.
+    """
+    path = Path(path)
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(tree, dict):
+        raise UserError(f"{path}: found {type(tree).__name__}; allowed: a mapping with the keys {_keys(Space)}")
+    for override in overrides:
+        _override(tree, override)
+    tree.update({key: value for key, value in values.items() if value is not None})
+    return _validate(tree, str(path))
+
+
+def _validate(tree: dict[str, Any], where: str) -> Space:
+    try:
+        space = Space.model_validate(tree)
+    except ValidationError as error:
+        raise UserError(f"{where}: {_first(error, Space)}") from None
+    try:
+        variants = cover(space.recipe)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+    for variant in variants:
+        try:
+            as_recipe(variant)
+        except ValidationError as error:
+            raise UserError(f"{where}: {_first(error, Recipe, 'recipe')}") from None
+    return space
+
+
+def _override(tree: dict[str, Any], override: str) -> None:
+    path, equals, text = override.partition("=")
+    if not equals:
+        raise UserError(f"--set {override}: found no '='; allowed: PATH=VALUE, for example search.trials=8")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise UserError(f"--set {override}: the value is not YAML") from None
+    node: Any = tree
+    *parents, last = path.split(".")
+    for depth, key in enumerate((*parents, last)):
+        if isinstance(node, list):
+            if not key.isdigit() or int(key) >= len(node):
+                here = ".".join(parents[:depth])
+                raise UserError(f"--set {override}: {here} has the items 0 to {len(node) - 1}; found {key!r}")
+            position: Any = int(key)
+        elif isinstance(node, dict):
+            position = key
+        else:
+            raise UserError(f"--set {override}: {'.'.join(parents[:depth])} is a plain value and has no {key!r} inside")
+        if depth == len(parents):
+            node[position] = value
+        elif isinstance(node, dict):
+            node = node.setdefault(position, {})
+        else:
+            node = node[position]
+
+
+def _first(error: ValidationError, model: type[BaseModel], root: str = "") -> str:
+    """The first problem of a pydantic error as one line: key, what was found, what is allowed."""
+    problem = error.errors(include_url=False)[0]
+    place = [part for part in problem["loc"] if isinstance(part, int) or not part.startswith("function-")]
+    key = root + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    key = key.lstrip(".") or "the file"
+    if problem["type"] == "extra_forbidden":
+        owner = _owner(model, place[:-1])
+        names = list(owner.model_fields)
+        close = difflib.get_close_matches(str(place[-1]), names, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        value = problem["input"]
+        domain = " (a domain is one key of " + ", ".join(DOMAINS) + ")" if isinstance(value, list) and root else ""
+        return f"{key}: unknown key{hint} (allowed: {', '.join(names)}){domain}"
+    if problem["type"] == "missing":
+        return f"{key}: missing; it is required"
+    found = problem["input"]
+    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if problem["type"] == "value_error":
+        return f"{key}: {message}"
+    shown = repr(found) if len(repr(found)) <= 80 else repr(found)[:77] + "..."
+    return f"{key}: found {shown}; allowed: {message}"
+
+
+def _owner(model: type[BaseModel], place: list[int | str]) -> type[BaseModel]:
+    """The pydantic model that holds the key at a location."""
+    for part in place:
+        if isinstance(part, str):
+            model = _model_in(model.model_fields[part].annotation) or model
+    return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        return annotation if issubclass(annotation, BaseModel) else None
+    return next((found for part in typing.get_args(annotation) if (found := _model_in(part))), None)
+
+
+def _keys(model: type[BaseModel]) -> str:
+    return ", ".join(model.model_fields)
+
+
+def dump_space(space: Space) -> str:
+    """The space as YAML with every default written out, inside the recipe and its domains too."""
+    tree = space.model_dump(mode="json")
+    tree["recipe"] = _with_defaults(space.recipe, Recipe)
+    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _with_defaults(node: Any, model: type[BaseModel]) -> Any:
+    domain = as_domain(node, "")
+    if domain is not None:
+        return {domain.kind: [_with_defaults(option, model) for option in domain.options]}
+    if isinstance(node, list):
+        return [_with_defaults(item, model) for item in node]
+    if not isinstance(node, dict):
+        return node
+    filled = {}
+    for name, field in model.model_fields.items():
+        if name in node:
+            inner = _model_in(field.annotation)
+            filled[name] = _with_defaults(node[name], inner) if inner else node[name]
+        elif not field.is_required():
+            filled[name] = to_jsonable_python(field.get_default())
+    return filled

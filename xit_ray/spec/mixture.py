@@ -1,0 +1,75 @@
+"""Mixtures: tasks that are trained together, and the rule that says how often each is drawn."""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from xit_ray.spec.base import Strict
+
+SamplingRule = Literal["proportional", "capped", "temperature", "uniform", "weights"]
+
+
+class Member(Strict):
+    """One task in a mixture. In YAML a bare task name stands for ``{task: NAME}``."""
+
+    task: str
+    """Name of a task of the registry (see ``python -m xit_ray.data list``)."""
+    language: str = "en"
+    """Language whose training rows are used."""
+    examples: int | None = Field(default=None, gt=0)
+    """Use only the first N training rows (after the task's own fixed shuffle); null means all."""
+    weight: float | None = Field(default=None, gt=0)
+    """Relative weight, read by ``sampling: weights`` alone."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"task": value} if isinstance(value, str) else value
+
+    @property
+    def label(self) -> str:
+        """Short name for tables: the task, with what differs from the default."""
+        parts = [self.task]
+        if self.language != "en":
+            parts.append(f"[{self.language}]")
+        if self.examples is not None:
+            parts.append(f"#{self.examples}")
+        return "".join(parts)
+
+
+class Mixture(Strict):
+    """Tasks trained together. In YAML a task name, or a list of them, stands for a mixture with the defaults."""
+
+    members: tuple[Member, ...] = Field(min_length=1)
+    """The tasks; every step draws one of them (one task a step, as Phang et al. 2020 do)."""
+    sampling: SamplingRule = "proportional"
+    """proportional: by rows; capped: by min(rows, cap); temperature: rows^(1/T); uniform; weights: as given."""
+    cap: int = Field(default=10_000, gt=0)
+    """Row cap of ``sampling: capped``."""
+    temperature: float = Field(default=2.0, ge=1.0)
+    """T of ``sampling: temperature``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_names(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"members": [value]}
+        if isinstance(value, list | tuple):
+            return {"members": list(value)}
+        if isinstance(value, dict) and "task" in value:
+            return {"members": [value]}
+        return value
+
+    @model_validator(mode="after")
+    def _weights_are_complete(self) -> "Mixture":
+        missing = [m.task for m in self.members if m.weight is None]
+        if self.sampling == "weights" and missing:
+            raise ValueError(f"sampling is 'weights' but no weight is given for: {', '.join(missing)}")
+        if self.sampling != "weights" and len(missing) != len(self.members):
+            raise ValueError(f"a weight is given but sampling is {self.sampling!r}; weights need 'sampling: weights'")
+        return self
+
+    @property
+    def label(self) -> str:
+        """Short name for tables, for example ``mnli+paws``."""
+        return "+".join(member.label for member in self.members)

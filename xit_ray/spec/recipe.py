@@ -1,0 +1,100 @@
+"""Recipes: a model and an ordered list of stages, the thing a trial trains."""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from xit_ray.spec.base import Strict
+from xit_ray.spec.mixture import Mixture
+
+
+class Model(Strict):
+    """The pretrained encoder every stage of the recipe continues from. In YAML a bare name stands for ``{name: NAME}``."""
+
+    name: str = "offline:multilingual-e5-small"
+    """Hub name (``FacebookAI/xlm-roberta-base``), a local folder, or ``offline:multilingual-e5-small``."""
+    revision: str | None = None
+    """Commit of a hub model; required for hub names, so that a result can be repeated."""
+    pooling: Literal["mean", "first"] = "mean"
+    """How a sequence becomes one vector for its head: the mean of its tokens, or its first token."""
+    frozen: tuple[Literal["word_embeddings"], ...] = ("word_embeddings",)
+    """Parts that no stage changes. Frozen word embeddings keep unseen languages in place and cost no optimiser state."""
+    max_length: int = Field(default=128, ge=8)
+    """Longest sequence in tokens; longer pairs are cut at the end of the longer side, and the cuts are counted."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+
+class Stage(Strict):
+    """One training run: a mixture and its hyperparameters."""
+
+    mixture: Mixture | None
+    """What is trained on. null leaves the stage out: the no-intermediate baseline."""
+    learning_rate: float = Field(default=5e-5, gt=0, lt=1)
+    """Peak learning rate of the encoder; linear warm-up, then linear decay to 0."""
+    head_learning_rate: float = Field(default=1e-3, gt=0, lt=1)
+    """Peak learning rate of the task heads, which start from random weights in every stage."""
+    epochs: float = Field(default=1.0, gt=0)
+    """Passes over the mixture's rows (the capped rows where sampling is capped)."""
+    batch_size: int = Field(default=32, gt=0)
+    """Sequences a step."""
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the steps in which the rate rises."""
+    weight_decay: float = Field(default=0.01, ge=0)
+    """AdamW's decoupled decay; biases and layer norms are exempt."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Dropout in the encoder and before the heads."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of head weights, row order and dropout."""
+    evaluations: int = Field(default=4, gt=0)
+    """How often English dev is scored, evenly over the stage."""
+    patience: int | None = Field(default=None, gt=0)
+    """Stop after this many English-dev scores in a row without a new best; null never stops."""
+
+
+class Recipe(Strict):
+    """A model and an ordered list of stages; ``[target]`` is the baseline and ``[intermediate, target]`` is STILTs."""
+
+    model: Model = Model()
+    """The encoder before the first stage."""
+    stages: tuple[Stage, ...] = Field(min_length=1)
+    """Trained in this order; the last one must contain the target."""
+    target: str | None = None
+    """The task that English dev and the zero-shot scores are about; null means the last stage's only task."""
+
+    @model_validator(mode="after")
+    def _has_a_target(self) -> "Recipe":
+        last = self.stages[-1].mixture
+        if last is None:
+            raise ValueError("the last stage has no mixture, so there is no target to score")
+        names = {member.task for member in last.members}
+        if self.target is None and len(names) > 1:
+            raise ValueError(f"the last stage mixes {', '.join(sorted(names))}: say which one is the 'target'")
+        if self.target is not None and self.target not in names:
+            raise ValueError(f"target {self.target!r} is not in the last stage (its tasks: {', '.join(sorted(names))})")
+        return self
+
+    @property
+    def trained(self) -> tuple[Stage, ...]:
+        """The stages that have something to train, in order."""
+        return tuple(stage for stage in self.stages if stage.mixture is not None)
+
+    @property
+    def target_task(self) -> str:
+        """Name of the task the recipe is for."""
+        last = self.stages[-1].mixture
+        assert last is not None  # held by the validator
+        return self.target or last.members[0].task
+
+    @property
+    def intermediate(self) -> str:
+        """The row of the transfer matrix: what is trained before or beside the target; ``none`` for the baseline."""
+        before = " > ".join(stage.mixture.label for stage in self.trained[:-1] if stage.mixture)
+        last = self.stages[-1].mixture
+        assert last is not None  # held by the validator
+        beside = "+".join(m.label for m in last.members if m.task != self.target_task)
+        joint = f"joint {beside}" if beside else ""
+        return " > ".join(part for part in (before, joint) if part) or "none"

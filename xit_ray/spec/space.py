@@ -1,0 +1,90 @@
+"""The whole of a search-space file: the recipe with its domains, and how to search, score, run and keep it."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from xit_ray.spec.base import Strict
+from xit_ray.spec.recipe import Recipe
+
+
+class Search(Strict):
+    """Which recipes are tried."""
+
+    algorithm: Literal["grid", "random", "tpe"] = "grid"
+    """grid: every combination of the ``grid`` domains; random; tpe: Optuna's tree-structured Parzen estimator."""
+    trials: int = Field(default=1, gt=0)
+    """random and tpe: the number of trials; grid: draws a grid point, for the domains that are not ``grid``."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of the draws."""
+
+
+class Scheduler(Strict):
+    """Which trials are stopped before their end, by English dev alone."""
+
+    name: Literal["none", "asha"] = "none"
+    """asha: asynchronous successive halving (Li et al. 2020) on the steps of the target stage."""
+    compare: Literal["cell", "target"] = "cell"
+    """cell: only trials of the same intermediate and target compete, so every cell of the matrix ends with a
+    winner; target: all intermediates of a target compete, its baseline apart, and stopped cells stay empty."""
+    grace: float = Field(default=0.25, gt=0, le=1)
+    """Share of the target stage that every trial may train."""
+    reduction: float = Field(default=2.0, gt=1)
+    """One in this many trials passes a rung."""
+
+
+class ZeroShot(Strict):
+    """What is scored, once, after the choice is made."""
+
+    languages: tuple[str, ...] | None = None
+    """Score only these languages; null means every language the task has."""
+    also: tuple[str, ...] = ()
+    """Tasks without training data, scored for every finished trial (for example ``tatoeba``)."""
+    untrained: bool = False
+    """Score the tasks of ``also`` with the untrained encoder too."""
+
+
+class Resources(Strict):
+    """What one training run takes, and how many may run."""
+
+    gpus: float = Field(default=0, ge=0)
+    """GPUs a run."""
+    cpus: int = Field(default=1, gt=0)
+    """CPU cores a run; also its number of torch threads when it has no GPU."""
+    runs: int | None = Field(default=None, gt=0)
+    """Runs at a time; null means as many as this machine holds. Name the maximum of an autoscaling cluster."""
+    retries: int = Field(default=1, ge=0)
+    """How often a crashed trial is started again."""
+
+
+class Space(Strict):
+    """A search-space file, every default written out."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    """Names the run's folder and the MLflow experiment."""
+    question: str = ""
+    """What the space asks, in a sentence; it heads the report."""
+    data: str | None = None
+    """A folder in XTREME's layout, ``hub``, or ``mirror:DIR`` for a folder of hub repositories. Built-in tasks need none."""
+    recipe: dict[str, Any]
+    """A recipe in which any value may be a search domain."""
+    search: Search = Search()
+    scheduler: Scheduler = Scheduler()
+    zero_shot: ZeroShot = ZeroShot()
+    resources: Resources = Resources()
+    output: str = "runs"
+    """Folder of the runs' folders; the MLflow database is there too unless a server is named."""
+    store: str | None = None
+    """Where stages are kept, a folder or an ``s3://`` or ``gs://`` address; null means ``OUTPUT/store``."""
+    mlflow: str | None = None
+    """MLflow tracking address; null means SQLite in OUTPUT."""
+
+    @property
+    def store_root(self) -> str:
+        """Address of the stage store."""
+        return self.store or f"{self.output}/store"
+
+
+def as_recipe(tree: dict[str, Any]) -> Recipe:
+    """A resolved tree as a typed recipe (raises pydantic's ValidationError)."""
+    return Recipe.model_validate(tree)

@@ -1,0 +1,25 @@
+"""XNLI: natural language inference, English training data from MultiNLI, 15 parallel test languages."""
+
+from xit_ray.tasks.base import Classification, Hub, Layout
+
+LANGUAGES = ("en", "ar", "bg", "de", "el", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
+
+XNLI = Classification(
+    name="xnli",
+    labels=("entailment", "neutral", "contradiction"),
+    languages=LANGUAGES,
+    licence="CC BY-NC 4.0",
+    citation="Conneau et al. 2018, arXiv:1809.05053",
+    layouts=(
+        Layout(train="xnli/train-en.tsv", dev="xnli/dev-en.tsv", test="xnli/test-{lang}.tsv"),
+        # Without labelled test files the dev files are the test set; they are parallel, so English dev must come from
+        # elsewhere: MultiNLI's own.
+        Layout(train="mnli/train.tsv", dev="mnli/dev.tsv", test="xnli/dev-{lang}.tsv"),
+    ),
+    hub=Hub(
+        repository="facebook/xnli",
+        revision="b8dd5d7af51114dbda02c0e3f6133f332186418e",
+        columns={"text_a": "premise", "text_b": "hypothesis", "label": "label"},
+        splits={"train": "train", "dev": "validation", "test": "test"},
+    ),
+)
