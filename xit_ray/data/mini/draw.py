@@ -41,7 +41,18 @@ class Pair:
     b_fronted: bool = False
 
 
-_events = functools.cache(events)
+@functools.cache
+def _events(split: Split, general: bool) -> list[Meaning]:
+    return [event for event in events(split, general) if specifics(event)]
+
+
+def specifics(event: Meaning) -> list[Meaning]:
+    """The events of its split that an event with "someone" or "something" may be; a specific event is only itself."""
+    field = "agent" if event.agent == "someone" else "object"
+    if getattr(event, field) not in ("someone", "something"):
+        return [event]
+    options = [replace(event, **{field: value}) for value in VALUES[field]]
+    return [option for option in options if option.split == event.split]
 
 
 def bare(rng: random.Random, split: Split, general: bool = False) -> Meaning:

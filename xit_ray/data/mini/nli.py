@@ -32,7 +32,7 @@ def pair(rng: random.Random, split: Split, index: int) -> Pair:
 
 def _of_positive(rng: random.Random, hypothesis: Meaning, label: int) -> Meaning | None:
     absent = [detail for detail in draw.DETAILS if getattr(hypothesis, detail) is None]
-    specific = _specific(rng, hypothesis)
+    specific = rng.choice(draw.specifics(hypothesis))
     if label == ENTAILMENT:
         return draw.add(rng, specific, *rng.sample(absent, rng.choice((1, len(absent)))))
     if label == NEUTRAL:
@@ -55,13 +55,3 @@ def _of_negative(rng: random.Random, hypothesis: Meaning, label: int) -> Meaning
         return more
     return replace(more if rng.random() < 0.5 else hypothesis, negative=False)
 
-
-def _specific(rng: random.Random, event: Meaning) -> Meaning:
-    """The event with "someone" and "something" made specific, inside the split (every general event has such)."""
-    if event.agent == "someone":
-        options = [replace(event, agent=agent) for agent in draw.VALUES["agent"]]
-    elif event.object == "something":
-        options = [replace(event, object=thing) for thing in draw.VALUES["object"]]
-    else:
-        return event
-    return rng.choice([option for option in options if option.split == event.split])
