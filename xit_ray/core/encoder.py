@@ -1,5 +1,6 @@
 """Any Hugging Face encoder, fed packed streams."""
 
+import hashlib
 from pathlib import Path
 
 import torch
@@ -35,6 +36,19 @@ def locate(model: Model) -> tuple[str, str | None]:
     if model.revision is None:
         raise UserError(f"model.revision: missing; a hub model ({name}) needs the commit it is pinned to")
     return name, model.revision
+
+
+def identity(model: Model) -> dict[str, str]:
+    """What a model's files are: the hub's name and commit, or the SHA-256 of each file of a folder."""
+    place, revision = locate(model)
+    if revision is not None:
+        return {"hub": place, "revision": revision}
+    found = {}
+    for file in sorted(Path(place).iterdir()):
+        if file.suffix in (".safetensors", ".json", ".model"):
+            with file.open("rb") as stream:
+                found[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return found
 
 
 def load_tokenizer(model: Model) -> PreTrainedTokenizerBase:

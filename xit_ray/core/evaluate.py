@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from xit_ray.core.encoder import Encoder
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.data.encode import Encoded, Ids
@@ -28,13 +27,16 @@ def predict(network: Network, task: str, encoded: Encoded, meter: Meter | None =
     return answers
 
 
-def embed(encoder: Encoder, encoded: Encoded) -> npt.NDArray[np.float32]:
+def embed(network: Network, encoded: Encoded, meter: Meter | None = None) -> npt.NDArray[np.float32]:
     """The pooled vector of each row, shape (rows, width)."""
-    encoder.eval()
-    vectors = np.empty((len(encoded), encoder.width), dtype=np.float32)
+    network.eval()
+    vectors = np.empty((len(encoded), network.encoder.width), dtype=np.float32)
     with torch.inference_mode():
         for rows in batches(encoded.lengths):
-            vectors[rows] = encoder.pooled(encoder.pack(encoded, rows)).cpu().numpy()
+            batch = network.encoder.pack(encoded, rows)
+            vectors[rows] = network.encoder.pooled(batch).cpu().numpy()
+            if meter:
+                meter.count(network, batch.tokens, backward=False)
     return vectors
 
 

@@ -1,0 +1,155 @@
+"""From recipes to work: fingerprints for every prefix, after checking that tasks, languages and rows exist."""
+
+from typing import Any
+
+from xit_ray.data import rows
+from xit_ray.data.source import Source
+from xit_ray.spec.base import Strict
+from xit_ray.spec.domains import cover
+from xit_ray.spec.errors import UserError, unknown
+from xit_ray.spec.recipe import Model, Recipe, Stage
+from xit_ray.spec.space import Space, as_recipe
+from xit_ray.stages import fingerprint
+from xit_ray.stages.work import Evaluation, Training
+from xit_ray.tasks import registry
+from xit_ray.tasks.base import Split
+
+
+class Trial(Strict):
+    """One recipe as work: stages to train in order, then scores to compute."""
+
+    key: str
+    """Names the trial; equal recipes have equal keys."""
+    recipe: Recipe
+    trainings: tuple[Training, ...]
+    evaluation: Evaluation
+    untrained: Evaluation | None
+    """The scores before any training, where the space asks for them: the same for all trials of a model."""
+
+    @property
+    def intermediate(self) -> str:
+        """Row of the transfer matrix."""
+        return self.recipe.intermediate
+
+    @property
+    def target(self) -> str:
+        """Column of the transfer matrix."""
+        return self.recipe.target_task
+
+
+class Planner:
+    """Makes trials of a space. It remembers what it has read, and can be sent to another process.
+
+    Args:
+        space: the search space.
+        source: where rows are.
+        precision: dtype the workers compute in.
+        where: the space's file, for messages.
+    """
+
+    def __init__(self, space: Space, source: Source, precision: str, where: str) -> None:
+        self.space, self.source, self.precision, self.where = space, source, precision, where
+        self.rows: dict[tuple[str, str, str], tuple[str, int]] = {}
+        self.models: dict[Model, str] = {}
+
+    def check(self) -> None:
+        """Look at every value a recipe of the space may take, so that nothing is found missing after Ray has started.
+
+        Raises:
+            UserError: the first thing that is unknown or missing.
+        """
+        for variant in cover(self.space.recipe):
+            self.trial(variant)
+
+    def trial(self, tree: dict[str, Any]) -> Trial:
+        """The trial of a resolved recipe."""
+        recipe = as_recipe(tree)
+        for index, stage in enumerate(recipe.stages):
+            self._check_stage(stage, f"{self.where}: recipe.stages[{index}].mixture")
+        languages = self._languages(recipe)
+        model = self._model(recipe.model)
+        key, trainings = model, []
+        for position, stage in enumerate(recipe.trained):
+            last = position == len(recipe.trained) - 1
+            dev = (recipe.target_task,) if last else self._tasks(stage)
+            start, key = key, fingerprint.of_stage(key, stage, self._stage_rows(stage, dev), dev)
+            trainings.append(Training(key=key, start=start if position else None, stage=stage, dev=dev))
+        also = self.space.zero_shot.also
+        return Trial(
+            key=fingerprint.of_recipe(recipe.model_dump(mode="json")),
+            recipe=recipe,
+            trainings=tuple(trainings),
+            evaluation=self._evaluation(key, key, recipe.target_task, also, languages),
+            untrained=self._evaluation(model, None, None, also, languages) if self.space.zero_shot.untrained else None,
+        )
+
+    def row_count(self, task: str, language: str, examples: int | None) -> int:
+        """Training rows of a mixture's member."""
+        count = self._rows(task, "train", language)[1]
+        return min(count, examples) if examples else count
+
+    def _check_stage(self, stage: Stage, where: str) -> None:
+        if stage.mixture is None:
+            return
+        for member in stage.mixture.members:
+            task = registry.get(member.task, where)
+            if not task.trainable:
+                raise UserError(f"{where}: task {task.name!r} has no training data; name it under zero_shot.also")
+            if member.language not in task.train_languages:
+                raise unknown(f"training language of {task.name}", member.language, task.train_languages, where)
+
+    def _languages(self, recipe: Recipe) -> tuple[str, ...] | None:
+        target = registry.get(recipe.target_task)
+        where = f"{self.where}: recipe.stages[{len(recipe.stages) - 1}].mixture"
+        if not target.languages:
+            raise UserError(f"{where}: {target.name!r} has no test languages, so it cannot be a target")
+        known = set(target.languages)
+        for name in self.space.zero_shot.also:
+            task = registry.get(name, f"{self.where}: zero_shot.also")
+            if task.trainable:
+                raise UserError(f"{self.where}: zero_shot.also: {name!r} needs training; make it a target instead")
+            known.update(task.languages)
+        for language in self.space.zero_shot.languages or ():
+            if language not in known:
+                raise unknown("language", language, known, f"{self.where}: zero_shot.languages")
+        return self.space.zero_shot.languages
+
+    def _model(self, model: Model) -> str:
+        if model not in self.models:
+            from xit_ray.core.encoder import identity  # torch is needed only where a model is first met
+
+            self.models[model] = fingerprint.of_model(model, identity(model), self.precision)
+        return self.models[model]
+
+    def _tasks(self, stage: Stage) -> tuple[str, ...]:
+        assert stage.mixture is not None
+        return tuple(sorted({member.task for member in stage.mixture.members}))
+
+    def _stage_rows(self, stage: Stage, dev: tuple[str, ...]) -> dict[str, str]:
+        assert stage.mixture is not None
+        found = {f"{m.task}/train/{m.language}": self._rows(m.task, "train", m.language)[0] for m in stage.mixture.members}
+        return found | {f"{task}/dev/en": self._rows(task, "dev", "en")[0] for task in dev}
+
+    def _evaluation(
+        self,
+        model: str,
+        checkpoint: str | None,
+        target: str | None,
+        also: tuple[str, ...],
+        languages: tuple[str, ...] | None,
+    ) -> Evaluation:
+        data = {}
+        for name in ((target,) if target else ()) + also:
+            for language in registry.get(name).languages:
+                if languages is None or language in languages:
+                    data[f"{name}/test/{language}"] = self._rows(name, "test", language)[0]
+        key = fingerprint.of_evaluation(model, data)
+        return Evaluation(key=key, checkpoint=checkpoint, target=target, also=also, languages=languages)
+
+    def _rows(self, task: str, split: Split, language: str) -> tuple[str, int]:
+        """Fingerprint and number of rows."""
+        place = (task, split, language)
+        if place not in self.rows:
+            found = rows.load(registry.get(task), split, language, self.source)
+            self.rows[place] = found.fingerprint, len(found)
+        return self.rows[place]

@@ -1,0 +1,1 @@
+"""The search: everything that touches Ray."""

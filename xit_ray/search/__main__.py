@@ -1,0 +1,45 @@
+"""``python -m xit_ray.search [SPACE.yaml]``: run a search, or resume one."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from xit_ray.spec.doors import door
+from xit_ray.spec.load import load_space
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def search(
+    space: Annotated[str, typer.Argument(help="Search-space file.")] = "search_spaces/quickstart.yaml",
+    data: Annotated[
+        str | None, typer.Option(help="Folder in XTREME's layout, 'hub', or 'mirror:DIR' (also XIT_DATA).")
+    ] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE, for example search.trials=8.")] = None,
+    resume: Annotated[str | None, typer.Option(help="Name of a run to go on with.")] = None,
+    output: Annotated[str | None, typer.Option(help="Folder of the runs [runs].")] = None,
+    mlflow_uri: Annotated[str | None, typer.Option(help="MLflow server [SQLite in the output folder].")] = None,
+) -> None:
+    """Search recipes, score them zero-shot in every language, and write matrix and report."""
+    from xit_ray.report.console import show
+    from xit_ray.search import run
+
+    console = Console()
+    if resume is not None:
+        folder = run.old_folder(resume, output or "runs")
+    else:
+        loaded = load_space(space, tuple(set_ or ()), data=data, output=output, mlflow=mlflow_uri)
+        run.check(loaded, space)
+        folder = run.new_folder(run.absolute(loaded))
+    finished = run.run(folder, console)
+    show(folder, console, finished.mlflow)
+    failed = [trial for trial in finished.state.trials.values() if trial.status == "failed"]
+    if failed:
+        console.print(f"[red]{len(failed)} trials failed[/red]; try them again with --resume {folder.name}")
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    door(app)

@@ -1,0 +1,45 @@
+"""Tells the foreman when Tune starts a trial and when it ends it: by its own end, by a stop, or by a crash."""
+
+from typing import Any
+
+import ray
+from ray.tune import Callback
+from ray.tune.experiment import Trial as TuneTrial
+
+from xit_ray.plan.planner import Planner, Trial
+from xit_ray.search import foreman
+
+
+class Announcer(Callback):  # type: ignore[misc]
+    """Emits ``trial_started`` and ``trial_ended``."""
+
+    def __init__(self, planner: Planner) -> None:
+        self.planner = planner
+
+    def on_trial_start(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **_: Any) -> None:
+        """The trial starts, or starts again after a crash."""
+        plan = self._plan(trial)
+        _emit(
+            "trial_started",
+            trial=plan.key,
+            recipe=plan.recipe.model_dump(mode="json"),
+            intermediate=plan.intermediate,
+            target=plan.target,
+            stages=[[training.key, training.label] for training in plan.trainings],
+        )
+
+    def on_trial_complete(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **_: Any) -> None:
+        """The trial ended or was stopped; which of them is told from whether it was scored."""
+        _emit("trial_ended", trial=self._plan(trial).key, error=None)
+
+    def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **_: Any) -> None:
+        """The trial crashed as often as it may."""
+        error = str(trial.get_error() or "crashed without a message")
+        _emit("trial_ended", trial=self._plan(trial).key, error=error)
+
+    def _plan(self, trial: TuneTrial) -> Trial:
+        return self.planner.trial(trial.config["recipe"])
+
+
+def _emit(kind: str, **content: Any) -> None:
+    ray.get(foreman.find().emit.remote(kind, **content))

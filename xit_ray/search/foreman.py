@@ -1,0 +1,56 @@
+"""The foreman: one small actor that hands out stages, one holder each, and passes on what happens."""
+
+import time
+from typing import Any
+
+import ray
+
+NAME = "xit-foreman"
+LEASE_SECONDS = 20.0
+"""A holder that has not renewed for this long is taken for dead, and its stages are free again."""
+
+
+class _Foreman:
+    """Single flight by leases. A trial claims a whole chain of missing stages, because nobody else can hold a later
+    stage of a chain whose first is missing."""
+
+    def __init__(self) -> None:
+        self.holders: dict[str, tuple[str, float]] = {}
+        self.events: list[dict[str, Any]] = []
+
+    def claim(self, keys: list[str], holder: str) -> bool:
+        """Give the keys to the holder, unless another one that is alive holds the first."""
+        owner, expires = self.holders.get(keys[0], (holder, 0.0))
+        if owner != holder and expires > time.monotonic():
+            return False
+        for key in keys:
+            self.holders[key] = holder, time.monotonic() + LEASE_SECONDS
+        return True
+
+    def renew(self, holder: str) -> None:
+        """Keep the holder's leases."""
+        for key, (owner, _) in self.holders.items():
+            if owner == holder:
+                self.holders[key] = holder, time.monotonic() + LEASE_SECONDS
+
+    def release(self, holder: str, key: str | None = None) -> None:
+        """Free one of the holder's keys, or all of them."""
+        for held in [k for k, (owner, _) in self.holders.items() if owner == holder and key in (None, k)]:
+            del self.holders[held]
+
+    def emit(self, kind: str, **content: Any) -> None:
+        """Record an event; the search's own process reads them."""
+        self.events.append({"time": time.time(), "kind": kind, **content})
+
+    def drain(self) -> list[dict[str, Any]]:
+        """The events since the last call."""
+        events, self.events = self.events, []
+        return events
+
+
+Foreman = ray.remote(num_cpus=0)(_Foreman)
+
+
+def find() -> Any:
+    """The search's foreman, from any process of it."""
+    return ray.get_actor(NAME)

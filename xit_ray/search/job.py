@@ -1,0 +1,38 @@
+"""What a trial's driver sends to its worker: plain data, so that both may be on different machines."""
+
+from pathlib import Path
+
+from xit_ray.data.source import Source
+from xit_ray.plan.planner import Trial
+from xit_ray.spec.base import Strict
+from xit_ray.spec.space import Resources
+
+
+class Site(Strict):
+    """What all trials of a search share."""
+
+    store: str
+    """Address of the stage store."""
+    source: str
+    """``none``, ``hub``, ``folder`` or ``mirror``."""
+    source_root: str | None
+    scratch: str
+    """Where Ray Train keeps its own records."""
+    resources: Resources
+
+    def data(self) -> Source:
+        """The source of rows."""
+        return Source(self.source, Path(self.source_root) if self.source_root else None)  # type: ignore[arg-type]
+
+
+class Job(Strict):
+    """A trial's missing work."""
+
+    site: Site
+    trial: Trial
+    holder: str
+    """Under which the trial holds its leases."""
+    skip: int
+    """How many of the trial's stages are published already."""
+    score_untrained: bool
+    """Whether this trial also scores the untrained encoder."""

@@ -1,0 +1,106 @@
+"""What a person watches: one live table on a terminal, one line an event where there is none."""
+
+import time
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from xit_ray.track.journal import Event
+from xit_ray.track.state import ENDED, State, TrialState
+
+STYLE = {"done": "green", "stopped": "yellow", "failed": "red", "training": "cyan", "scoring": "cyan", "waiting": "dim"}
+ROWS = 24
+"""Trials shown at a time; those at work come first."""
+
+
+class Display:
+    """Shows the state of a search.
+
+    Args:
+        console: where to show it.
+        state: updated elsewhere, read here.
+        total: number of trials.
+        name: the run's name.
+    """
+
+    def __init__(self, console: Console, state: State, total: int, name: str) -> None:
+        self.console, self.state, self.total, self.name = console, state, total, name
+        self.began = time.time()
+        self.already = len(state.ended())
+        self.live = Live(console=console, get_renderable=self._render, refresh_per_second=2, transient=True)
+
+    def __enter__(self) -> "Display":
+        if self.console.is_terminal:
+            self.live.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        if self.console.is_terminal:
+            self.live.stop()
+
+    def tell(self, event: Event) -> None:
+        """On a plain output, say in a line what happened."""
+        if not self.console.is_terminal:
+            line = _line(event, self.state)
+            if line:
+                elapsed = time.strftime("%M:%S", time.gmtime(time.time() - self.began))
+                self.console.print(f"{elapsed} {line}", highlight=False, markup=False, soft_wrap=True)
+
+    def _render(self) -> Group:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in ("intermediate", "target", "status", "stage", "step"):
+            table.add_column(column, no_wrap=True)
+        table.add_column("English dev", justify="right")
+        trials = sorted(self.state.trials.values(), key=lambda trial: (trial.status in ENDED, -trial.started))
+        for trial in trials[:ROWS]:
+            table.add_row(*_cells(trial))
+        return Group(Text(self._headline(), style="bold"), table)
+
+    def _headline(self) -> str:
+        ended = [trial for trial in self.state.trials.values() if trial.status in ENDED]
+        parts = [f"{self.name}: {len(ended)} of {self.total} trials"]
+        best = self.state.best()
+        if best is not None:
+            parts.append(f"best {best.intermediate} → {best.target} {_share(best.dev)}")
+        elapsed = time.time() - self.began
+        parts.append(f"{elapsed / 60:.1f} min")
+        new = len(ended) - self.already
+        if new > 0 and len(ended) < self.total:
+            left = elapsed / new * (self.total - len(ended))
+            parts.append(f"about {max(1, round(left / 60))} min left")
+        return "  ·  ".join(parts)
+
+
+def _cells(trial: TrialState) -> tuple[str | Text, ...]:
+    step = f"{trial.step}/{trial.steps}" if trial.steps and trial.status == "training" else ""
+    status = Text(trial.status, style=STYLE.get(trial.status, ""))
+    return trial.intermediate, trial.target, status, trial.doing, step, _share(trial.dev)
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.1f}"
+
+
+def _line(event: Event, state: State) -> str | None:
+    trial = state.trials.get(event.get("trial", ""))
+    who = f"{trial.intermediate} → {trial.target}" if trial else ""
+    kind = event["kind"]
+    if kind == "stage_started":
+        return f"{who}: training {event['label']}"
+    if kind == "progress" and event["dev"] is not None:
+        return f"{who}: {event['label']} step {event['step']}/{event['steps']}, English dev {_share(event['dev'])}"
+    if kind == "stage_published":
+        return f"{who}: {event['label']} is trained, {event['description']['cost']['seconds']:.0f} s"
+    if kind == "stage_reused":
+        return f"{who}: {event['label']} is taken from the store"
+    if kind == "waiting":
+        return f"{who}: waits for {event['label']}, which another trial trains"
+    if kind == "scoring":
+        return f"{who}: scoring {event['label']} in every language"
+    if kind == "trial_ended" and trial:
+        ending = f"failed: {trial.error.splitlines()[-1]}" if trial.error else trial.status
+        return f"{who}: {ending}, English dev {_share(trial.dev)}"
+    return None

@@ -1,0 +1,183 @@
+"""A search from its file to its report: the run's folder, Tune, and the thread that writes down what happens."""
+
+import functools
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+
+from xit_ray.data.source import parse_source
+from xit_ray.plan.planner import Planner
+from xit_ray.spec.errors import UserError
+from xit_ray.spec.load import dump_space, load_space
+from xit_ray.spec.space import Space
+from xit_ray.track import tables
+from xit_ray.track.journal import Journal
+from xit_ray.track.state import State
+from xit_ray.track.tracker import Tracker
+
+SPEC = "spec.yaml"
+RAY_LOG = "ray.log"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a search left."""
+
+    folder: Path
+    state: State
+    mlflow: str
+    space: Space
+
+
+def new_folder(space: Space) -> Path:
+    """Make the run's folder, ``OUTPUT/NAME``, or ``OUTPUT/NAME-2`` and so on where that is taken."""
+    base = Path(space.output).resolve()
+    number = 1
+    while True:
+        folder = base / (space.name if number == 1 else f"{space.name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+            continue
+        (folder / SPEC).write_text(dump_space(space), encoding="utf-8")
+        return folder
+
+
+def old_folder(name: str, output: str) -> Path:
+    """The folder of a run to be resumed: its name under the output folder, or a path.
+
+    Raises:
+        UserError: there is no such run.
+    """
+    for folder in (Path(output) / name, Path(name)):
+        if (folder / SPEC).is_file():
+            return folder.resolve()
+    have = sorted(file.parent.name for file in Path(output).glob(f"*/{SPEC}"))
+    raise UserError(f"--resume {name}: found no run in {output}/ (allowed: {', '.join(have) or 'none, there are no runs'})")
+
+
+def absolute(space: Space) -> Space:
+    """The space with its local paths made absolute, so that a resume may be called from anywhere."""
+    values: dict[str, Any] = {"output": str(Path(space.output).resolve())}
+    if "://" not in space.store_root:
+        values["store"] = str(Path(space.store_root).expanduser().resolve())
+    source = parse_source(space.data)
+    values["data"] = None if source.kind == "none" else str(source)
+    values["mlflow"] = space.mlflow or f"sqlite:///{values['output']}/mlflow.db"
+    return space.model_copy(update=values)
+
+
+def run(folder: Path, console: Console) -> Finished:
+    """Do what is left of the search whose specification lies in the folder.
+
+    Raises:
+        UserError: something the search needs is missing.
+        KeyboardInterrupt: it was interrupted; what was finished is kept.
+    """
+    space = load_space(folder / SPEC)
+    planner = Planner(space, parse_source(space.data), _precision(space), space.name)
+    console.print(f"[bold]{space.name}[/bold]  {space.question}", highlight=False)
+    planner.check()
+    journal = Journal(folder)
+    journal.mend()
+    state = State(journal.read())
+    assert space.mlflow is not None
+    tracker = Tracker(space.mlflow, space.name, folder.name)
+    tracker.start({"question": space.question, "run": str(folder), "algorithm": space.search.algorithm})
+    status = "FAILED"
+    try:
+        with _terminable():
+            _search(space, planner, folder, journal, state, tracker, console)
+        status = "FAILED" if any(trial.status == "failed" for trial in state.trials.values()) else "FINISHED"
+    except KeyboardInterrupt:
+        status = "KILLED"
+        raise
+    finally:
+        tables.write(state, folder)
+        if status == "KILLED":
+            tracker.finish([], status)
+    return _reported(Finished(folder, state, space.mlflow, space), tracker, status)
+
+
+def _reported(finished: Finished, tracker: Tracker, status: str) -> Finished:
+    from xit_ray.report.build import build
+
+    files = build(finished.folder, finished.space.store_root)
+    tracker.finish([finished.folder / SPEC, *files], status)
+    return finished
+
+
+def _search(
+    space: Space, planner: Planner, folder: Path, journal: Journal, state: State, tracker: Tracker, console: Console
+) -> None:
+    from xit_ray.search import runtime, tuning  # Ray is imported with its output already turned away
+
+    with _quiet(folder / RAY_LOG) as screen:
+        display_console = screen(console)
+        slots = runtime.start(space.resources)
+        try:
+            tuning.fit(space, planner, folder, journal, state, tracker, display_console, slots)
+        finally:
+            runtime.ray.shutdown()
+
+
+def _precision(space: Space) -> str:
+    if space.resources.gpus:
+        return "gpu"
+    from xit_ray.core.device import best_device
+
+    return str(best_device().dtype)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let a polite kill (SIGTERM) end the search as Ctrl-C does."""
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _quiet(file: Path) -> Iterator[Any]:
+    """Send everything this process and Ray's print to a file; yields a function that gives a console its screen back."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(1), os.dup(2)]
+    screen = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    terminal = os.isatty(1)
+    try:
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        yield functools.partial(_on_screen, screen, terminal)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, saved in enumerate(kept, start=1):
+            os.dup2(saved, number)
+            os.close(saved)
+        os.close(log)
+        screen.close()
+
+
+def _on_screen(screen: Any, terminal: bool, console: Console) -> Console:
+    return Console(file=screen, force_terminal=terminal, width=console.width)

@@ -1,0 +1,83 @@
+"""Starting Ray quietly, and knowing how many runs fit."""
+
+import logging
+import os
+import warnings
+from pathlib import Path
+
+from xit_ray.spec.errors import UserError
+from xit_ray.spec.space import Resources
+
+# Read by Ray when it is imported and by the processes it starts, so they are set before ``import ray``.
+ENVIRONMENT = {
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_TRAIN_V2_ENABLED": "1",
+    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
+    # A worker's report waits for the controller's next poll: with the default of 2 s that is most of a short stage.
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",
+    # A run waits for its GPUs as long as an autoscaling cluster needs to bring them.
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "86400",
+    "RAY_TRAIN_METRICS_ENABLED": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    # The events file of the run is the record; Tune's own CSV and JSON would overwrite theirs after a resume.
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_enable_metrics_collection": "0",
+    "RAY_DISABLE_DOCKER_CPU_WARNING": "1",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
+for _name, _value in ENVIRONMENT.items():
+    os.environ.setdefault(_name, _value)
+
+import ray  # noqa: E402
+
+DRIVERS = "xit_driver"
+"""Resource of the node that holds the trials' light drivers; a cluster's head node declares it."""
+DRIVER_SLOTS = 10_000
+
+
+def start(resources: Resources) -> int:
+    """Join the cluster this machine belongs to, or start Ray on this machine.
+
+    Returns:
+        how many training runs may go on at a time.
+
+    Raises:
+        UserError: a run needs more than the machine has, or the cluster's head does not declare the drivers' resource.
+    """
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    options = {"log_to_driver": True, "logging_level": logging.ERROR, "namespace": "xit_ray"}
+    if os.environ.get("RAY_ADDRESS") or _is_cluster_node():
+        ray.init(address="auto", runtime_env={"env_vars": ENVIRONMENT}, **options)
+        if DRIVERS not in ray.cluster_resources():
+            raise UserError(
+                f"the Ray cluster has no node with the resource {DRIVERS!r}; start its head with "
+                f"ray start --head --resources='{{\"{DRIVERS}\": {DRIVER_SLOTS}}}' (clusters/aws.yaml does)"
+            )
+    else:
+        # Without the dashboard's two processes; runs release their resources themselves (see ``lean``).
+        ray.init(include_dashboard=False, resources={DRIVERS: DRIVER_SLOTS}, **options)
+    return resources.runs or _fitting(resources)
+
+
+def _is_cluster_node() -> bool:
+    """Whether ``ray up`` made this machine a head: it leaves its configuration in the home folder."""
+    return (Path.home() / "ray_bootstrap_config.yaml").exists()
+
+
+def _fitting(resources: Resources) -> int:
+    have = ray.cluster_resources()
+    fits = int(have.get("CPU", 0) // resources.cpus)
+    if resources.gpus:
+        fits = min(fits, int(have.get("GPU", 0) / resources.gpus))
+    if fits < 1:
+        raise UserError(
+            f"resources: a run needs {resources.cpus} CPUs and {resources.gpus:g} GPUs; this machine has "
+            f"{have.get('CPU', 0):g} and {have.get('GPU', 0):g} (on an autoscaling cluster, name resources.runs)"
+        )
+    return fits

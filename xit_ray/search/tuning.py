@@ -1,0 +1,121 @@
+"""Ray Tune: what is left of a search's trials, run to their ends."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import tune
+from rich.console import Console
+
+from xit_ray.plan.planner import Planner
+from xit_ray.plan.trie import in_good_order
+from xit_ray.search import foreman, runtime
+from xit_ray.search.callback import Announcer
+from xit_ray.search.driver import drive
+from xit_ray.search.job import Site
+from xit_ray.search.progress import Display
+from xit_ray.search.pump import Pump
+from xit_ray.search.schedulers import GroupedHalving, group_of
+from xit_ray.search.searchers import listed_points, optuna_search
+from xit_ray.spec.recipe import Recipe
+from xit_ray.spec.space import Space, as_recipe
+from xit_ray.track.journal import Journal
+from xit_ray.track.state import State
+from xit_ray.track.tracker import Tracker
+
+DRIVERS_A_SLOT = 2
+"""Trials at work for each run that fits: while some wait for a stage that others train, the rest keep the runs busy."""
+
+
+def fit(
+    space: Space,
+    planner: Planner,
+    folder: Path,
+    journal: Journal,
+    state: State,
+    tracker: Tracker,
+    console: Console,
+    slots: int,
+) -> None:
+    """Run the trials that have not ended; events go to the journal, the state, MLflow and the display."""
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+    boss = foreman.Foreman.options(
+        name=foreman.NAME, resources={runtime.DRIVERS: 1}, max_concurrency=64
+    ).remote()
+    ray.get(boss.emit.remote("search_started", run=folder.name))
+    ended = {trial.key for trial in state.ended()}
+    search, samples, param_space, total = _searcher(space, planner, folder, ended)
+    if samples == 0 or param_space == {"recipe": tune.grid_search([])}:
+        return
+    source = planner.source
+    site = Site(
+        store=space.store_root,
+        source=source.kind,
+        source_root=str(source.root) if source.root else None,
+        scratch=_scratch(space, folder),
+        resources=space.resources,
+    )
+    trainable = tune.with_resources(
+        tune.with_parameters(drive, planner=planner, site=site), {"CPU": 0, runtime.DRIVERS: 1}
+    )
+    trainable.__mixins__ = drive.__mixins__  # type: ignore[attr-defined]
+    with Display(console, state, total, folder.name) as display:
+        sinks = [lambda event: tracker.apply(event, state), display.tell]
+        with Pump(lambda: ray.get(boss.drain.remote()), journal, state, sinks):
+            tune.Tuner(
+                trainable,
+                param_space=param_space,
+                tune_config=tune.TuneConfig(
+                    num_samples=samples,
+                    search_alg=search,
+                    scheduler=_scheduler(space, state),
+                    max_concurrent_trials=slots * DRIVERS_A_SLOT,
+                    trial_dirname_creator=lambda trial: trial.trial_id,
+                ),
+                run_config=tune.RunConfig(
+                    name=folder.name,
+                    storage_path=_scratch(space, folder),
+                    verbose=0,
+                    callbacks=[Announcer(planner)],
+                    failure_config=tune.FailureConfig(max_failures=space.resources.retries),
+                ),
+            ).fit()
+
+
+def _searcher(space: Space, planner: Planner, folder: Path, ended: set[str]) -> tuple[Any, int, dict[str, Any], int]:
+    """Tune's search algorithm (None for a list), samples, parameter space, and trials in all."""
+    if space.search.algorithm == "tpe":
+        search, left = optuna_search(space, folder / "optuna.journal")
+        return search, left, {}, space.search.trials
+    trials = {trial.key: (trial, point) for point in listed_points(space) for trial in [planner.trial(point)]}
+    left = [trial for trial, _ in trials.values() if trial.key not in ended]
+    points = [trials[trial.key][1] for trial in in_good_order(left)]
+    return None, 1 if points else 0, {"recipe": tune.grid_search(points)}, len(trials)
+
+
+def _scheduler(space: Space, state: State) -> Any:
+    if space.scheduler.name == "none":
+        return None
+    compare = space.scheduler.compare
+    past = [
+        (group_of(Recipe.model_validate(trial.recipe), compare), trial.key, progress, dev)
+        for trial in state.ended()
+        for _, progress, dev in trial.reports
+    ]
+    return GroupedHalving(space.scheduler, _Group(compare), past)
+
+
+class _Group:
+    """A Tune trial's group, in a form that can be pickled."""
+
+    def __init__(self, compare: str) -> None:
+        self.compare = compare
+
+    def __call__(self, tree: dict[str, Any]) -> str:
+        return group_of(as_recipe(tree), self.compare)
+
+
+def _scratch(space: Space, folder: Path) -> str:
+    """Where Tune and Train keep their own records: beside the store where that is shared, else in the run's folder."""
+    return f"{space.store_root.rstrip('/')}/ray" if "://" in space.store_root else str(folder / "ray")

@@ -1,0 +1,76 @@
+"""Inside a Ray Train worker: train a trial's missing stages one after the other, then score it."""
+
+import time
+from typing import Any
+
+import ray
+import ray.train
+
+from xit_ray.core.device import best_device
+from xit_ray.core.train import Progress
+from xit_ray.search import foreman
+from xit_ray.search.job import Job
+from xit_ray.stages import execute
+from xit_ray.stages.execute import Bench
+from xit_ray.stages.store import Store
+from xit_ray.stages.work import Training
+
+PROGRESS_SECONDS = 1.0
+WHOLE = 1000
+"""Progress through the target stage is told to the scheduler in thousandths, alike for stages of any length."""
+
+
+def work(config: dict[str, Any]) -> None:
+    """The training function of a run. What is published already is not done again, so a restarted run goes on."""
+    job = Job.model_validate(config)
+    boss = foreman.find()
+    resources = job.site.resources
+    device = best_device(threads=None if resources.gpus else resources.cpus)
+    bench = Bench(job.trial.recipe.model, Store(job.site.store), job.site.data(), device)
+    names = {"trial": job.trial.key}
+    if job.score_untrained and job.trial.untrained is not None:
+        ray.get(boss.emit.remote("scoring", **names, label="untrained"))
+        found = execute.evaluate(bench, job.trial.untrained)
+        ray.get(boss.emit.remote("untrained_scored", **names, key=job.trial.untrained.key, description=found))
+    for training in job.trial.trainings[job.skip :]:
+        if bench.store.describe(training.key) is None:
+            final = training is job.trial.trainings[-1]
+            about = {**names, "key": training.key, "label": training.label, "final": final}
+            ray.get(boss.emit.remote("stage_started", **about))
+            description = execute.train(bench, training, _Reporter(boss, about))
+            ray.get(boss.emit.remote("stage_published", **about, description=description))
+        ray.get(boss.release.remote(job.holder, training.key))
+    if bench.store.describe(job.trial.evaluation.key) is None:
+        ray.get(boss.emit.remote("scoring", **names, label=job.trial.target))
+        execute.evaluate(bench, job.trial.evaluation)
+
+
+class _Reporter:
+    """Passes a stage's progress to the foreman, now and then, and the target stage's English dev to Tune."""
+
+    def __init__(self, boss: Any, about: dict[str, Any]) -> None:
+        self.boss, self.about = boss, about
+        self.next = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if progress.dev is None and now < self.next:
+            return
+        self.next = now + PROGRESS_SECONDS
+        self.boss.emit.remote(
+            "progress",
+            **self.about,
+            step=progress.step,
+            steps=progress.steps,
+            loss=progress.loss,
+            dev=progress.dev,
+            best=progress.best,
+        )
+        if progress.dev is not None and self.about["final"]:
+            share = round(WHOLE * progress.step / progress.steps)
+            ray.train.report({"dev": progress.best, "progress": share, "step": progress.step})
+
+
+def stage_report(training: Training, description: dict[str, Any]) -> dict[str, Any]:
+    """What a trial whose target stage was published before tells Tune in place of training it."""
+    return {"dev": description["dev"], "progress": WHOLE, "step": description["steps"]}

@@ -1,0 +1,1 @@
+"""Stages: their fingerprints, the store that keeps them, and running one."""

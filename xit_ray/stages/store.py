@@ -1,0 +1,117 @@
+"""The stage store: content-addressed folders on local disk, S3 or GCS, published whole or not at all.
+
+An entry's files are written under a name of their own (``objects/KEY/ATTEMPT/``), and then one small marker,
+``objects/KEY/PUBLISHED.json``, names that attempt and the size and SHA-256 of every file. A reader only follows the
+marker, so an entry that was cut short is never seen, and two writers of one key cannot mix their files.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pyarrow import fs
+
+from xit_ray.spec.errors import UserError
+
+MARKER = "PUBLISHED.json"
+
+
+class Store:
+    """Entries by key, each a folder of files with a JSON description.
+
+    Args:
+        root: a folder, or an ``s3://bucket/prefix`` or ``gs://bucket/prefix`` address.
+
+    Raises:
+        UserError: the address has a form pyarrow does not know.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        if "://" in root:
+            try:
+                self.files, base = fs.FileSystem.from_uri(root)
+            except (ValueError, OSError) as error:
+                raise UserError(f"store: {root!r} is not an address of a store: {error}") from None
+        else:
+            self.files, base = fs.LocalFileSystem(), str(Path(root).expanduser().resolve())
+        self.local = isinstance(self.files, fs.LocalFileSystem)
+        self.base = f"{base}/objects"
+
+    def describe(self, key: str) -> dict[str, Any] | None:
+        """The description of a published entry, or None when there is none."""
+        marker = self._marker(key)
+        return None if marker is None else dict(marker["description"])
+
+    def publish(self, key: str, folder: Path, description: dict[str, Any]) -> None:
+        """Make a local folder's files an entry. An entry that is already published stays as it is."""
+        if self._marker(key) is not None:
+            return
+        attempt = uuid.uuid4().hex
+        target = f"{self.base}/{key}/{attempt}"
+        self.files.create_dir(target)
+        sizes = {}
+        for file in sorted(folder.iterdir()):
+            sizes[file.name] = {"bytes": file.stat().st_size, "sha256": _sha256(file)}
+            fs.copy_files(str(file), f"{target}/{file.name}", fs.LocalFileSystem(), self.files)
+        marker = {"attempt": attempt, "files": sizes, "description": description}
+        self._write(f"{self.base}/{key}/{MARKER}", json.dumps(marker, indent=1).encode())
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[Path]:
+        """A local folder with a published entry's files, for reading, while the block runs.
+
+        Raises:
+            KeyError: there is no such entry.
+            UserError: a file is not what was published.
+        """
+        marker = self._marker(key)
+        if marker is None:
+            raise KeyError(f"{self.root}: has no entry {key}")
+        source = f"{self.base}/{key}/{marker['attempt']}"
+        folder = Path(source) if self.local else Path(tempfile.mkdtemp(prefix="xit-entry-"))
+        try:
+            if not self.local:
+                fs.copy_files(source, str(folder), self.files, fs.LocalFileSystem())
+            for name, expected in marker["files"].items():
+                if not (folder / name).is_file() or _sha256(folder / name) != expected["sha256"]:
+                    raise UserError(f"{source}/{name}: is damaged; remove {self.base}/{key} to have it made again")
+            yield folder
+        finally:
+            if not self.local:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def entries(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every published entry: key and description."""
+        selector = fs.FileSelector(self.base, allow_not_found=True)
+        for found in self.files.get_file_info(selector):
+            description = self.describe(found.base_name)
+            if description is not None:
+                yield found.base_name, description
+
+    def _marker(self, key: str) -> dict[str, Any] | None:
+        try:
+            with self.files.open_input_stream(f"{self.base}/{key}/{MARKER}") as stream:
+                marker: dict[str, Any] = json.loads(stream.read())
+                return marker
+        except FileNotFoundError:
+            return None
+
+    def _write(self, path: str, data: bytes) -> None:
+        """Write a file that is either there whole or not at all (an object store's PUT is; a disk needs a rename)."""
+        aside = f"{path}.{uuid.uuid4().hex}" if self.local else path
+        with self.files.open_output_stream(aside) as stream:
+            stream.write(data)
+        if self.local:
+            self.files.move(aside, path)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

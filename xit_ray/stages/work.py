@@ -1,0 +1,33 @@
+"""The two kinds of work a trial consists of, named by the keys of the entries they start from and leave behind."""
+
+from xit_ray.spec.base import Strict
+from xit_ray.spec.recipe import Stage
+
+
+class Training(Strict):
+    """A stage to be trained: from the checkpoint ``start`` (None: the model itself) to the entry ``key``."""
+
+    key: str
+    start: str | None
+    stage: Stage
+    dev: tuple[str, ...]
+    """Tasks of the mixture whose English dev chooses the checkpoint."""
+
+    @property
+    def label(self) -> str:
+        """Name for tables."""
+        assert self.stage.mixture is not None
+        return self.stage.mixture.label
+
+
+class Evaluation(Strict):
+    """Scores to be computed: of the checkpoint ``checkpoint`` (None: the model itself), kept as the entry ``key``."""
+
+    key: str
+    checkpoint: str | None
+    target: str | None
+    """The task whose head the checkpoint has."""
+    also: tuple[str, ...]
+    """Tasks without a head."""
+    languages: tuple[str, ...] | None
+    """Score only these; None scores all."""

@@ -1,0 +1,1 @@
+"""What is kept of a search: its journal of events, the tables folded from it, and MLflow."""

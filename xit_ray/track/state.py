@@ -1,0 +1,146 @@
+"""Where a search stands: the fold of its events."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from xit_ray.track.journal import Event
+
+Status = Literal["queued", "waiting", "training", "scoring", "done", "stopped", "failed"]
+ENDED: tuple[Status, ...] = ("done", "stopped", "failed")
+
+
+@dataclass
+class TrialState:
+    """One trial."""
+
+    key: str
+    recipe: dict[str, Any]
+    intermediate: str
+    target: str
+    stages: list[list[str]]
+    """[fingerprint, label] of each stage, in order."""
+    status: Status = "queued"
+    doing: str = ""
+    step: int = 0
+    steps: int = 0
+    dev: float | None = None
+    """Best English dev of the target so far."""
+    reports: list[tuple[int, int, float]] = field(default_factory=list)
+    """(step, thousandths of the target stage, best English dev) at every score."""
+    started: float = 0.0
+    ended: float | None = None
+    evaluation: str | None = None
+    scores: list[dict[str, Any]] = field(default_factory=list)
+    score_cost: dict[str, float] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass
+class StageState:
+    """One stage: who trained it, and what it came to."""
+
+    key: str
+    label: str
+    final: bool
+    trial: str
+    """The trial that trained it."""
+    started: list[float] = field(default_factory=list)
+    """When training began; more than once where a run was killed in the middle."""
+    published: float | None = None
+    description: dict[str, Any] = field(default_factory=dict)
+    reused: list[str] = field(default_factory=list)
+    """Trials of this search that took it from the store."""
+
+
+class State:
+    """The trials and stages of a search, updated event by event."""
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self.trials: dict[str, TrialState] = {}
+        self.stages: dict[str, StageState] = {}
+        self.untrained: dict[str, Any] | None = None
+        self.started: float | None = None
+        for event in events:
+            self.apply(event)
+
+    def ended(self) -> list[TrialState]:
+        """Trials that need nothing more; a failed one is tried again by a resume."""
+        return [trial for trial in self.trials.values() if trial.status in ("done", "stopped")]
+
+    def best(self) -> TrialState | None:
+        """The finished trial with the highest English dev, the earliest among equals."""
+        done = [trial for trial in self.trials.values() if trial.status == "done" and trial.dev is not None]
+        return max(done, key=lambda trial: trial.dev or 0.0, default=None)
+
+    def apply(self, event: Event) -> None:
+        """Take in one event."""
+        handler = getattr(self, f"_{event['kind']}", None)
+        if handler is not None:
+            handler(event)
+
+    def _search_started(self, event: Event) -> None:
+        self.started = self.started or event["time"]
+
+    def _trial_started(self, event: Event) -> None:
+        self.trials[event["trial"]] = TrialState(
+            event["trial"], event["recipe"], event["intermediate"], event["target"], event["stages"],
+            started=event["time"],
+        )  # fmt: skip
+
+    def _waiting(self, event: Event) -> None:
+        self._doing(event, "waiting")
+
+    def _scoring(self, event: Event) -> None:
+        self._doing(event, "scoring")
+
+    def _stage_started(self, event: Event) -> None:
+        self._doing(event, "training")
+        stage = self.stages.setdefault(
+            event["key"], StageState(event["key"], event["label"], event["final"], event["trial"])
+        )
+        stage.trial = event["trial"]
+        stage.started.append(event["time"])
+
+    def _progress(self, event: Event) -> None:
+        trial = self.trials[event["trial"]]
+        trial.step, trial.steps = event["step"], event["steps"]
+        if event["final"] and event["dev"] is not None:
+            trial.dev = event["best"]
+            trial.reports.append((event["step"], round(1000 * event["step"] / event["steps"]), event["best"]))
+
+    def _stage_published(self, event: Event) -> None:
+        stage = self.stages[event["key"]]
+        stage.published, stage.description = event["time"], event["description"]
+        if event["final"]:
+            self.trials[event["trial"]].dev = event["description"]["dev"]
+
+    def _stage_reused(self, event: Event) -> None:
+        trial = self.trials[event["trial"]]
+        final = event["key"] == trial.stages[-1][0]
+        stage = self.stages.setdefault(event["key"], StageState(event["key"], event["label"], final, ""))
+        stage.description = stage.description or event["description"]
+        if event["trial"] not in stage.reused and event["trial"] != stage.trial:
+            stage.reused.append(event["trial"])
+        if final:
+            trial.dev = event["description"]["dev"]
+
+    def _untrained_scored(self, event: Event) -> None:
+        self.untrained = event["description"]
+
+    def _scored(self, event: Event) -> None:
+        trial = self.trials[event["trial"]]
+        trial.evaluation, trial.scores = event["key"], event["description"]["scores"]
+        trial.score_cost = event["description"]["cost"]
+
+    def _trial_ended(self, event: Event) -> None:
+        trial = self.trials.get(event["trial"])
+        if trial is None:
+            return
+        trial.ended, trial.error = event["time"], event["error"]
+        trial.status = "failed" if event["error"] else "done" if trial.scores else "stopped"
+        trial.doing = ""
+
+    def _doing(self, event: Event, status: Status) -> None:
+        trial = self.trials[event["trial"]]
+        trial.status, trial.doing, trial.step, trial.steps = status, event["label"], 0, 0

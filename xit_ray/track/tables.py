@@ -1,0 +1,98 @@
+"""The result tables of a run's folder, folded from the state of the search."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xit_ray.tasks import registry
+from xit_ray.track.state import State, TrialState
+
+TRIALS, SCORES, LEDGER = "trials.parquet", "scores.parquet", "ledger.parquet"
+COSTS = ("seconds", "gpu_hours", "tokens", "flops", "peak_memory_mb")
+
+
+def zero_shot_mean(trial: TrialState) -> float | None:
+    """Mean score of the target over its languages other than English; None where it was not scored."""
+    languages = set(registry.get(trial.target).zero_shot_languages)
+    values = [s["value"] for s in trial.scores if s["task"] == trial.target and s["language"] in languages]
+    return sum(values) / len(values) if values else None
+
+
+def path_cost(trial: TrialState, state: State) -> dict[str, float]:
+    """What the trial would have cost alone: all its stages, shared or not, and its scoring."""
+    parts = [state.stages[key].description.get("cost", {}) for key, _ in trial.stages if key in state.stages]
+    parts.append(trial.score_cost)
+    total = {name: sum(part.get(name, 0.0) for part in parts) for name in COSTS}
+    return total | {"peak_memory_mb": max((part.get("peak_memory_mb", 0.0) for part in parts), default=0.0)}
+
+
+def write(state: State, folder: Path) -> None:
+    """Write ``trials.parquet``, ``scores.parquet`` and ``ledger.parquet``.
+
+    The ledger has a row for each stage the search needed: how often training of it began, whether it was published, who
+    else used it, and its cost.
+    """
+    _write([_trial_row(trial, state) for trial in state.trials.values()], folder / TRIALS, _TRIAL_SCHEMA)
+    scores = [{"trial": trial.key, **score} for trial in state.trials.values() for score in trial.scores]
+    scores += [{"trial": "untrained", **score} for score in (state.untrained or {}).get("scores", [])]
+    _write(scores, folder / SCORES, _SCORE_SCHEMA)
+    _write([_ledger_row(state, key) for key in state.stages], folder / LEDGER, _LEDGER_SCHEMA)
+
+
+def _trial_row(trial: TrialState, state: State) -> dict[str, Any]:
+    return {
+        "trial": trial.key,
+        "intermediate": trial.intermediate,
+        "target": trial.target,
+        "status": trial.status,
+        "dev_en": trial.dev,
+        "zero_shot": zero_shot_mean(trial),
+        "evaluation": trial.evaluation,
+        "error": trial.error,
+        "recipe": json.dumps(trial.recipe),
+        **path_cost(trial, state),
+    }
+
+
+def _ledger_row(state: State, key: str) -> dict[str, Any]:
+    stage = state.stages[key]
+    return {
+        "stage": key,
+        "label": stage.label,
+        "role": "target" if stage.final else "intermediate",
+        "trainings_begun": len(stage.started),
+        "published": stage.published is not None,
+        "trained_by": stage.trial or "an earlier search",
+        "reused_by": stage.reused,
+        "dev_en": stage.description.get("dev"),
+        "steps": stage.description.get("steps"),
+        **{name: stage.description.get("cost", {}).get(name, 0.0) for name in COSTS},
+    }
+
+
+def _write(rows: list[dict[str, Any]], file: Path, schema: pa.Schema) -> None:
+    aside = file.with_suffix(".new")
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), aside)
+    aside.replace(file)
+
+
+_COST_FIELDS = [(name, pa.float64()) for name in COSTS]
+_TRIAL_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("trial", "intermediate", "target", "status")]
+    + [("dev_en", pa.float64()), ("zero_shot", pa.float64())]
+    + [(name, pa.string()) for name in ("evaluation", "error", "recipe")]
+    + _COST_FIELDS
+)
+_SCORE_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("trial", "task", "language", "metric")]
+    + [("value", pa.float64()), ("n", pa.int64()), ("majority", pa.float64())]
+)
+_LEDGER_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("stage", "label", "role")]
+    + [("trainings_begun", pa.int64()), ("published", pa.bool_()), ("trained_by", pa.string())]
+    + [("reused_by", pa.list_(pa.string())), ("dev_en", pa.float64()), ("steps", pa.int64())]
+    + _COST_FIELDS
+)

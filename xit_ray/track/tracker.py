@@ -1,0 +1,172 @@
+"""MLflow: a parent run a search, a child a trial and a child a shared stage, fed by the events of the journal.
+
+Runs are found again by their tags, so a resumed search continues them and never makes a second one.
+"""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, ViewType
+from mlflow.exceptions import MlflowException
+
+from xit_ray.spec.errors import UserError
+from xit_ray.track.journal import Event
+from xit_ray.track.state import State, TrialState
+from xit_ray.track.tables import COSTS, path_cost, zero_shot_mean
+
+STATUS = {"done": "FINISHED", "stopped": "FINISHED", "failed": "FAILED"}
+
+
+class Tracker:
+    """Mirrors one search into MLflow.
+
+    Args:
+        address: tracking address (``sqlite:///…`` or a server's).
+        experiment: name of the experiment.
+        run: name of the search's run folder; the identity of the parent run.
+
+    Raises:
+        UserError: the server cannot be reached.
+    """
+
+    def __init__(self, address: str, experiment: str, run: str) -> None:
+        logging.getLogger("alembic").setLevel(logging.ERROR)
+        logging.getLogger("mlflow").setLevel(logging.ERROR)
+        self.address, self.run = address, run
+        try:
+            self.client = MlflowClient(tracking_uri=address)
+            found = self.client.get_experiment_by_name(experiment)
+            self.experiment = found.experiment_id if found else self.client.create_experiment(experiment)
+        except MlflowException as error:
+            raise UserError(f"mlflow: {address!r} cannot be used: {str(error).splitlines()[0]}") from None
+        self.parent = self._find_or_create(run, {"xit.kind": "search"}, None)
+        self.children: dict[str, str] = {}
+        self.logged: dict[str, int] = {}
+
+    def start(self, params: dict[str, Any]) -> None:
+        """Log what the search is, once, and mark it running."""
+        self._params(self.parent, params)
+        self.client.update_run(self.parent, "RUNNING")
+
+    def apply(self, event: Event, state: State) -> None:
+        """Mirror one event that ``state`` has taken in already."""
+        kind = event["kind"]
+        if kind == "trial_started":
+            self._trial_started(state.trials[event["trial"]])
+        elif kind == "progress" and event["final"] and event["dev"] is not None:
+            trial = state.trials[event["trial"]]
+            run = self._child(trial.key)
+            if event["step"] > self._last_step(run, f"dev/en/{trial.target}"):
+                self._metrics(
+                    run,
+                    {f"dev/en/{trial.target}": event["dev"], "train/loss": event["loss"]},
+                    event["step"],
+                    event["time"],
+                )
+        elif kind == "stage_published" and not event["final"]:
+            self._stage(event)
+        elif kind == "untrained_scored":
+            self._metrics(self.parent, _by_language(event["description"]["scores"], "untrained"), 0, event["time"])
+        elif kind == "trial_ended" and event["trial"] in state.trials:
+            self._trial_ended(state.trials[event["trial"]], state)
+
+    def finish(self, files: list[Path], status: str) -> None:
+        """Attach the run's files to the parent and end it (FINISHED, FAILED or KILLED).
+
+        Children that are still running did not end by themselves: they are KILLED, until a resume takes them up.
+        """
+        for file in files:
+            self.client.log_artifact(self.parent, str(file))
+        wanted = f"tags.`xit.run` = '{self.run}' and attributes.status = 'RUNNING'"
+        for child in self.client.search_runs([self.experiment], wanted):
+            self.client.set_terminated(child.info.run_id, "KILLED")
+        self.client.set_terminated(self.parent, status)
+
+    def _trial_started(self, trial: TrialState) -> None:
+        name = f"{trial.intermediate} → {trial.target}"
+        run = self._find_or_create(name, {"xit.kind": "trial", "xit.key": trial.key}, self.parent)
+        self.children[trial.key] = run
+        self.client.update_run(run, "RUNNING")
+        self._params(run, {"intermediate": trial.intermediate, "target": trial.target} | _flat(trial.recipe))
+
+    def _trial_ended(self, trial: TrialState, state: State) -> None:
+        run, now = self._child(trial.key), trial.ended or 0.0
+        values = _by_language(trial.scores, "zeroshot")
+        average = zero_shot_mean(trial)
+        if average is not None:
+            values[f"zeroshot/{trial.target}/avg"] = average
+        if trial.dev is not None:
+            values["dev/en/best"] = trial.dev
+        values |= {f"cost/{name}": value for name, value in path_cost(trial, state).items()}
+        self._metrics(run, values, trial.step, now)
+        self.client.set_tag(run, "xit.status", trial.status)
+        if trial.error:
+            self.client.set_tag(run, "xit.error", trial.error[:4000])
+        self.client.set_terminated(run, STATUS[trial.status], end_time=round(now * 1000))
+
+    def _stage(self, event: Event) -> None:
+        """A stage that is not the target's: what other trials may share."""
+        about = event["description"]
+        tags = {"xit.kind": "stage", "xit.key": event["key"]}
+        run = self._find_or_create(f"stage {event['label']}", tags, self.parent)
+        for point in about["history"]:
+            self._metrics(
+                run, {"dev/en/mean": point["dev"], "train/loss": point["loss"]}, point["step"], event["time"]
+            )
+        self._metrics(run, {f"cost/{name}": about["cost"][name] for name in COSTS}, about["steps"], event["time"])
+        self.client.set_terminated(run, "FINISHED", end_time=round(event["time"] * 1000))
+
+    def _child(self, key: str) -> str:
+        """The run of a trial, in this process or an earlier one."""
+        if key not in self.children:
+            self.children[key] = self._search({"xit.kind": "trial", "xit.key": key})[0]
+        return self.children[key]
+
+    def _find_or_create(self, name: str, tags: dict[str, str], parent: str | None) -> str:
+        found = self._search(tags)
+        if found:
+            return found[0]
+        tags = {**tags, "xit.run": self.run, "mlflow.runName": name}
+        if parent:
+            tags["mlflow.parentRunId"] = parent
+        created = self.client.create_run(self.experiment, tags=tags, run_name=name)
+        return str(created.info.run_id)
+
+    def _search(self, tags: dict[str, str]) -> list[str]:
+        wanted = " and ".join(f"tags.`{key}` = '{value}'" for key, value in {**tags, "xit.run": self.run}.items())
+        runs = self.client.search_runs([self.experiment], wanted, ViewType.ACTIVE_ONLY, max_results=1)
+        return [str(run.info.run_id) for run in runs]
+
+    def _params(self, run: str, params: dict[str, Any]) -> None:
+        present = self.client.get_run(run).data.params
+        new = [Param(key, str(value)[:6000]) for key, value in params.items() if key not in present]
+        for start in range(0, len(new), 100):  # MLflow takes 100 parameters a call
+            self.client.log_batch(run, params=new[start : start + 100])
+
+    def _metrics(self, run: str, values: dict[str, float], step: int, when: float) -> None:
+        metrics = [Metric(key, float(value), round(when * 1000), step) for key, value in values.items()]
+        for start in range(0, len(metrics), 1000):
+            self.client.log_batch(run, metrics=metrics[start : start + 1000])
+
+    def _last_step(self, run: str, metric: str) -> int:
+        """The last step logged, so that a trial that starts again after a crash does not log a step twice."""
+        if run not in self.logged:
+            history = self.client.get_metric_history(run, metric)
+            self.logged[run] = max((point.step for point in history), default=-1)
+        return self.logged[run]
+
+
+def _by_language(scores: list[dict[str, Any]], prefix: str) -> dict[str, float]:
+    return {f"{prefix}/{s['task']}/{s['language']}/{s['metric']}": s["value"] for s in scores}
+
+
+def _flat(tree: Any, prefix: str = "recipe") -> dict[str, Any]:
+    """A nested recipe as dotted names; mixtures stay whole."""
+    if isinstance(tree, dict) and not prefix.endswith("mixture"):
+        return {key: value for name, part in tree.items() for key, value in _flat(part, f"{prefix}.{name}").items()}
+    if isinstance(tree, list) and any(isinstance(item, dict) for item in tree):
+        return {key: value for i, part in enumerate(tree) for key, value in _flat(part, f"{prefix}.{i}").items()}
+    return {prefix: json.dumps(tree) if isinstance(tree, dict | list) else tree}
