@@ -34,7 +34,7 @@ def search(
         run.check(loaded, space)
         folder = run.new_folder(run.absolute(loaded))
     finished = run.run(folder, console)
-    show(folder, console, finished.mlflow)
+    show(folder, finished.space.store_root, console, finished.mlflow)
     failed = [trial for trial in finished.state.trials.values() if trial.status == "failed"]
     if failed:
         console.print(f"[red]{len(failed)} trials failed[/red]; try them again with --resume {folder.name}")

@@ -38,6 +38,15 @@ class Finished:
     space: Space
 
 
+def check(space: Space, where: str) -> None:
+    """Look at everything a new search will need, before its folder is made and Ray is started.
+
+    Raises:
+        UserError: a task, language, row or model is unknown, missing or bad.
+    """
+    Planner(space, parse_source(space.data), _precision(space), where).check()
+
+
 def new_folder(space: Space) -> Path:
     """Make the run's folder, ``OUTPUT/NAME``, or ``OUTPUT/NAME-2`` and so on where that is taken."""
     base = Path(space.output).resolve()

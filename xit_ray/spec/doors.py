@@ -1,28 +1,30 @@
 """How every door ends: an error a person can mend is one line on standard error and exit code 2."""
 
 import sys
+from typing import NoReturn
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from xit_ray.spec.errors import UserError
 
 
-def door(app: typer.Typer) -> None:
+def door(app: typer.Typer) -> NoReturn:
     """Run a command-line application and exit with its code."""
     try:
         code = app(standalone_mode=False)
     except UserError as error:
         _end(str(error), 2)
-    except click.UsageError as error:
-        _end(f"{error.format_message()} (see --help)", 2)
-    except (KeyboardInterrupt, click.Abort):
-        _end("interrupted; what was finished is kept", 130)
     except typer.Exit as end:
         sys.exit(end.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        _end("interrupted; what was finished is kept", 130)
+    except TyperException as error:
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        _end(f"{message} (see --help)", 2)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _end(message: str, code: int) -> None:
+def _end(message: str, code: int) -> NoReturn:
     print(f"error: {message}", file=sys.stderr)
     sys.exit(code)

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
+from xit_ray.spec.base import Strict
 from xit_ray.spec.domains import DOMAINS, as_domain, cover
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.recipe import Recipe
@@ -89,7 +90,7 @@ def _override(tree: dict[str, Any], override: str) -> None:
             node = node[position]
 
 
-def _first(error: ValidationError, model: type[BaseModel], root: str = "") -> str:
+def _first(error: ValidationError, model: type[Strict], root: str = "") -> str:
     """The first problem of a pydantic error as one line: key, what was found, what is allowed."""
     problem = error.errors(include_url=False)[0]
     place = [part for part in problem["loc"] if isinstance(part, int) or not part.startswith("function-")]
@@ -113,7 +114,7 @@ def _first(error: ValidationError, model: type[BaseModel], root: str = "") -> st
     return f"{key}: found {shown}; allowed: {message}"
 
 
-def _owner(model: type[BaseModel], place: list[int | str]) -> type[BaseModel]:
+def _owner(model: type[Strict], place: list[int | str]) -> type[Strict]:
     """The pydantic model that holds the key at a location."""
     for part in place:
         if isinstance(part, str):
@@ -121,13 +122,13 @@ def _owner(model: type[BaseModel], place: list[int | str]) -> type[BaseModel]:
     return model
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def _model_in(annotation: Any) -> type[Strict] | None:
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        return annotation if issubclass(annotation, BaseModel) else None
+        return annotation if issubclass(annotation, Strict) else None
     return next((found for part in typing.get_args(annotation) if (found := _model_in(part))), None)
 
 
-def _keys(model: type[BaseModel]) -> str:
+def _keys(model: type[Strict]) -> str:
     return ", ".join(model.model_fields)
 
 
@@ -138,10 +139,11 @@ def dump_space(space: Space) -> str:
     return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=120)
 
 
-def _with_defaults(node: Any, model: type[BaseModel]) -> Any:
+def _with_defaults(node: Any, model: type[Strict]) -> Any:
     domain = as_domain(node, "")
     if domain is not None:
         return {domain.kind: [_with_defaults(option, model) for option in domain.options]}
+    node = model.expand(node)
     if isinstance(node, list):
         return [_with_defaults(item, model) for item in node]
     if not isinstance(node, dict):

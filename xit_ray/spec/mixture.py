@@ -21,9 +21,9 @@ class Member(Strict):
     weight: float | None = Field(default=None, gt=0)
     """Relative weight, read by ``sampling: weights`` alone."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _from_name(cls, value: Any) -> Any:
+    def expand(cls, value: Any) -> Any:
+        """A bare name is a task."""
         return {"task": value} if isinstance(value, str) else value
 
     @property
@@ -49,9 +49,9 @@ class Mixture(Strict):
     temperature: float = Field(default=2.0, ge=1.0)
     """T of ``sampling: temperature``."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _from_names(cls, value: Any) -> Any:
+    def expand(cls, value: Any) -> Any:
+        """A name, a list of names or members, or one member is a mixture of them."""
         if isinstance(value, str):
             return {"members": [value]}
         if isinstance(value, list | tuple):

@@ -22,9 +22,9 @@ class Model(Strict):
     max_length: int = Field(default=128, ge=8)
     """Longest sequence in tokens; longer pairs are cut at the end of the longer side, and the cuts are counted."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _from_name(cls, value: Any) -> Any:
+    def expand(cls, value: Any) -> Any:
+        """A bare name is a model."""
         return {"name": value} if isinstance(value, str) else value
 
 

@@ -23,11 +23,9 @@ from xit_ray.data.encode import encode_pairs, encode_texts
 from xit_ray.data.source import Source
 from xit_ray.spec.recipe import Model
 from xit_ray.stages.store import Store
-from xit_ray.stages.work import Evaluation, Training
+from xit_ray.stages.work import PREDICTIONS, Evaluation, Training
 from xit_ray.tasks import metrics, registry
 from xit_ray.tasks.base import Retrieval, Task
-
-PREDICTIONS = "predictions.parquet"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,9 @@
 from xit_ray.spec.base import Strict
 from xit_ray.spec.recipe import Stage
 
+PREDICTIONS = "predictions.parquet"
+"""File of an evaluation's entry: task, language, row, gold, predicted, correct."""
+
 
 class Training(Strict):
     """A stage to be trained: from the checkpoint ``start`` (None: the model itself) to the entry ``key``."""

@@ -1,0 +1,1 @@
+"""The report: transfer matrix, intervals, per-language table, HTML and console."""

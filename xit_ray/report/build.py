@@ -1,0 +1,46 @@
+"""Writes a run's ``matrix.parquet`` and ``report.html``."""
+
+from pathlib import Path
+
+import jinja2
+import pyarrow.parquet as pq
+
+from xit_ray.report.matrix import as_table, matrix
+from xit_ray.report.summary import Summary, gain_text, summarise
+from xit_ray.stages.store import Store
+from xit_ray.track.tables import LEDGER, SCORES, TRIALS
+
+MATRIX, HTML = "matrix.parquet", "report.html"
+
+
+def build(folder: Path, store_root: str) -> list[Path]:
+    """Write the report's files and return them, with the tables they were made from."""
+    store = Store(store_root)
+    pq.write_table(as_table(matrix(folder, store)), folder / MATRIX)
+    (folder / HTML).write_text(render(summarise(folder, store)), encoding="utf-8")
+    return [folder / name for name in (HTML, MATRIX, TRIALS, SCORES, LEDGER)]
+
+
+def render(summary: Summary) -> str:
+    """The report as one self-contained HTML page."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("xit_ray.report", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {"points": _points, "shade": _shade, "gain": gain_text}
+    return environment.get_template("report.html.j2").render(s=summary)
+
+
+def _points(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def _shade(value: float | None) -> str:
+    """A cell's background: green for a gain, red for a loss, full at ten points."""
+    if value is None:
+        return "transparent"
+    strength = min(1.0, abs(value) / 0.10)
+    return f"rgba({'24,128,72' if value >= 0 else '192,57,43'},{0.45 * strength:.2f})"

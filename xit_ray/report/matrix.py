@@ -1,0 +1,107 @@
+"""The transfer matrix: for each intermediate and target, the gain in mean zero-shot score over that target's baseline.
+
+A cell stands for the finished trial with the best English dev among those of its intermediate and target; no other
+score has a say. The baseline of a target is its cell without an intermediate, chosen in the same way.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from xit_ray.report.intervals import Correct, mean_gain
+from xit_ray.stages.store import Store
+from xit_ray.stages.work import PREDICTIONS
+from xit_ray.tasks import registry
+from xit_ray.track.tables import TRIALS
+
+BASELINE = "none"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell. Gains and scores are shares; intervals are 95 % bootstrap intervals over test items."""
+
+    intermediate: str
+    target: str
+    trial: str | None
+    """The chosen trial; None where none finished."""
+    trials: int
+    """Trials of the cell, those that were stopped included."""
+    dev_en: float | None
+    zero_shot: float | None
+    zero_shot_low: float | None
+    zero_shot_high: float | None
+    gain: float | None
+    """None for the baseline itself and where there is no baseline."""
+    gain_low: float | None
+    gain_high: float | None
+
+
+def matrix(folder: Path, store: Store) -> list[Cell]:
+    """The cells of a run, baselines first, in the order in which intermediates and targets were first met."""
+    rows: list[dict[str, Any]] = pq.read_table(folder / TRIALS).to_pylist()
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["intermediate"], row["target"]), []).append(row)
+    chosen = {place: _chosen(group) for place, group in groups.items()}
+    correct = {place: _correct(store, row) for place, row in chosen.items() if row is not None}
+    order = sorted({place[0] for place in groups}, key=lambda name: (name != BASELINE, _first(rows, name)))
+    targets = list(dict.fromkeys(row["target"] for row in rows))
+    return [
+        _cell(place, groups[place], chosen[place], correct)
+        for intermediate in order
+        for place in ((intermediate, target) for target in sorted(targets))
+        if place in groups
+    ]
+
+
+def _first(rows: list[dict[str, Any]], intermediate: str) -> int:
+    return next(i for i, row in enumerate(rows) if row["intermediate"] == intermediate)
+
+
+def _chosen(group: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """By English dev alone, the first among equals by key, so that the order of finishing plays no part."""
+    done = sorted((row for row in group if row["status"] == "done"), key=lambda row: str(row["trial"]))
+    return max(done, key=lambda row: float(row["dev_en"]), default=None)
+
+
+def _cell(
+    place: tuple[str, str],
+    group: list[dict[str, Any]],
+    row: dict[str, Any] | None,
+    correct: dict[tuple[str, str], Correct],
+) -> Cell:
+    intermediate, target = place
+    if row is None:
+        return Cell(intermediate, target, None, len(group), *[None] * 7)
+    score = mean_gain(correct[place], None)
+    baseline = correct.get((BASELINE, target)) if intermediate != BASELINE else None
+    gain = mean_gain(correct[place], baseline) if baseline is not None else (None, None, None)
+    return Cell(intermediate, target, row["trial"], len(group), row["dev_en"], *score, *gain)
+
+
+def _correct(store: Store, row: dict[str, Any]) -> Correct:
+    """Whether each test row of the target is right, for every language other than English."""
+    with store.open(row["evaluation"]) as folder:
+        table = pq.read_table(folder / PREDICTIONS, filters=[("task", "=", row["target"])])
+    languages = registry.get(row["target"]).zero_shot_languages
+    found = {}
+    for language in languages:
+        mask = pc.equal(table.column("language"), language)
+        part = table.filter(mask)
+        if part.num_rows:
+            found[language] = np.asarray(part.column("correct").to_numpy(zero_copy_only=False), dtype=np.bool_)
+    return found
+
+
+def as_table(cells: list[Cell]) -> pa.Table:
+    """The matrix as rows, for ``matrix.parquet``."""
+    fields = [("intermediate", pa.string()), ("target", pa.string()), ("trial", pa.string()), ("trials", pa.int64())]
+    names = ("dev_en", "zero_shot", "zero_shot_low", "zero_shot_high", "gain", "gain_low", "gain_high")
+    schema = pa.schema(fields + [(name, pa.float64()) for name in names])
+    return pa.Table.from_pylist([vars(cell) for cell in cells], schema=schema)

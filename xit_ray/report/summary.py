@@ -1,0 +1,148 @@
+"""What the report says, gathered from a run's folder: matrix, per-language table, costs, and statements in words."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import yaml
+
+from xit_ray.report.matrix import BASELINE, Cell, matrix
+from xit_ray.stages.store import Store
+from xit_ray.tasks import registry
+from xit_ray.track.tables import LEDGER, SCORES, TRIALS
+
+
+@dataclass(frozen=True)
+class LanguageRow:
+    """The scores of the chosen trials of one target in one language."""
+
+    language: str
+    values: list[float | None]
+    """One a cell of the target, in the matrix's order of intermediates."""
+    majority: float
+    n: int
+
+
+@dataclass(frozen=True)
+class LanguageTable:
+    """A task's scores, languages down and cells across."""
+
+    task: str
+    title: str
+    columns: list[str]
+    rows: list[LanguageRow]
+    above: int
+    """Languages other than English in which the best cell by English dev beats the majority class."""
+    languages: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Everything a report shows."""
+
+    name: str
+    question: str
+    intermediates: list[str]
+    targets: list[str]
+    cells: dict[tuple[str, str], Cell]
+    best: dict[str, Cell]
+    """By target, the cell with the best English dev."""
+    tables: list[LanguageTable]
+    trials: list[dict[str, Any]]
+    ledger: list[dict[str, Any]]
+    recipe: str
+    """The best recipe, as YAML."""
+    spent_seconds: float
+    alone_seconds: float
+    """What the same trials would have cost had none shared a stage."""
+
+
+def summarise(folder: Path, store: Store) -> Summary:
+    """Read a run's folder and the predictions of its chosen trials."""
+    from xit_ray.spec.load import load_space
+
+    space = load_space(folder / "spec.yaml")
+    cells = matrix(folder, store)
+    trials = pq.read_table(folder / TRIALS).to_pylist()
+    ledger = pq.read_table(folder / LEDGER).to_pylist()
+    scores = pq.read_table(folder / SCORES).to_pylist()
+    done = [cell for cell in cells if cell.trial is not None]
+    targets = list(dict.fromkeys(cell.target for cell in cells))
+    best = {
+        target: max((cell for cell in done if cell.target == target), key=lambda cell: cell.dev_en or 0.0)
+        for target in targets
+        if any(cell.target == target for cell in done)
+    }
+    scored = {str(trial["trial"]): float(trial["seconds"]) for trial in trials if trial["status"] == "done"}
+    return Summary(
+        name=folder.name,
+        question=space.question,
+        intermediates=list(dict.fromkeys(cell.intermediate for cell in cells)),
+        targets=targets,
+        cells={(cell.intermediate, cell.target): cell for cell in cells},
+        best=best,
+        tables=_tables(done, best, scores),
+        trials=trials,
+        ledger=ledger,
+        recipe=_best_recipe(best, trials),
+        spent_seconds=sum(float(row["seconds"]) for row in ledger if row["published"]),
+        alone_seconds=sum(scored.values()),
+    )
+
+
+def _tables(done: list[Cell], best: dict[str, Cell], scores: list[dict[str, Any]]) -> list[LanguageTable]:
+    by_trial: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for score in scores:
+        by_trial.setdefault((score["task"], score["trial"]), {})[score["language"]] = score
+    found = []
+    for target in dict.fromkeys(cell.target for cell in done):
+        cells = [cell for cell in done if cell.target == target]
+        columns = [(cell.intermediate, str(cell.trial)) for cell in cells]
+        found.append(_table(target, f"{target}, by intermediate", columns, by_trial, str(best[target].trial)))
+    headless = {score["task"] for score in scores} - {cell.target for cell in done}
+    for task in sorted(headless):
+        columns = [("untrained", "untrained")] if (task, "untrained") in by_trial else []
+        columns += [(f"{cell.intermediate} → {cell.target}", str(cell.trial)) for cell in done]
+        found.append(_table(task, f"{task}, after each recipe", columns, by_trial, columns[-1][1]))
+    return found
+
+
+def _table(
+    task: str,
+    title: str,
+    columns: list[tuple[str, str]],
+    by_trial: dict[tuple[str, str], dict[str, dict[str, Any]]],
+    best: str,
+) -> LanguageTable:
+    rows = []
+    for language in registry.get(task).languages:
+        found = [by_trial.get((task, trial), {}).get(language) for _, trial in columns]
+        one = next((score for score in found if score is not None), None)
+        if one is not None:
+            values = [None if score is None else float(score["value"]) for score in found]
+            rows.append(LanguageRow(language, values, float(one["majority"]), int(one["n"])))
+    chosen = [trial for _, trial in columns].index(best)
+    others = [row for row in rows if row.language != "en"]
+    above = sum((row.values[chosen] or 0.0) > row.majority for row in others)
+    return LanguageTable(task, title, [name for name, _ in columns], rows, above, len(others))
+
+
+def _best_recipe(best: dict[str, Cell], trials: list[dict[str, Any]]) -> str:
+    if not best:
+        return "no trial finished"
+    texts = []
+    for target, cell in best.items():
+        row = next(trial for trial in trials if trial["trial"] == cell.trial)
+        recipe = yaml.safe_load(row["recipe"])
+        texts.append(f"# {target}\n" + yaml.safe_dump(recipe, sort_keys=False, width=100))
+    return "\n".join(texts)
+
+
+def gain_text(cell: Cell | None) -> str:
+    """A cell of the matrix in points: the gain with its interval, or the baseline's own score in brackets."""
+    if cell is None or cell.trial is None or cell.zero_shot is None:
+        return "–"
+    if cell.gain is None or cell.gain_low is None or cell.gain_high is None:
+        return f"({100 * cell.zero_shot:.1f})" if cell.intermediate == BASELINE else f"{100 * cell.zero_shot:.1f}"
+    return f"{100 * cell.gain:+.1f} [{100 * cell.gain_low:+.1f}, {100 * cell.gain_high:+.1f}]"
