@@ -10,8 +10,8 @@ from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.data.encode import Encoded, Ids
 
-TOKENS = 8192
-"""Tokens of an evaluation batch."""
+TOKENS = {"cpu": 2048, "cuda": 32_768}
+"""Tokens of an evaluation batch: on a CPU what its caches hold, on a GPU enough to fill it."""
 
 
 def predict(network: Network, task: str, encoded: Encoded, meter: Meter | None = None) -> Ids:
@@ -19,7 +19,7 @@ def predict(network: Network, task: str, encoded: Encoded, meter: Meter | None =
     network.eval()
     answers = np.empty(len(encoded), dtype=np.int64)
     with torch.inference_mode():
-        for rows in batches(encoded.lengths):
+        for rows in batches(encoded.lengths, TOKENS[network.encoder.device.type]):
             batch = network.encoder.pack(encoded, rows)
             answers[rows] = network.logits(task, batch).argmax(-1).cpu().numpy()
             if meter:
@@ -28,11 +28,11 @@ def predict(network: Network, task: str, encoded: Encoded, meter: Meter | None =
 
 
 def embed(network: Network, encoded: Encoded, meter: Meter | None = None) -> npt.NDArray[np.float32]:
-    """The pooled vector of each row, shape (rows, width)."""
+    """The pooled vector of each row, shape (rows, width), float32."""
     network.eval()
     vectors = np.empty((len(encoded), network.encoder.width), dtype=np.float32)
     with torch.inference_mode():
-        for rows in batches(encoded.lengths):
+        for rows in batches(encoded.lengths, TOKENS[network.encoder.device.type]):
             batch = network.encoder.pack(encoded, rows)
             vectors[rows] = network.encoder.pooled(batch).cpu().numpy()
             if meter:
@@ -40,12 +40,12 @@ def embed(network: Network, encoded: Encoded, meter: Meter | None = None) -> npt
     return vectors
 
 
-def batches(lengths: Ids) -> Iterator[list[int]]:
-    """Row numbers in batches of rows of like length, longest first, at most ``TOKENS`` tokens (or one row) each."""
+def batches(lengths: Ids, most: int) -> Iterator[list[int]]:
+    """Row numbers in batches of rows of like length, longest first, each of at most that many tokens (or one row)."""
     batch: list[int] = []
     tokens = 0
     for row in np.argsort(-lengths, kind="stable").tolist():
-        if batch and tokens + int(lengths[row]) > TOKENS:
+        if batch and tokens + int(lengths[row]) > most:
             yield batch
             batch, tokens = [], 0
         batch.append(row)

@@ -1,11 +1,16 @@
 """Rows to token ids."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from transformers import PreTrainedTokenizerBase
+
+if TYPE_CHECKING:  # importing transformers takes seconds, and planning needs only the types here
+    from transformers import PreTrainedTokenizerBase
 
 Ids = npt.NDArray[np.int64]
 

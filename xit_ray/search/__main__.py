@@ -1,5 +1,6 @@
 """``python -m xit_ray.search [SPACE.yaml]``: run a search, or resume one."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -26,7 +27,8 @@ def search(
     from xit_ray.report.console import show
     from xit_ray.search import run
 
-    console = Console()
+    # A file or pipe has no width of its own; wide tables should not be folded there.
+    console = Console(width=None if sys.stdout.isatty() else 140)
     if resume is not None:
         folder = run.old_folder(resume, output or "runs")
     else:

@@ -24,8 +24,8 @@ from xit_ray.track.journal import Journal
 from xit_ray.track.state import State
 from xit_ray.track.tracker import Tracker
 
-DRIVERS_A_SLOT = 2
-"""Trials at work for each run that fits: while some wait for a stage that others train, the rest keep the runs busy."""
+SPARE_DRIVERS = 1
+"""Trials at work beyond the runs that fit: the next one is ready when a run ends, or while one waits for a stage."""
 
 
 def fit(
@@ -70,7 +70,7 @@ def fit(
                     num_samples=samples,
                     search_alg=search,
                     scheduler=_scheduler(space, state),
-                    max_concurrent_trials=slots * DRIVERS_A_SLOT,
+                    max_concurrent_trials=slots + SPARE_DRIVERS,
                     trial_dirname_creator=lambda trial: trial.trial_id,
                 ),
                 run_config=tune.RunConfig(

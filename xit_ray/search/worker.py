@@ -1,19 +1,20 @@
 """Inside a Ray Train worker: train a trial's missing stages one after the other, then score it."""
 
+from __future__ import annotations
+
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 import ray.train
 
-from xit_ray.core.device import best_device
-from xit_ray.core.train import Progress
 from xit_ray.search import foreman
 from xit_ray.search.job import Job
-from xit_ray.stages import execute
-from xit_ray.stages.execute import Bench
 from xit_ray.stages.store import Store
 from xit_ray.stages.work import Training
+
+if TYPE_CHECKING:
+    from xit_ray.core.train import Progress
 
 PROGRESS_SECONDS = 1.0
 WHOLE = 1000
@@ -22,11 +23,15 @@ WHOLE = 1000
 
 def work(config: dict[str, Any]) -> None:
     """The training function of a run. What is published already is not done again, so a restarted run goes on."""
+    # The driver and the controller import this module too; only the worker needs torch and transformers.
+    from xit_ray.core.device import best_device
+    from xit_ray.stages import execute
+
     job = Job.model_validate(config)
     boss = foreman.find()
     resources = job.site.resources
     device = best_device(threads=None if resources.gpus else resources.cpus)
-    bench = Bench(job.trial.recipe.model, Store(job.site.store), job.site.data(), device)
+    bench = execute.Bench(job.trial.recipe.model, Store(job.site.store), job.site.data(), device)
     names = {"trial": job.trial.key}
     if job.score_untrained and job.trial.untrained is not None:
         ray.get(boss.emit.remote("scoring", **names, label="untrained"))

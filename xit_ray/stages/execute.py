@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 from transformers import PreTrainedTokenizerBase
@@ -19,7 +20,8 @@ from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.core.train import Member, Progress, train_stage
 from xit_ray.data import rows
-from xit_ray.data.encode import encode_pairs, encode_texts
+from xit_ray.core.retrieval import Vectors
+from xit_ray.data.encode import Encoded, Ids, encode_pairs, encode_texts
 from xit_ray.data.source import Source
 from xit_ray.spec.recipe import Model
 from xit_ray.stages.store import Store
@@ -88,6 +90,7 @@ def evaluate(bench: Bench, work: Evaluation) -> dict[str, Any]:
         with bench.store.open(work.checkpoint) as folder:
             weights.load(network, folder, heads=work.target is not None)
     network.to(bench.device.torch, bench.device.dtype)
+    scorer = _Scorer(network, tokenizer, bench.model.max_length, meter)
     scores: list[dict[str, Any]] = []
     tables: list[pa.Table] = []
     for name in ((work.target,) if work.target else ()) + work.also:
@@ -95,7 +98,7 @@ def evaluate(bench: Bench, work: Evaluation) -> dict[str, Any]:
         for language in task.languages:
             if work.languages is None or language in work.languages:
                 table = rows.load(task, "test", language, bench.source).table
-                score, answers = _score(network, task, language, table, tokenizer, bench.model.max_length, meter)
+                score, answers = _score(scorer, task, language, table)
                 scores.append(score)
                 tables.append(answers)
     description = {"kind": "evaluation", "checkpoint": work.checkpoint, "scores": scores, "cost": meter.cost().as_dict()}
@@ -105,26 +108,35 @@ def evaluate(bench: Bench, work: Evaluation) -> dict[str, Any]:
     return description
 
 
-def _score(
-    network: Network,
-    task: Task,
-    language: str,
-    table: pa.Table,
-    tokenizer: PreTrainedTokenizerBase,
-    max_length: int,
-    meter: Meter,
-) -> tuple[dict[str, Any], pa.Table]:
+class _Scorer:
+    """Everything scoring needs of a checkpoint. Texts that occur again (English ones, in every pair) are embedded once."""
+
+    def __init__(self, network: Network, tokenizer: PreTrainedTokenizerBase, max_length: int, meter: Meter) -> None:
+        self.network, self.tokenizer, self.max_length, self.meter = network, tokenizer, max_length, meter
+        self.known: dict[str, npt.NDArray[np.float32]] = {}
+
+    def vectors(self, texts: list[str]) -> Vectors:
+        new = [text for text in dict.fromkeys(texts) if text not in self.known]
+        if new:
+            encoded = encode_texts(new, self.tokenizer, self.max_length)
+            self.known |= zip(new, embed(self.network, encoded, self.meter), strict=True)
+        return np.stack([self.known[text] for text in texts])
+
+    def classes(self, task: str, encoded: Encoded) -> Ids:
+        return predict(self.network, task, encoded, self.meter)
+
+
+def _score(model: _Scorer, task: Task, language: str, table: pa.Table) -> tuple[dict[str, Any], pa.Table]:
     """A language's score, and its predictions: task, language, row, gold, predicted, correct."""
     if isinstance(task, Retrieval):
-        sides = [encode_texts(table.column(side).to_pylist(), tokenizer, max_length) for side in ("text_a", "text_b")]
-        foreign, english = (embed(network, side, meter) for side in sides)
+        foreign, english = (model.vectors(table.column(side).to_pylist()) for side in ("text_a", "text_b"))
         predicted = retrieval.nearest(english, foreign)
         gold = np.arange(len(predicted))
         majority = 1 / len(predicted)
     else:
-        encoded = encode_pairs(table, tokenizer, max_length)
+        encoded = encode_pairs(table, model.tokenizer, model.max_length)
         assert encoded.labels is not None
-        predicted, gold = predict(network, task.name, encoded, meter), encoded.labels
+        predicted, gold = model.classes(task.name, encoded), encoded.labels
         majority = metrics.majority(gold)
     correct = predicted == gold
     count = len(correct)

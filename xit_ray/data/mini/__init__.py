@@ -17,7 +17,7 @@ from xit_ray.data.mini.sentence import Language
 LANGUAGES: dict[str, Language] = {
     "ar": ar, "de": de, "en": en, "es": es, "fr": fr, "hi": hi, "ru": ru, "sw": sw, "tr": tr, "zh": zh,
 }  # fmt: skip
-SIZES: dict[Split, int] = {"train": 3000, "dev": 300, "test": 300}
+SIZES: dict[Split, int] = {"train": 3000, "dev": 200, "test": 200}
 
 
 def say(meaning: Meaning, language: str, fronted: bool = False) -> str:
