@@ -9,13 +9,13 @@ import torch
 class Device:
     """A device and the dtype of the weights on it; the optimiser's own copy of the weights is always float32."""
 
-    torch: torch.device
+    place: torch.device
     dtype: torch.dtype
 
     @property
     def is_gpu(self) -> bool:
         """Whether this is a CUDA device."""
-        return self.torch.type == "cuda"
+        return self.place.type == "cuda"
 
 
 def best_device(threads: int | None = None) -> Device:

@@ -89,7 +89,9 @@ class Encoder(nn.Module):
                 dtype=torch.float32,
             )
         except (OSError, ValueError) as error:
-            raise UserError(f"model.name: {model.name!r} cannot be loaded as a packed encoder: {_line(error)}") from None
+            raise UserError(
+                f"model.name: {model.name!r} cannot be loaded as a packed encoder: {_line(error)}"
+            ) from None
         if getattr(body, "pooler", None) is not None:
             body.pooler = None  # trained for another objective; pooling is the recipe's choice
         positions = body.config.max_position_embeddings
@@ -138,8 +140,9 @@ class Encoder(nn.Module):
         """One vector a sequence, shape (sequences, width), float32."""
         hidden = self(batch).float()
         if self.pooling == "first":
-            return hidden[batch.lengths.cumsum(0) - batch.lengths]
-        sums = hidden.new_zeros(batch.lengths.numel(), self.width).index_add(0, batch.sequence, hidden)
+            firsts: Tensor = hidden[batch.lengths.cumsum(0) - batch.lengths]
+            return firsts
+        sums: Tensor = hidden.new_zeros(batch.lengths.numel(), self.width).index_add(0, batch.sequence, hidden)
         return sums / batch.lengths[:, None]
 
 

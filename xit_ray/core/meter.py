@@ -38,7 +38,7 @@ class Meter:
         self.tokens = 0
         self.flops = 0.0
         if device.is_gpu:
-            torch.cuda.reset_peak_memory_stats(device.torch)
+            torch.cuda.reset_peak_memory_stats(device.place)
         self.start = time.perf_counter()
 
     def count(self, network: Network, tokens: int, backward: bool) -> None:
@@ -51,8 +51,8 @@ class Meter:
     def cost(self) -> Cost:
         """The price so far."""
         if self.device.is_gpu:
-            torch.cuda.synchronize(self.device.torch)
-            memory = torch.cuda.max_memory_allocated(self.device.torch) / 2**20
+            torch.cuda.synchronize(self.device.place)
+            memory = torch.cuda.max_memory_allocated(self.device.place) / 2**20
         else:
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
         seconds = time.perf_counter() - self.start

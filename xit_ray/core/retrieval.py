@@ -1,5 +1,7 @@
 """Sentence retrieval by exact nearest neighbour in faiss, as XTREME scores Tatoeba."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,7 +20,7 @@ def nearest(queries: Vectors, index: Vectors) -> npt.NDArray[np.int64]:
     """
     import faiss  # its OpenMP runtime should load after torch's
 
-    flat = faiss.IndexFlatIP(index.shape[1])
+    flat: Any = faiss.IndexFlatIP(index.shape[1])
     if hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0:
         flat = faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, flat)
     flat.add(_normalised(index))

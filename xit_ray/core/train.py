@@ -83,7 +83,7 @@ def train_stage(
     if start is not None:
         weights.load(network, start, heads=False)
     network.set_dropout(stage.dropout)
-    network.to(device.torch)
+    network.to(device.place)
     batches = sampling.plan(stage, [member.train.lengths for member in members])
     optimiser = Optimiser(network, stage, len(batches))
     network.to(device.dtype)

@@ -16,8 +16,10 @@ def read(task: Task, split: Split, language: str, root: Path) -> tuple[pa.Table,
     """
     layout = _layout(task, root)
     if isinstance(task, Retrieval):
-        assert layout.test and layout.test_english
-        return _aligned(*(_file(task, pattern, language, root) for pattern in (layout.test, layout.test_english)))
+        assert layout.test is not None
+        assert layout.test_english is not None
+        sides = (_file(task, pattern, language, root) for pattern in (layout.test, layout.test_english))
+        return _aligned(*sides)
     assert isinstance(task, Classification)
     place = {"train": layout.train, "dev": layout.dev, "test": layout.test}[split]
     if place is None:
@@ -81,7 +83,9 @@ def _lines(file: Path) -> list[str]:
 
 
 def _pairs(file: Path, labels: tuple[str, ...]) -> pa.Table:
-    columns: tuple[list[str], list[str], list[int]] = ([], [], [])
+    first: list[str] = []
+    second: list[str] = []
+    label: list[int] = []
     index = {label: i for i, label in enumerate(labels)}
     for row, line in enumerate(_lines(file), start=1):
         fields = line.split("\t")
@@ -91,9 +95,10 @@ def _pairs(file: Path, labels: tuple[str, ...]) -> pa.Table:
             raise UserError(f"{file}: row {row} has {len(fields)} columns; allowed: 3 (text, text, label)")
         if fields[2] not in index:
             raise UserError(f"{file}: row {row} has the label {fields[2]!r}; allowed: {', '.join(labels)}")
-        for column, value in zip(columns, (fields[0], fields[1], index[fields[2]]), strict=True):
-            column.append(value)  # type: ignore[arg-type]
-    return pa.table({"text_a": columns[0], "text_b": columns[1], "label": pa.array(columns[2], pa.int64())})
+        first.append(fields[0])
+        second.append(fields[1])
+        label.append(index[fields[2]])
+    return pa.table({"text_a": first, "text_b": second, "label": pa.array(label, pa.int64())})
 
 
 def _aligned(foreign: Path, english: Path) -> tuple[pa.Table, str, int]:

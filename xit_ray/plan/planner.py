@@ -127,7 +127,9 @@ class Planner:
 
     def _stage_rows(self, stage: Stage, dev: tuple[str, ...]) -> dict[str, str]:
         assert stage.mixture is not None
-        found = {f"{m.task}/train/{m.language}": self._rows(m.task, "train", m.language)[0] for m in stage.mixture.members}
+        found = {
+            f"{m.task}/train/{m.language}": self._rows(m.task, "train", m.language)[0] for m in stage.mixture.members
+        }
         return found | {f"{task}/dev/en": self._rows(task, "dev", "en")[0] for task in dev}
 
     def _evaluation(

@@ -5,6 +5,7 @@ dashboard (ray issue 54305), and misses runs that are still starting. Here the t
 Tune waits for it, so the run's workers and placement group are gone before the next trial begins.
 """
 
+import contextlib
 import sys
 import threading
 from typing import Any
@@ -62,8 +63,6 @@ class StopsItsRun:
         _Trial.stopped.set()
         controller = _Trial.controller
         if controller is not None:
-            try:
+            with contextlib.suppress(RayActorError, GetTimeoutError):  # an abort ends the actor that answers it
                 ray.get(controller.abort.remote(), timeout=ABORT_SECONDS)
-            except (RayActorError, GetTimeoutError):
-                pass  # an abort ends the actor that answers it
         super().cleanup()  # type: ignore[misc]

@@ -72,7 +72,9 @@ def old_folder(name: str, output: str) -> Path:
         if (folder / SPEC).is_file():
             return folder.resolve()
     have = sorted(file.parent.name for file in Path(output).glob(f"*/{SPEC}"))
-    raise UserError(f"--resume {name}: found no run in {output}/ (allowed: {', '.join(have) or 'none, there are no runs'})")
+    raise UserError(
+        f"--resume {name}: found no run in {output}/ (allowed: {', '.join(have) or 'none, there are no runs'})"
+    )
 
 
 def absolute(space: Space) -> Space:
@@ -137,7 +139,7 @@ def _search(
         try:
             tuning.fit(space, planner, folder, journal, state, tracker, display_console, slots)
         finally:
-            runtime.ray.shutdown()
+            runtime.stop()
 
 
 def _precision(space: Space) -> str:

@@ -60,10 +60,17 @@ def start(resources: Resources) -> int:
                 f"ray start --head --resources='{{\"{DRIVERS}\": {DRIVER_SLOTS}}}' (clusters/aws.yaml does)"
             )
     else:
-        os.environ["RAY_TRAIN_ENABLE_PREEMPTION_WATCHER"] = "0"  # one process a run less; nothing takes this machine away
+        os.environ["RAY_TRAIN_ENABLE_PREEMPTION_WATCHER"] = (
+            "0"  # one process a run less; nothing takes this machine away
+        )
         # Without the dashboard's two processes; runs release their resources themselves (see ``lean``).
         ray.init(include_dashboard=False, resources={DRIVERS: DRIVER_SLOTS}, **options)
     return resources.runs or _fitting(resources)
+
+
+def stop() -> None:
+    """Leave the cluster, or end the Ray that ``start`` started."""
+    ray.shutdown()
 
 
 def _is_cluster_node() -> bool:

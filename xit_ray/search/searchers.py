@@ -1,4 +1,4 @@
-"""Where the next recipe comes from: a list made beforehand (grid, random), or Optuna's TPE."""
+"""Optuna's tree-structured Parzen estimator over a recipe tree."""
 
 from pathlib import Path
 from typing import Any
@@ -8,16 +8,10 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from ray.tune.search.optuna import OptunaSearch
 
-from xit_ray.spec.domains import FINITE, Domain, grid_points, random_points, resolve
+from xit_ray.spec.domains import FINITE, Domain, resolve
 from xit_ray.spec.space import Space
 
 STUDY = "xit_ray"
-
-
-def listed_points(space: Space) -> list[dict[str, Any]]:
-    """The recipes of a grid or random search, in order; the same for the same seed."""
-    make = grid_points if space.search.algorithm == "grid" else random_points
-    return list(make(space.recipe, space.search.trials, space.search.seed))
 
 
 class DefineByRun:

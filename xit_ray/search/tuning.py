@@ -17,7 +17,8 @@ from xit_ray.search.job import Site
 from xit_ray.search.progress import Display
 from xit_ray.search.pump import Pump
 from xit_ray.search.schedulers import GroupedHalving, group_of
-from xit_ray.search.searchers import listed_points, optuna_search
+from xit_ray.search.searchers import optuna_search
+from xit_ray.spec.points import listed_points
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Space, as_recipe
 from xit_ray.track.journal import Journal
@@ -40,13 +41,11 @@ def fit(
 ) -> None:
     """Run the trials that have not ended; events go to the journal, the state, MLflow and the display."""
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    boss = foreman.Foreman.options(
-        name=foreman.NAME, resources={runtime.DRIVERS: 1}, max_concurrency=64
-    ).remote()
+    boss = foreman.Foreman.options(name=foreman.NAME, resources={runtime.DRIVERS: 1}, max_concurrency=64).remote()
     ray.get(boss.emit.remote("search_started", run=folder.name))
     ended = {trial.key for trial in state.ended()}
     search, samples, param_space, total = _searcher(space, planner, folder, ended)
-    if samples == 0 or param_space == {"recipe": tune.grid_search([])}:
+    if samples == 0:
         return
     source = planner.source
     site = Site(
@@ -86,8 +85,8 @@ def fit(
 def _searcher(space: Space, planner: Planner, folder: Path, ended: set[str]) -> tuple[Any, int, dict[str, Any], int]:
     """Tune's search algorithm (None for a list), samples, parameter space, and trials in all."""
     if space.search.algorithm == "tpe":
-        search, left = optuna_search(space, folder / "optuna.journal")
-        return search, left, {}, space.search.trials
+        search, samples = optuna_search(space, folder / "optuna.journal")
+        return search, samples, {}, space.search.trials
     trials = {trial.key: (trial, point) for point in listed_points(space) for trial in [planner.trial(point)]}
     left = [trial for trial, _ in trials.values() if trial.key not in ended]
     points = [trials[trial.key][1] for trial in in_good_order(left)]

@@ -74,7 +74,7 @@ def as_domain(node: Any, path: str) -> Domain | None:
         numbers = tuple((int if kind == "randint" else float)(number) for number in arguments)
     except (TypeError, ValueError):
         raise UserError(f"{path}.{kind}: found {arguments!r}; allowed: {form}, all numbers") from None
-    if len(numbers) != wanted or not numbers[0] < numbers[1] or numbers[-1] <= 0 and wanted == 3:
+    if len(numbers) != wanted or not numbers[0] < numbers[1] or (numbers[-1] <= 0 and wanted == 3):
         raise UserError(f"{path}.{kind}: found {arguments!r}; allowed: {form} with low < high and step > 0")
     if kind == "loguniform" and numbers[0] <= 0:
         raise UserError(f"{path}.{kind}: found {arguments!r}; allowed: {form} with 0 < low < high")

@@ -18,9 +18,9 @@ from xit_ray.core.encoder import load_tokenizer
 from xit_ray.core.evaluate import embed, predict
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
+from xit_ray.core.retrieval import Vectors
 from xit_ray.core.train import Member, Progress, train_stage
 from xit_ray.data import rows
-from xit_ray.core.retrieval import Vectors
 from xit_ray.data.encode import Encoded, Ids, encode_pairs, encode_texts
 from xit_ray.data.source import Source
 from xit_ray.spec.recipe import Model
@@ -89,7 +89,7 @@ def evaluate(bench: Bench, work: Evaluation) -> dict[str, Any]:
     if work.checkpoint is not None:
         with bench.store.open(work.checkpoint) as folder:
             weights.load(network, folder, heads=work.target is not None)
-    network.to(bench.device.torch, bench.device.dtype)
+    network.to(bench.device.place, bench.device.dtype)
     scorer = _Scorer(network, tokenizer, bench.model.max_length, meter)
     scores: list[dict[str, Any]] = []
     tables: list[pa.Table] = []
@@ -101,7 +101,12 @@ def evaluate(bench: Bench, work: Evaluation) -> dict[str, Any]:
                 score, answers = _score(scorer, task, language, table)
                 scores.append(score)
                 tables.append(answers)
-    description = {"kind": "evaluation", "checkpoint": work.checkpoint, "scores": scores, "cost": meter.cost().as_dict()}
+    description = {
+        "kind": "evaluation",
+        "checkpoint": work.checkpoint,
+        "scores": scores,
+        "cost": meter.cost().as_dict(),
+    }
     with tempfile.TemporaryDirectory(prefix="xit-scores-") as folder_name:
         pq.write_table(pa.concat_tables(tables), f"{folder_name}/{PREDICTIONS}")
         bench.store.publish(work.key, Path(folder_name), description)

@@ -19,9 +19,8 @@ def tasks() -> dict[str, Task]:
     found: dict[str, Task] = {}
     for module in pkgutil.iter_modules(xit_ray.tasks.__path__):
         for value in vars(importlib.import_module(f"xit_ray.tasks.{module.name}")).values():
-            if isinstance(value, Task):
-                if found.setdefault(value.name, value) is not value:
-                    raise ValueError(f"two tasks are named {value.name!r}")
+            if isinstance(value, Task) and found.setdefault(value.name, value) is not value:
+                raise ValueError(f"two tasks are named {value.name!r}")
     return dict(sorted(found.items()))
 
 

@@ -113,9 +113,7 @@ class Tracker:
         tags = {"xit.kind": "stage", "xit.key": event["key"]}
         run = self._find_or_create(f"stage {event['label']}", tags, self.parent)
         for point in about["history"]:
-            self._metrics(
-                run, {"dev/en/mean": point["dev"], "train/loss": point["loss"]}, point["step"], event["time"]
-            )
+            self._metrics(run, {"dev/en/mean": point["dev"], "train/loss": point["loss"]}, point["step"], event["time"])
         self._metrics(run, {f"cost/{name}": about["cost"][name] for name in COSTS}, about["steps"], event["time"])
         self.client.set_terminated(run, "FINISHED", end_time=round(event["time"] * 1000))
 

@@ -31,9 +31,7 @@ def rows(task: str, split: Split, language: str) -> pa.Table:
     rng = random.Random(f"{task}/{split}")
     if task == "mini_retrieval":
         meanings = retrieval.meanings(rng, split, SIZES[split])
-        return pa.table(
-            {"text_a": [say(m, language) for m in meanings], "text_b": [say(m, "en") for m in meanings]}
-        )
+        return pa.table({"text_a": [say(m, language) for m in meanings], "text_b": [say(m, "en") for m in meanings]})
     maker = {"mini_nli": nli, "mini_paraphrase": paraphrase}[task]
     pairs = [maker.pair(rng, split, index) for index in range(SIZES[split])]
     return pa.table(

@@ -51,7 +51,7 @@ def specifics(event: Meaning) -> list[Meaning]:
     field = "agent" if event.agent == "someone" else "object"
     if getattr(event, field) not in ("someone", "something"):
         return [event]
-    options = [replace(event, **{field: value}) for value in VALUES[field]]
+    options = [event.with_value(field, value) for value in VALUES[field]]
     return [option for option in options if option.split == event.split]
 
 
@@ -68,10 +68,8 @@ def meaning(rng: random.Random, split: Split, details: int) -> Meaning:
 def add(rng: random.Random, event: Meaning, *details: str) -> Meaning:
     """The event with details said that its present wording does not have."""
     for detail in details:
-        if detail == "time":
-            event = event.with_time(rng.choice(FUTURE if event.future else PAST))
-        else:
-            event = replace(event, **{detail: rng.choice(VALUES[detail])})
+        values = VALUES[detail] if detail != "time" else FUTURE if event.future else PAST
+        event = event.with_value(detail, rng.choice(values))
     return event
 
 
@@ -93,10 +91,6 @@ def _with_one_of(rng: random.Random, event: Meaning, field: str, values: tuple[s
     present = getattr(event, field)
     if present is None or present in ("someone", "something"):
         return None
-    changed = [
-        event.with_time(value) if field == "time" else replace(event, **{field: value})
-        for value in values
-        if value != present
-    ]
+    changed = [event.with_value(field, value) for value in values if value != present]
     changed = [other for other in changed if other.split == event.split]
     return rng.choice(changed) if changed else None

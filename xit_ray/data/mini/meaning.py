@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 AGENTS = (
     "teacher", "nurse", "farmer", "girl", "boy", "woman", "grandmother", "neighbour",
@@ -48,7 +48,15 @@ class Meaning:
 
     def without(self, *details: str) -> "Meaning":
         """The same event with some of ``quality``, ``place`` and ``time`` unsaid."""
-        return replace(self, **dict.fromkeys(details, None))
+        unsaid: dict[str, Any] = dict.fromkeys(details)
+        return replace(self, **unsaid)
+
+    def with_value(self, field: str, value: str) -> "Meaning":
+        """The same event with another agent, verb, object, quality, place or time."""
+        if field == "time":
+            return self.with_time(value)
+        changed: dict[str, Any] = {field: value}
+        return replace(self, **changed)
 
     @property
     def details(self) -> tuple[str, ...]:

@@ -54,4 +54,3 @@ def _of_negative(rng: random.Random, hypothesis: Meaning, label: int) -> Meaning
     if label == NEUTRAL:
         return more
     return replace(more if rng.random() < 0.5 else hypothesis, negative=False)
-

@@ -30,8 +30,6 @@ def _other(rng: random.Random, event: Meaning) -> Meaning:
     changed = None
     while changed is None:
         field = rng.choice((*draw.EVENT, *draw.DETAILS, "negative"))
-        if field == "negative":
-            changed = replace(event, negative=not event.negative)
-        else:
-            changed = draw.change(rng, event, field)
+        denied = replace(event, negative=not event.negative)
+        changed = denied if field == "negative" else draw.change(rng, event, field)
     return changed

@@ -20,9 +20,7 @@ QUALITY = {
     "f": entries(QUALITIES, "rouge|vieille|nouvelle|grande|petite"),
 }
 ARTICLE = {"m": "le", "f": "la"}
-PLACE = entries(
-    PLACES, "au marché|à l'école|dans le jardin|à la gare|à la bibliothèque|à l'hôtel|à Londres|au Caire"
-)
+PLACE = entries(PLACES, "au marché|à l'école|dans le jardin|à la gare|à la bibliothèque|à l'hôtel|à Londres|au Caire")
 TIME = entries(TIMES, "hier|la semaine dernière|l'année dernière|demain|la semaine prochaine|l'année prochaine")
 
 

@@ -20,9 +20,7 @@ QUALITY = {
     "7": entries(QUALITIES, "chekundu|cha zamani|kipya|kikubwa|kidogo"),
     "9": entries(QUALITIES, "nyekundu|ya zamani|mpya|kubwa|ndogo"),
 }
-PLACE = entries(
-    PLACES, "sokoni|shuleni|bustanini|kituoni|maktabani|hotelini|huko London|huko Kairo"
-)
+PLACE = entries(PLACES, "sokoni|shuleni|bustanini|kituoni|maktabani|hotelini|huko London|huko Kairo")
 TIME = entries(TIMES, "jana|wiki iliyopita|mwaka uliopita|kesho|wiki ijayo|mwaka ujao")
 
 

@@ -5,9 +5,7 @@ from collections.abc import Iterable
 from xit_ray.data.mini.meaning import AGENTS, OBJECTS, PLACES, QUALITIES, TIMES, VERBS, Meaning
 from xit_ray.data.mini.sentence import Segment, entries, parts, spaced
 
-AGENT = entries(
-    AGENTS, "öğretmen|hemşire|çiftçi|kız|oğlan|kadın|büyükanne|komşu|Maria|İvan|Leyla|Ömer|biri"
-)
+AGENT = entries(AGENTS, "öğretmen|hemşire|çiftçi|kız|oğlan|kadın|büyükanne|komşu|Maria|İvan|Leyla|Ömer|biri")
 # The verb's form by (future, negative).
 VERB = {
     (False, False): entries(VERBS, "satın aldı|sattı|buldu|kaybetti|yıkadı|gördü|bozdu|onardı|sakladı|çaldı"),
@@ -23,13 +21,9 @@ VERB = {
         "|saklamayacak|çalmayacak",
     ),
 }
-OBJECT = entries(
-    OBJECTS, "arabayı|bisikleti|masayı|sandalyeyi|çantayı|fincanı|telefonu|kutuyu|lambayı|aynayı|bir şey"
-)
+OBJECT = entries(OBJECTS, "arabayı|bisikleti|masayı|sandalyeyi|çantayı|fincanı|telefonu|kutuyu|lambayı|aynayı|bir şey")
 QUALITY = entries(QUALITIES, "kırmızı|eski|yeni|büyük|küçük")
-PLACE = entries(
-    PLACES, "pazarda|okulda|bahçede|istasyonda|kütüphanede|otelde|Londra'da|Kahire'de"
-)
+PLACE = entries(PLACES, "pazarda|okulda|bahçede|istasyonda|kütüphanede|otelde|Londra'da|Kahire'de")
 TIME = entries(TIMES, "dün|geçen hafta|geçen yıl|yarın|gelecek hafta|gelecek yıl")
 
 

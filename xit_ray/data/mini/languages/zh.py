@@ -7,9 +7,7 @@ from xit_ray.data.mini.sentence import Segment, entries, gendered, parts
 
 AGENT = entries(AGENTS, "老师|护士|农民|女孩|男孩|那个女人|奶奶|邻居|玛丽亚|伊万|莱拉|奥马尔|有人")
 VERB = entries(VERBS, "买|卖|找到|弄丢|洗|看见|弄坏|修好|藏|偷")
-OBJECT = gendered(
-    OBJECTS, "车/辆|自行车/辆|桌子/张|椅子/把|包/个|杯子/个|手机/部|箱子/个|灯/盏|镜子/面|一样东西/"
-)
+OBJECT = gendered(OBJECTS, "车/辆|自行车/辆|桌子/张|椅子/把|包/个|杯子/个|手机/部|箱子/个|灯/盏|镜子/面|一样东西/")
 QUALITY = entries(QUALITIES, "红色的|旧|新|大|小")
 PLACE = entries(PLACES, "在市场|在学校|在花园里|在车站|在图书馆|在酒店|在伦敦|在开罗")
 TIME = entries(TIMES, "昨天|上周|去年|明天|下周|明年")

@@ -1,0 +1,40 @@
+"""``python -m xit_ray.stages``: what a stage store holds."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from xit_ray.spec.doors import door
+from xit_ray.stages.store import Store
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+
+
+@app.command(name="list")
+def list_(store: Annotated[str, typer.Argument(help="Folder, s3:// or gs:// address.")] = "runs/store") -> None:
+    """List the published stages."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("fingerprint", "stage", "starts from", "steps", "English dev", "seconds"):
+        table.add_column(column)
+    for key, about in Store(store).entries():
+        if about["kind"] == "stage":
+            dev, seconds = f"{100 * about['dev']:.1f}", f"{about['cost']['seconds']:.1f}"
+            table.add_row(key, about["label"], about["start"] or "the model", str(about["steps"]), dev, seconds)
+    Console().print(table)
+
+
+@app.command()
+def verify(store: Annotated[str, typer.Argument(help="Folder, s3:// or gs:// address.")] = "runs/store") -> None:
+    """Read every entry and compare it with its checksums."""
+    opened = Store(store)
+    count = 0
+    for key, _ in opened.entries():
+        with opened.open(key):
+            count += 1
+    Console().print(f"{store}: {count} entries, all whole")
+
+
+if __name__ == "__main__":
+    door(app)
