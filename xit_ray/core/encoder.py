@@ -78,6 +78,7 @@ class Encoder(nn.Module):
         super().__init__()
         packing.register()
         transformers.logging.disable_progress_bar()
+        transformers.logging.set_verbosity_error()  # it reports the pooling layer, which is taken off below
         place, revision = locate(model)
         try:
             body = AutoModel.from_pretrained(

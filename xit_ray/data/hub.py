@@ -1,5 +1,7 @@
 """Reading the hub, or a folder of hub repositories, through ``datasets``: data files only, at a pinned commit."""
 
+import hashlib
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -46,11 +48,23 @@ def _download(where: str, config: str, part: str, revision: str | None, origin: 
     datasets.disable_progress_bars()
     if revision is None and not Path(where).is_dir():
         raise UserError(f"{where}: is not a folder; the mirror holds no copy of this repository")
+    cache = _mirror_cache(Path(where)) if revision is None else None
     try:
-        data = datasets.load_dataset(where, config, split=part, revision=revision)
+        data = datasets.load_dataset(where, config, split=part, revision=revision, cache_dir=cache)
     except (DatasetNotFoundError, HfHubHTTPError, FileNotFoundError, ConnectionError, ValueError) as error:
         raise UserError(f"{origin}: cannot be loaded: {' '.join(str(error).split())}") from None
     return data.with_format("arrow")[:]
+
+
+def _mirror_cache(repository: Path) -> str:
+    """A cache folder for this state of a mirrored repository.
+
+    ``datasets`` keys its cache of a local repository by the card's patterns, not by the files they match, and would
+    serve the rows of another mirror, or of these files before they were changed.
+    """
+    state = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(repository.rglob("*")) if f.is_file()]
+    cache = Path(os.environ.get("XIT_CACHE", Path.home() / ".cache" / "xit_ray"))
+    return str(cache / "mirrors" / hashlib.sha256(repr(state).encode()).hexdigest()[:16])
 
 
 def _labelled(task: Classification, table: pa.Table, origin: str) -> tuple[pa.Table, str, int]:

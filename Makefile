@@ -1,0 +1,31 @@
+# make search   set up .venv and run the quickstart search
+# make test     set up .venv and run the tests
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip install --quiet --constraint constraints.txt
+# faiss-gpu where a CUDA GPU answers, faiss-cpu elsewhere: the two exclude each other.
+FAISS := $(shell nvidia-smi --list-gpus >/dev/null 2>&1 && echo gpu || echo cpu)
+
+.PHONY: search test clean
+
+search: $(VENV)/ready
+	$(VENV)/bin/python -m xit_ray.search
+
+test: $(VENV)/ready-to-test
+	$(VENV)/bin/python -m pytest
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=…")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/ready: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "installing (a few minutes the first time)"
+	$(PIP) --editable '.[$(FAISS),offline]'
+	touch $@
+
+$(VENV)/ready-to-test: $(VENV)/ready
+	$(PIP) --editable '.[$(FAISS),offline,test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info

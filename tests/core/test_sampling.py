@@ -1,0 +1,63 @@
+"""Sampling: the published rules' shares, every row once an epoch, and the same batches for the same seed."""
+
+import numpy as np
+import pytest
+
+from xit_ray.core.sampling import plan, shares, total_steps
+from xit_ray.spec.mixture import Mixture
+from xit_ray.spec.recipe import Stage
+
+SIZES = [1000, 100, 10]
+MEMBERS = ["mnli", "snli", "qqp"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "extra", "wanted"),
+    [
+        ("proportional", {}, [1000, 100, 10]),
+        ("capped", {"cap": 50}, [50, 50, 10]),
+        ("temperature", {"temperature": 2.0}, [1000**0.5, 100**0.5, 10**0.5]),
+        ("uniform", {}, [1, 1, 1]),
+    ],
+)
+def test_shares_follow_the_rule(rule: str, extra: dict[str, float], wanted: list[float]) -> None:
+    mixture = Mixture.model_validate({"members": MEMBERS, "sampling": rule, **extra})
+    np.testing.assert_allclose(shares(mixture, SIZES), np.array(wanted) / sum(wanted))
+
+
+def test_explicit_weights() -> None:
+    members = [{"task": task, "weight": weight} for task, weight in zip(MEMBERS, (3, 1, 1), strict=True)]
+    mixture = Mixture.model_validate({"members": members, "sampling": "weights"})
+    np.testing.assert_allclose(shares(mixture, SIZES), [0.6, 0.2, 0.2])
+
+
+def test_one_epoch_sees_every_row_once() -> None:
+    lengths = [np.random.default_rng(0).integers(5, 60, 1003)]
+    batches = plan(Stage.model_validate({"mixture": "mnli", "batch_size": 10, "epochs": 1.003}), lengths)
+    rows = np.concatenate([batch.rows for batch in batches])
+    assert sorted(rows) == list(range(1003))
+
+
+def test_batches_hold_rows_of_like_length() -> None:
+    lengths = [np.random.default_rng(0).integers(5, 60, 4000)]
+    batches = plan(Stage.model_validate({"mixture": "mnli", "batch_size": 10}), lengths)
+    spread = np.mean([np.ptp(lengths[0][batch.rows]) for batch in batches])
+    assert spread < 5 < np.ptp(lengths[0])
+
+
+def test_a_mixture_draws_one_task_a_step_in_its_shares() -> None:
+    stage = Stage.model_validate({"mixture": ["mnli", "snli"], "batch_size": 1, "epochs": 4})
+    batches = plan(stage, [np.full(750, 9), np.full(250, 9)])
+    assert len(batches) == total_steps(stage, [750, 250]) == 4000
+    assert np.mean([batch.member == 0 for batch in batches]) == pytest.approx(0.75, abs=0.03)
+
+
+def test_batches_are_a_function_of_the_seed() -> None:
+    lengths = [np.arange(1, 301), np.arange(1, 101)]
+
+    def drawn(seed: int) -> list[tuple[int, list[int]]]:
+        stage = Stage.model_validate({"mixture": ["mnli", "snli"], "seed": seed})
+        return [(batch.member, batch.rows.tolist()) for batch in plan(stage, lengths)]
+
+    assert drawn(3) == drawn(3)
+    assert drawn(3) != drawn(4)

@@ -1,0 +1,89 @@
+"""The matrix: English dev alone chooses a cell's trial; gains are over the same target's baseline."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from xit_ray.report.matrix import Cell, matrix
+from xit_ray.stages.store import Store
+from xit_ray.stages.work import PREDICTIONS
+from xit_ray.tasks import registry
+
+LANGUAGES = registry.get("mini_nli").languages
+
+
+def evaluation(store: Store, tmp_path: Path, key: str, target: str, seed: int, share: float) -> None:
+    rng = np.random.default_rng(seed)
+    rows = [(language, bool(rng.random() < share)) for language in LANGUAGES for _ in range(50)]
+    folder = tmp_path / key
+    folder.mkdir(exist_ok=True)
+    table = {
+        "task": [target] * len(rows),
+        "language": [language for language, _ in rows],
+        "correct": [correct for _, correct in rows],
+    }
+    pq.write_table(pa.table(table), folder / PREDICTIONS)
+    store.publish(key, folder, {"kind": "evaluation"})
+
+
+def trial(key: str, intermediate: str, target: str, dev: float | None, status: str = "done") -> dict[str, Any]:
+    return {
+        "trial": key,
+        "intermediate": intermediate,
+        "target": target,
+        "status": status,
+        "dev_en": dev,
+        "evaluation": f"e{key}" if status == "done" else None,
+    }
+
+
+def cells(tmp_path: Path, trials: list[dict[str, Any]], shares: dict[str, float]) -> dict[tuple[str, str], Cell]:
+    store = Store(str(tmp_path / "store"))
+    for number, row in enumerate(trials):
+        if row["evaluation"]:
+            evaluation(store, tmp_path, row["evaluation"], row["target"], number, shares[row["trial"]])
+    pq.write_table(pa.Table.from_pylist(trials), tmp_path / "trials.parquet")
+    return {(cell.intermediate, cell.target): cell for cell in matrix(tmp_path, store)}
+
+
+def test_gain_is_the_difference_of_means_over_languages_other_than_english(tmp_path: Path) -> None:
+    trials = [trial("b", "none", "mini_nli", 0.5), trial("a", "mnli", "mini_nli", 0.6)]
+    found = cells(tmp_path, trials, {"a": 0.9, "b": 0.4})
+    means = {}
+    for key in ("a", "b"):
+        with Store(str(tmp_path / "store")).open(f"e{key}") as folder:
+            table = pq.read_table(folder / PREDICTIONS).to_pydict()
+        pairs = list(zip(table["language"], table["correct"], strict=True))
+        means[key] = np.mean([np.mean([c for x, c in pairs if x == y]) for y in LANGUAGES if y != "en"])
+    cell = found["mnli", "mini_nli"]
+    assert cell.zero_shot == pytest.approx(means["a"])
+    assert cell.gain == pytest.approx(means["a"] - means["b"])
+    assert cell.gain_low is not None
+    assert cell.gain_high is not None
+    assert cell.gain_low < cell.gain < cell.gain_high
+    assert found["none", "mini_nli"].gain is None
+
+
+@given(st.lists(st.floats(0.1, 0.9), min_size=3, max_size=3))
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_zero_shot_score_can_choose(tmp_path_factory: pytest.TempPathFactory, shares: list[float]) -> None:
+    trials = [trial(key, "mnli", "mini_nli", dev) for key, dev in (("x", 0.5), ("y", 0.7), ("z", 0.6))]
+    found = cells(tmp_path_factory.mktemp("m"), trials, dict(zip("xyz", shares, strict=True)))
+    assert found["mnli", "mini_nli"].trial == "y"
+
+
+def test_equal_dev_is_settled_by_key_not_by_order(tmp_path: Path) -> None:
+    trials = [trial(key, "mnli", "mini_nli", 0.5) for key in ("q", "p")]
+    assert cells(tmp_path, trials, {"p": 0.5, "q": 0.5})["mnli", "mini_nli"].trial == "p"
+
+
+def test_a_cell_whose_trials_did_not_finish_stays_empty(tmp_path: Path) -> None:
+    trials = [trial("b", "none", "mini_nli", 0.5), trial("a", "mnli", "mini_nli", 0.9, "stopped")]
+    cell = cells(tmp_path, trials, {"b": 0.5})["mnli", "mini_nli"]
+    assert (cell.trial, cell.zero_shot, cell.gain, cell.trials) == (None, None, None, 1)

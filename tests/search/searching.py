@@ -1,0 +1,83 @@
+"""Running real searches from the tests: the command a user types, on a tiny encoder and small data."""
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import yaml
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from xit_ray.track.journal import Event, Journal
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def write_space(folder: Path, model: Path, stages: list[dict[str, Any]], **more: Any) -> Path:
+    """A space file for the tiny encoder."""
+    tree = {"name": "tiny", "recipe": {"model": str(model), "stages": stages}, **more}
+    file = folder / "space.yaml"
+    file.write_text(yaml.safe_dump(tree))
+    return file
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "xit_ray.search", *arguments]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+def search(*arguments: str, timeout: float = 400) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=timeout, env=environment())
+
+
+def events(run: Path) -> list[Event]:
+    return list(Journal(run).read())
+
+
+def table(run: Path, name: str) -> list[dict[str, Any]]:
+    return list(pq.read_table(run / f"{name}.parquet").to_pylist())
+
+
+def mlflow_runs(address: str, experiment: str = "tiny") -> list[Run]:
+    client = MlflowClient(address)
+    found = client.get_experiment_by_name(experiment)
+    assert found is not None
+    return list(client.search_runs([found.experiment_id], max_results=1000))
+
+
+def of_kind(runs: list[Run], kind: str) -> list[Run]:
+    return [run for run in runs if run.data.tags.get("xit.kind") == kind]
+
+
+def easy_data(
+    folder: Path, languages: tuple[str, ...] = ("en", "de", "es", "fr", "ja", "ko", "zh"), seed: int = 0
+) -> Path:
+    """A folder with a PAWS-X that a tiny encoder learns at once, and a QQP: the words tell the label.
+
+    ``seed`` draws the labels of the test files in languages other than English: they say nothing about the words.
+    """
+    rng = random.Random(0)
+
+    def rows(count: int, source: random.Random | None) -> str:
+        lines = []
+        for _ in range(count):
+            label = rng.randint(0, 1)
+            words = " ".join(rng.choices(("bought", "sold") if label else ("table", "garden"), k=5))
+            written = source.randint(0, 1) if source else label
+            lines.append(f"the {words}\tthe {words}\t{written}\n")
+        return "".join(lines)
+
+    other = random.Random(seed)
+    for name, count in (("qqp/train.tsv", 96), ("qqp/dev.tsv", 40), ("pawsx/train-en.tsv", 160)):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(rows(count, None))
+    for language in languages:
+        (folder / f"pawsx/dev-{language}.tsv").write_text(rows(40, None if language == "en" else other))
+    return folder

@@ -1,0 +1,64 @@
+"""Bad inputs to the search: one line on standard error, exit code 2, no traceback, nothing left behind."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.search.searching import easy_data, search, write_space
+
+TARGET = {"mixture": "pawsx"}
+
+
+def stages(**values: Any) -> list[dict[str, Any]]:
+    return [{**TARGET, **values}]
+
+
+BAD: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str], str]] = {
+    "misspelt key": (stages(learnign_rate=1), {}, [], "learnign_rate: unknown key; did you mean 'learning_rate'"),
+    "impossible value": (stages(epochs=0), {}, [], "stages[0].epochs: found 0; allowed: greater than 0"),
+    "impossible option": (stages(batch_size={"grid": [8, "many"]}), {}, [], "found 'many'; allowed: a valid integer"),
+    "unknown task": (stages(mixture="pawsy"), {}, [], "unknown task 'pawsy'; did you mean 'pawsx'"),
+    "task without test": (stages(mixture="qqp"), {}, [], "'qqp' has no test languages, so it cannot be a target"),
+    "unknown language": (stages(), {"zero_shot": {"languages": ["xx"]}}, [], "unknown language 'xx'"),
+    "missing data folder": (stages(), {}, ["--data", "/no/such/folder"], "/no/such/folder is not a folder"),
+    "absent dataset": (stages(mixture="xnli"), {}, [], "has no data of task 'xnli'"),
+    "unknown model": (stages(), {"model": "./nowhere"}, [], "found './nowhere', which is no folder"),
+    "bad override": (stages(), {}, ["--set", "search.algorithm=gird"], "search.algorithm: found 'gird'"),
+    "unknown option": (stages(), {}, ["--fast"], "--fast"),
+    "no run to resume": (stages(), {}, ["--resume", "absent"], "--resume absent: found no run"),
+    "unreachable MLflow": (stages(), {}, ["--mlflow-uri", "sqlite:////no/such/folder/mlflow.db"], "mlflow: "),
+    "too many GPUs": (stages(), {"resources": {"gpus": 64}}, [], "a run needs 1 CPUs and 64 GPUs"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_one_line_and_exit_code_2(name: str, tiny_encoder: Path, tmp_path: Path) -> None:
+    recipe, more, arguments, said = BAD[name]
+    more = dict(more)
+    space = write_space(tmp_path, Path(more.pop("model", tiny_encoder)), recipe, **more)
+    if name == "unknown model":
+        space.write_text(space.read_text().replace("nowhere", "./nowhere"))
+    data = [] if "--data" in arguments else ["--data", str(easy_data(tmp_path / "data"))]
+    ended = search(str(space), "--output", str(tmp_path / "runs"), *data, *arguments)
+    assert ended.returncode == 2, ended.stdout + ended.stderr
+    lines = ended.stderr.strip().splitlines()
+    assert len(lines) == 1, ended.stderr
+    assert lines[0].startswith("error: ")
+    assert said in lines[0]
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    ended = search(str(tmp_path / "absent.yaml"))
+    assert (ended.returncode, ended.stderr.strip()) == (2, f"error: {tmp_path}/absent.yaml: there is no such file")
+
+
+def test_a_bad_row_is_found_before_ray_starts(tiny_encoder: Path, tmp_path: Path) -> None:
+    data = easy_data(tmp_path / "data")
+    with (data / "pawsx/dev-ko.tsv").open("a") as file:
+        file.write("only one column\n")
+    space = write_space(tmp_path, tiny_encoder, stages())
+    ended = search(str(space), "--output", str(tmp_path / "runs"), "--data", str(data))
+    assert ended.returncode == 2
+    assert "pawsx/dev-ko.tsv: row 41 has 1 columns; allowed: 3 (text, text, label)" in ended.stderr
+    assert not (tmp_path / "runs").exists()
