@@ -27,12 +27,12 @@ def model(tiny_encoder: Path) -> Model:
 
 
 def member(model: Model, rows: int = 400) -> Member:
-    """Sequences whose label is told by any of their tokens: even ones in class 0, odd ones in class 1."""
+    """Sequences whose label is told by any of their tokens: 5 to 19 in class 0, 20 to 34 in class 1."""
     rng = np.random.default_rng(0)
 
     def toy(count: int) -> Encoded:
         labels = rng.integers(0, 2, count)
-        ids = [2 * rng.integers(5, 190, rng.integers(4, 12)) + label for label in labels]
+        ids = [rng.integers(5, 20, rng.integers(4, 12)) + 15 * label for label in labels]
         return Encoded(ids, None, labels, 0)
 
     return Member(TASK, toy(rows), toy(100))
@@ -47,7 +47,7 @@ def test_it_learns(model: Model) -> None:
     losses = [point["loss"] for point in trained.history]
     assert losses[-1] < losses[0]
     assert trained.dev == max(point["dev"] for point in trained.history)
-    assert trained.dev > 0.8
+    assert trained.dev > 0.9
 
 
 def test_it_repeats_bit_for_bit(model: Model) -> None:
