@@ -10,11 +10,10 @@ from tests.search.searching import easy_data, events, mlflow_runs, of_kind, sear
 STAGES = [
     {"mixture": {"grid": [None, "qqp"]}, "learning_rate": 1e-3, "head_learning_rate": 1e-2, "batch_size": 8},
     {
-        "mixture": "pawsx",
-        "learning_rate": {"grid": [3e-3, 1e-12, 2e-12]},
-        "head_learning_rate": 1e-2,
-        "batch_size": 8,
-        "epochs": 2,
+        "grid": [
+            {"mixture": "pawsx", "learning_rate": rate, "head_learning_rate": 10 * rate, "batch_size": 8, "epochs": 2}
+            for rate in (2e-3, 1e-12, 2e-12)
+        ]
     },
 ]
 MORE = {

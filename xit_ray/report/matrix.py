@@ -43,25 +43,15 @@ class Cell:
 
 
 def matrix(folder: Path, store: Store) -> list[Cell]:
-    """The cells of a run, baselines first, in the order in which intermediates and targets were first met."""
+    """The cells of a run, by intermediate (the baseline first) and target."""
     rows: list[dict[str, Any]] = pq.read_table(folder / TRIALS).to_pylist()
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault((row["intermediate"], row["target"]), []).append(row)
     chosen = {place: _chosen(group) for place, group in groups.items()}
     correct = {place: _correct(store, row) for place, row in chosen.items() if row is not None}
-    order = sorted({place[0] for place in groups}, key=lambda name: (name != BASELINE, _first(rows, name)))
-    targets = list(dict.fromkeys(row["target"] for row in rows))
-    return [
-        _cell(place, groups[place], chosen[place], correct)
-        for intermediate in order
-        for place in ((intermediate, target) for target in sorted(targets))
-        if place in groups
-    ]
-
-
-def _first(rows: list[dict[str, Any]], intermediate: str) -> int:
-    return next(i for i, row in enumerate(rows) if row["intermediate"] == intermediate)
+    order = sorted(groups, key=lambda place: (place[0] != BASELINE, *place))
+    return [_cell(place, groups[place], chosen[place], correct) for place in order]
 
 
 def _chosen(group: list[dict[str, Any]]) -> dict[str, Any] | None:

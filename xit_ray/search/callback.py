@@ -34,8 +34,8 @@ class Announcer(Callback):  # type: ignore[misc]
 
     def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **_: Any) -> None:
         """The trial crashed as often as it may."""
-        error = str(trial.get_error() or "crashed without a message")
-        _emit("trial_ended", trial=self._plan(trial).key, error=error)
+        # The driver told the cause, unless its whole process was lost.
+        _emit("trial_ended", trial=self._plan(trial).key, error="its process was lost; see ray.log")
 
     def _plan(self, trial: TuneTrial) -> Trial:
         return self.planner.trial(trial.config["recipe"])

@@ -9,6 +9,7 @@ from typing import Any
 import ray
 import ray.train
 from ray import tune
+from ray.train import WorkerGroupError
 from ray.train.torch import TorchConfig
 from ray.tune.integration.ray_train import TuneReportCallback
 
@@ -30,7 +31,7 @@ def drive(config: dict[str, Any], planner: Planner, site: Site) -> None:
     trial = planner.trial(config["recipe"])
     boss, store, holder = foreman.find(), Store(site.store), f"{trial.key}/{tune.get_context().get_trial_id()}"
     names = {"trial": trial.key}
-    with _leases(boss, holder):
+    with _leases(boss, holder), _told(boss, trial):
         missing = _claim_missing(boss, store, trial, holder)
         for training in trial.trainings[:missing]:
             description = store.describe(training.key)
@@ -63,6 +64,18 @@ def _leases(boss: Any, holder: str) -> Iterator[None]:
     finally:
         done.set()
         boss.release.remote(holder)
+
+
+@contextmanager
+def _told(boss: Any, trial: Trial) -> Iterator[None]:
+    """Say in a line why the trial crashes, on its way to Tune, which may start it again."""
+    try:
+        yield
+    except Exception as error:
+        causes = list(error.worker_failures.values()) if isinstance(error, WorkerGroupError) else [error]
+        text = " ".join(f"{type(causes[0]).__name__}: {causes[0]}".split())
+        ray.get(boss.emit.remote("trial_crashed", trial=trial.key, error=text))
+        raise
 
 
 def _claim_missing(boss: Any, store: Store, trial: Trial, holder: str) -> int:

@@ -100,7 +100,9 @@ def _line(event: Event, state: State) -> str | None:
         return f"{who}: waits for {event['label']}, which another trial trains"
     if kind == "scoring":
         return f"{who}: scoring {event['label']} in every language"
+    if kind == "trial_crashed":
+        return f"{who}: crashed: {event['error']}"
     if kind == "trial_ended" and trial:
-        ending = f"failed: {trial.error.splitlines()[-1]}" if trial.error else trial.status
+        ending = f"failed: {trial.error}" if trial.error else trial.status
         return f"{who}: {ending}, English dev {_share(trial.dev)}"
     return None

@@ -133,11 +133,12 @@ class State:
         trial.evaluation, trial.scores = event["key"], event["description"]["scores"]
         trial.score_cost = event["description"]["cost"]
 
+    def _trial_crashed(self, event: Event) -> None:
+        self.trials[event["trial"]].error = event["error"]
+
     def _trial_ended(self, event: Event) -> None:
-        trial = self.trials.get(event["trial"])
-        if trial is None:
-            return
-        trial.ended, trial.error = event["time"], event["error"]
+        trial = self.trials[event["trial"]]
+        trial.ended, trial.error = event["time"], (trial.error or event["error"]) if event["error"] else None
         trial.status = "failed" if event["error"] else "done" if trial.scores else "stopped"
         trial.doing = ""
 

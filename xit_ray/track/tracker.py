@@ -70,7 +70,7 @@ class Tracker:
             self._stage(event)
         elif kind == "untrained_scored":
             self._metrics(self.parent, _by_language(event["description"]["scores"], "untrained"), 0, event["time"])
-        elif kind == "trial_ended" and event["trial"] in state.trials:
+        elif kind == "trial_ended":
             self._trial_ended(state.trials[event["trial"]], state)
 
     def finish(self, files: list[Path], status: str) -> None:
