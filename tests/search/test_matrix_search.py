@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from mlflow import MlflowClient
 
 from tests.search.searching import command, environment, events, mlflow_runs, of_kind, search, table, write_space
 
@@ -100,10 +101,13 @@ def test_mlflow_has_a_run_for_the_search_each_trial_and_each_shared_stage(done: 
     for run in trials:
         target = run.data.params["target"]
         names = set(run.data.metrics)
-        assert {f"zeroshot/{target}/sw/accuracy", f"zeroshot/{target}/avg", f"dev/en/{target}"} <= names
+        assert {f"zeroshot/{target}/sw/accuracy", f"zeroshot/{target}/avg", "dev/en/accuracy"} <= names
         assert {"cost/seconds", "cost/gpu_hours", "cost/tokens", "zeroshot/mini_retrieval/de/accuracy"} <= names
         assert run.data.params["recipe.model.max_length"] == "128"
     assert "untrained/mini_retrieval/sw/accuracy" in parent.data.metrics
+    kept = {file.path for file in MlflowClient(done.mlflow).list_artifacts(parent.info.run_id)}
+    assert {"report.html", "matrix.parquet", "spec.yaml"} <= kept
+    assert parent.info.artifact_uri.startswith(done.output.as_uri())
 
 
 def _ray_processes() -> list[psutil.Process]:

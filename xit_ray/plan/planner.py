@@ -112,7 +112,13 @@ class Planner:
         for language in self.space.zero_shot.languages or ():
             if language not in known:
                 raise unknown("language", language, known, f"{self.where}: zero_shot.languages")
-        return self.space.zero_shot.languages
+        chosen = self.space.zero_shot.languages
+        if chosen is not None and not set(chosen) & set(target.zero_shot_languages):
+            raise UserError(
+                f"{self.where}: zero_shot.languages: found {', '.join(chosen) or 'none'}; wanted at least one language "
+                f"of {target.name} other than English ({', '.join(target.zero_shot_languages)})"
+            )
+        return chosen
 
     def _model(self, model: Model) -> str:
         if model not in self.models:

@@ -35,7 +35,11 @@ def search(
         loaded = load_space(space, tuple(set_ or ()), data=data, output=output, mlflow=mlflow_uri)
         run.check(loaded, space)
         folder = run.new_folder(run.absolute(loaded))
-    finished = run.run(folder, console)
+    try:
+        finished = run.run(folder, console)
+    except KeyboardInterrupt:
+        console.print(f"interrupted; go on with --resume {folder.name}", highlight=False, soft_wrap=True)
+        raise
     show(folder, finished.space.store_root, console, finished.mlflow)
     failed = [trial for trial in finished.state.trials.values() if trial.status == "failed"]
     if failed:

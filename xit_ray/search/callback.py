@@ -11,15 +11,20 @@ from xit_ray.search import foreman
 
 
 class Announcer(Callback):  # type: ignore[misc]
-    """Emits ``trial_started`` and ``trial_ended``."""
+    """Emits ``trial_started`` and ``trial_ended``.
 
-    def __init__(self, planner: Planner) -> None:
-        self.planner = planner
+    Args:
+        planner: knows a recipe's key and stages.
+        run: name of the search's run.
+    """
+
+    def __init__(self, planner: Planner, run: str) -> None:
+        self.planner, self.run = planner, run
 
     def on_trial_start(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **_: Any) -> None:
         """The trial starts, or starts again after a crash."""
         plan = self._plan(trial)
-        _emit(
+        self._emit(
             "trial_started",
             trial=plan.key,
             recipe=plan.recipe.model_dump(mode="json"),
@@ -30,16 +35,15 @@ class Announcer(Callback):  # type: ignore[misc]
 
     def on_trial_complete(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **_: Any) -> None:
         """The trial ended or was stopped; which of them is told from whether it was scored."""
-        _emit("trial_ended", trial=self._plan(trial).key, error=None)
+        self._emit("trial_ended", trial=self._plan(trial).key, error=None)
 
     def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **_: Any) -> None:
         """The trial crashed as often as it may."""
         # The driver told the cause, unless its whole process was lost.
-        _emit("trial_ended", trial=self._plan(trial).key, error="its process was lost; see ray.log")
+        self._emit("trial_ended", trial=self._plan(trial).key, error="its process was lost; see ray.log")
 
     def _plan(self, trial: TuneTrial) -> Trial:
         return self.planner.trial(trial.config["recipe"])
 
-
-def _emit(kind: str, **content: Any) -> None:
-    ray.get(foreman.find().emit.remote(kind, **content))
+    def _emit(self, kind: str, **content: Any) -> None:
+        ray.get(foreman.find(self.run).emit.remote(kind, **content))

@@ -29,7 +29,7 @@ HANDOVER_SECONDS = 0.3
 def drive(config: dict[str, Any], planner: Planner, site: Site) -> None:
     """Train and score the recipe ``config["recipe"]``."""
     trial = planner.trial(config["recipe"])
-    boss, store, holder = foreman.find(), Store(site.store), f"{trial.key}/{tune.get_context().get_trial_id()}"
+    boss, store, holder = foreman.find(site.run), Store(site.store), f"{trial.key}/{tune.get_context().get_trial_id()}"
     names = {"trial": trial.key}
     with _leases(boss, holder), _told(boss, trial):
         missing = _claim_missing(boss, store, trial, holder)
@@ -39,11 +39,10 @@ def drive(config: dict[str, Any], planner: Planner, site: Site) -> None:
                                      description=description))  # fmt: skip
         if missing < len(trial.trainings) or store.describe(trial.evaluation.key) is None:
             _run(trial, site, holder, missing, _claim_untrained(boss, store, trial, holder))
-        if missing == len(trial.trainings):
-            last = trial.trainings[-1]
-            tune.report(stage_report(last, store.describe(last.key) or {}))
         ray.get(boss.emit.remote("scored", **names, key=trial.evaluation.key,
                                  description=store.describe(trial.evaluation.key)))  # fmt: skip
+        if missing == len(trial.trainings):
+            tune.report(stage_report(store.describe(trial.trainings[-1].key) or {}))
 
 
 drive.__mixins__ = (StopsItsRun,)  # type: ignore[attr-defined]

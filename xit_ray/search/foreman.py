@@ -5,7 +5,6 @@ from typing import Any
 
 import ray
 
-NAME = "xit-foreman"
 LEASE_SECONDS = 20.0
 """A holder that has not renewed for this long is taken for dead, and its stages are free again."""
 
@@ -51,6 +50,11 @@ class _Foreman:
 Foreman = ray.remote(num_cpus=0)(_Foreman)
 
 
-def find() -> Any:
-    """The search's foreman, from any process of it."""
-    return ray.get_actor(NAME)
+def hire(run: str, **options: Any) -> Any:
+    """Start the foreman of a run; one cluster may serve several searches."""
+    return Foreman.options(name=f"foreman of {run}", max_concurrency=64, **options).remote()
+
+
+def find(run: str) -> Any:
+    """The foreman of a run, from any process of the search."""
+    return ray.get_actor(f"foreman of {run}")

@@ -11,6 +11,8 @@ from xit_ray.spec.space import Resources
 class Site(Strict):
     """What all trials of a search share."""
 
+    run: str
+    """Name of the search's run."""
     store: str
     """Address of the stage store."""
     source: str

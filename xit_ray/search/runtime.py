@@ -23,6 +23,8 @@ ENVIRONMENT = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+    # Ctrl-C is this program's to handle: Tune's handler would end the search as if it were complete.
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_enable_metrics_collection": "0",
@@ -64,7 +66,7 @@ def start(resources: Resources) -> int:
             "0"  # one process a run less; nothing takes this machine away
         )
         # Without the dashboard's two processes; runs release their resources themselves (see ``lean``).
-        ray.init(include_dashboard=False, resources={DRIVERS: DRIVER_SLOTS}, **options)
+        ray.init(address="local", include_dashboard=False, resources={DRIVERS: DRIVER_SLOTS}, **options)
     return resources.runs or _fitting(resources)
 
 

@@ -41,7 +41,7 @@ def fit(
 ) -> None:
     """Run the trials that have not ended; events go to the journal, the state, MLflow and the display."""
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    boss = foreman.Foreman.options(name=foreman.NAME, resources={runtime.DRIVERS: 1}, max_concurrency=64).remote()
+    boss = foreman.hire(folder.name, resources={runtime.DRIVERS: 1})
     ray.get(boss.emit.remote("search_started", run=folder.name))
     ended = {trial.key for trial in state.ended()}
     search, samples, param_space, total = _searcher(space, planner, folder, ended)
@@ -49,6 +49,7 @@ def fit(
         return
     source = planner.source
     site = Site(
+        run=folder.name,
         store=space.store_root,
         source=source.kind,
         source_root=str(source.root) if source.root else None,
@@ -76,7 +77,7 @@ def fit(
                     name=folder.name,
                     storage_path=_scratch(space, folder),
                     verbose=0,
-                    callbacks=[Announcer(planner)],
+                    callbacks=[Announcer(planner, folder.name)],
                     failure_config=tune.FailureConfig(max_failures=space.resources.retries),
                 ),
             ).fit()

@@ -11,7 +11,6 @@ import ray.train
 from xit_ray.search import foreman
 from xit_ray.search.job import Job
 from xit_ray.stages.store import Store
-from xit_ray.stages.work import Training
 
 if TYPE_CHECKING:
     from xit_ray.core.train import Progress
@@ -28,7 +27,7 @@ def work(config: dict[str, Any]) -> None:
     from xit_ray.stages import execute
 
     job = Job.model_validate(config)
-    boss = foreman.find()
+    boss = foreman.find(job.site.run)
     resources = job.site.resources
     device = best_device(threads=None if resources.gpus else resources.cpus)
     bench = execute.Bench(job.trial.recipe.model, Store(job.site.store), job.site.data(), device)
@@ -76,6 +75,6 @@ class _Reporter:
             ray.train.report({"dev": progress.best, "progress": share, "step": progress.step})
 
 
-def stage_report(training: Training, description: dict[str, Any]) -> dict[str, Any]:
+def stage_report(description: dict[str, Any]) -> dict[str, Any]:
     """What a trial whose target stage was published before tells Tune in place of training it."""
     return {"dev": description["dev"], "progress": WHOLE, "step": description["steps"]}

@@ -13,6 +13,7 @@ from mlflow.entities import Metric, Param, ViewType
 from mlflow.exceptions import MlflowException
 
 from xit_ray.spec.errors import UserError
+from xit_ray.tasks import registry
 from xit_ray.track.journal import Event
 from xit_ray.track.state import State, TrialState
 from xit_ray.track.tables import COSTS, path_cost, zero_shot_mean
@@ -39,7 +40,11 @@ class Tracker:
         try:
             self.client = MlflowClient(tracking_uri=address)
             found = self.client.get_experiment_by_name(experiment)
-            self.experiment = found.experiment_id if found else self.client.create_experiment(experiment)
+            self.experiment = (
+                found.experiment_id
+                if found
+                else self.client.create_experiment(experiment, artifact_location=_artifacts(address))
+            )
         except MlflowException as error:
             raise UserError(f"mlflow: {address!r} cannot be used: {str(error).splitlines()[0]}") from None
         self.parent = self._find_or_create(run, {"xit.kind": "search"}, None)
@@ -58,11 +63,11 @@ class Tracker:
             self._trial_started(state.trials[event["trial"]])
         elif kind == "progress" and event["final"] and event["dev"] is not None:
             trial = state.trials[event["trial"]]
-            run = self._child(trial.key)
-            if event["step"] > self._last_step(run, f"dev/en/{trial.target}"):
+            run, metric = self._child(trial.key), f"dev/en/{registry.get(trial.target).metric}"
+            if event["step"] > self._last_step(run, metric):
                 self._metrics(
                     run,
-                    {f"dev/en/{trial.target}": event["dev"], "train/loss": event["loss"]},
+                    {metric: event["dev"], "train/loss": event["loss"]},
                     event["step"],
                     event["time"],
                 )
@@ -155,6 +160,13 @@ class Tracker:
             history = self.client.get_metric_history(run, metric)
             self.logged[run] = max((point.step for point in history), default=-1)
         return self.logged[run]
+
+
+def _artifacts(address: str) -> str | None:
+    """Where files go: beside an SQLite database (MLflow's default is the working folder), else as the server says."""
+    if not address.startswith("sqlite:///"):
+        return None
+    return (Path(address.removeprefix("sqlite:///")).resolve().parent / "mlflow-artifacts").as_uri()
 
 
 def _by_language(scores: list[dict[str, Any]], prefix: str) -> dict[str, float]:
