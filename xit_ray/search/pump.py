@@ -1,5 +1,6 @@
 """The thread that writes down what happens."""
 
+import _thread
 import threading
 from typing import Any
 
@@ -11,6 +12,8 @@ PUMP_SECONDS = 0.5
 
 class Pump:
     """Takes events from the foreman to the journal, the state, MLflow and the display, in that order.
+
+    A sink that fails (a full disk, a lost MLflow server) interrupts the search: it is better stopped than unrecorded.
 
     Args:
         drain: returns the events since the last call.
@@ -27,10 +30,10 @@ class Pump:
         self.thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
+    def __exit__(self, *_: Any) -> None:
         self.done.set()
         self.thread.join()
-        if self.error is not None and kind is None:
+        if self.error is not None:
             raise self.error
 
     def _loop(self) -> None:
@@ -40,6 +43,7 @@ class Pump:
             self._once()
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that leaves the block
             self.error = error
+            _thread.interrupt_main()
 
     def _once(self) -> None:
         events: list[Event] = self.drain()

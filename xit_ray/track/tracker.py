@@ -57,7 +57,18 @@ class Tracker:
         self.client.update_run(self.parent, "RUNNING")
 
     def apply(self, event: Event, state: State) -> None:
-        """Mirror one event that ``state`` has taken in already."""
+        """Mirror one event that ``state`` has taken in already.
+
+        Raises:
+            UserError: the server does not answer any more.
+        """
+        try:
+            self._mirror(event, state)
+        except MlflowException as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(f"mlflow: {self.address}: {reason}; go on with --resume {self.run}") from None
+
+    def _mirror(self, event: Event, state: State) -> None:
         kind = event["kind"]
         if kind == "trial_started":
             self._trial_started(state.trials[event["trial"]])

@@ -51,6 +51,29 @@ def parts(*pairs: tuple[str | None, str]) -> list[Segment]:
     return [Segment(text, role) for text, role in pairs if text]
 
 
+def outside(
+    core: list[Segment], time: str | None, place: str | None, fronted: bool, comma: bool = False
+) -> list[Segment]:
+    """Place and time behind the clause, or time (else place) in front of it, set off by a comma where that is the rule."""
+    mark = "," if comma else ""
+    if fronted and time:
+        return parts((f"{time}{mark}", "time")) + core + parts((place, "place"))
+    if fronted and place:
+        return parts((f"{place}{mark}", "place")) + core
+    return core + parts((place, "place"), (time, "time"))
+
+
+def inside(
+    subject: list[Segment], end: list[Segment], time: str | None, place: str | None, fronted: bool
+) -> list[Segment]:
+    """Time and place between the subject and what follows it (verb-final languages), or time (else place) in front."""
+    if fronted and time:
+        return parts((time, "time")) + subject + parts((place, "place")) + end
+    if fronted and place:
+        return parts((place, "place")) + subject + end
+    return subject + parts((time, "time"), (place, "place")) + end
+
+
 def spaced(segments: Iterable[Segment], stop: str = ".", capital: bool = True) -> str:
     """The sentence of a language that writes spaces."""
     text = " ".join(segment.text for segment in segments).replace(" ,", ",")

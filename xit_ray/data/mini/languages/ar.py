@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from xit_ray.data.mini.meaning import AGENTS, OBJECTS, PLACES, QUALITIES, TIMES, VERBS, Meaning
-from xit_ray.data.mini.sentence import Segment, entries, gendered, parts, spaced
+from xit_ray.data.mini.sentence import Segment, entries, gendered, outside, parts, spaced
 
 AGENT = gendered(
     AGENTS,
@@ -44,11 +44,7 @@ def clause(meaning: Meaning, fronted: bool) -> list[Segment]:
         *_verb(meaning, gender),
         *parts((agent, "agent"), (" ".join(filter(None, (noun, quality))), "object")),
     ]
-    if fronted and time:
-        return parts((time, "time")) + core + parts((place, "place"))
-    if fronted and place:
-        return parts((place, "place")) + core
-    return core + parts((place, "place"), (time, "time"))
+    return outside(core, time, place, fronted)
 
 
 def _verb(meaning: Meaning, gender: str) -> list[Segment]:

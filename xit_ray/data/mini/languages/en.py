@@ -1,7 +1,7 @@
 """English: subject, verb, object, place, time; negation with do-support."""
 
 from xit_ray.data.mini.meaning import AGENTS, OBJECTS, PLACES, TIMES, VERBS, Meaning
-from xit_ray.data.mini.sentence import Segment, entries, parts, spaced
+from xit_ray.data.mini.sentence import Segment, entries, outside, parts, spaced
 
 AGENT = entries(
     AGENTS,
@@ -28,11 +28,7 @@ def clause(meaning: Meaning, fronted: bool) -> list[Segment]:
     time = TIME[meaning.time] if meaning.time else None
     place = PLACE[meaning.place] if meaning.place else None
     core = parts((AGENT[meaning.agent], "agent"), (verb, "verb"), (thing, "object"))
-    if fronted and time:
-        return parts((f"{time},", "time")) + core + parts((place, "place"))
-    if fronted and place:
-        return parts((f"{place},", "place")) + core
-    return core + parts((place, "place"), (time, "time"))
+    return outside(core, time, place, fronted, comma=True)
 
 
 write = spaced

@@ -1,7 +1,7 @@
 """Spanish: subject, verb, object, place, time; adjectives follow and agree; "no" before the verb."""
 
 from xit_ray.data.mini.meaning import AGENTS, OBJECTS, PLACES, QUALITIES, TIMES, VERBS, Meaning
-from xit_ray.data.mini.sentence import Segment, entries, gendered, parts, spaced
+from xit_ray.data.mini.sentence import Segment, entries, gendered, outside, parts, spaced
 
 AGENT = entries(
     AGENTS,
@@ -37,11 +37,7 @@ def clause(meaning: Meaning, fronted: bool) -> list[Segment]:
         ((FUTURE if meaning.future else PAST)[meaning.verb], "verb"),
         (thing, "object"),
     )
-    if fronted and time:
-        return parts((f"{time},", "time")) + core + parts((place, "place"))
-    if fronted and place:
-        return parts((f"{place},", "place")) + core
-    return core + parts((place, "place"), (time, "time"))
+    return outside(core, time, place, fronted, comma=True)
 
 
 write = spaced

@@ -1,7 +1,7 @@
 """French: subject, verb, object, place, time; "rouge" follows its noun, the other adjectives precede; "ne ... pas"."""
 
 from xit_ray.data.mini.meaning import AGENTS, OBJECTS, PLACES, QUALITIES, TIMES, VERBS, Meaning
-from xit_ray.data.mini.sentence import Segment, entries, gendered, parts, spaced
+from xit_ray.data.mini.sentence import Segment, entries, gendered, outside, parts, spaced
 
 AGENT = entries(
     AGENTS,
@@ -32,11 +32,7 @@ def clause(meaning: Meaning, fronted: bool) -> list[Segment]:
     time = TIME[meaning.time] if meaning.time else None
     place = PLACE[meaning.place] if meaning.place else None
     core = parts((AGENT[meaning.agent], "agent"), (_verb(meaning), "verb"), (thing, "object"))
-    if fronted and time:
-        return parts((f"{time},", "time")) + core + parts((place, "place"))
-    if fronted and place:
-        return parts((f"{place},", "place")) + core
-    return core + parts((place, "place"), (time, "time"))
+    return outside(core, time, place, fronted, comma=True)
 
 
 def _verb(meaning: Meaning) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from xit_ray.data.mini.meaning import AGENTS, OBJECTS, PLACES, QUALITIES, TIMES, VERBS, Meaning
-from xit_ray.data.mini.sentence import Segment, entries, gendered, parts, spaced
+from xit_ray.data.mini.sentence import Segment, entries, gendered, inside, parts, spaced
 
 AGENT = gendered(
     AGENTS,
@@ -47,11 +47,7 @@ def clause(meaning: Meaning, fronted: bool) -> list[Segment]:
         (negation, "negation"),
         (finite, "verb"),
     )
-    if fronted and time:
-        return parts((time, "time")) + subject + parts((place, "place")) + end
-    if fronted and place:
-        return parts((place, "place")) + subject + end
-    return subject + parts((time, "time"), (place, "place")) + end
+    return inside(subject, end, time, place, fronted)
 
 
 def write(segments: Iterable[Segment]) -> str:

@@ -1,7 +1,7 @@
 """Russian: past agrees with the subject's gender, adjectives with the object's; accusative; "не" before the verb."""
 
 from xit_ray.data.mini.meaning import AGENTS, OBJECTS, PLACES, QUALITIES, TIMES, VERBS, Meaning
-from xit_ray.data.mini.sentence import Segment, entries, gendered, parts, spaced
+from xit_ray.data.mini.sentence import Segment, entries, gendered, outside, parts, spaced
 
 AGENT = gendered(
     AGENTS,
@@ -38,11 +38,7 @@ def clause(meaning: Meaning, fronted: bool) -> list[Segment]:
         (FUTURE[meaning.verb] if meaning.future else PAST[gender][meaning.verb], "verb"),
         (" ".join(filter(None, (quality, noun))), "object"),
     )
-    if fronted and time:
-        return parts((time, "time")) + core + parts((place, "place"))
-    if fronted and place:
-        return parts((place, "place")) + core
-    return core + parts((place, "place"), (time, "time"))
+    return outside(core, time, place, fronted)
 
 
 write = spaced

@@ -1,7 +1,7 @@
 """Swahili: subject, verb, object, place, time; the verb carries tense and negation, adjectives the noun's class."""
 
 from xit_ray.data.mini.meaning import AGENTS, OBJECTS, PLACES, QUALITIES, TIMES, VERBS, Meaning
-from xit_ray.data.mini.sentence import Segment, entries, gendered, parts, spaced
+from xit_ray.data.mini.sentence import Segment, entries, gendered, outside, parts, spaced
 
 AGENT = entries(
     AGENTS,
@@ -34,11 +34,7 @@ def clause(meaning: Meaning, fronted: bool) -> list[Segment]:
         (PREFIX[meaning.future, meaning.negative] + STEM[meaning.verb], "verb"),
         (" ".join(filter(None, (noun, quality))), "object"),
     )
-    if fronted and time:
-        return parts((f"{time},", "time")) + core + parts((place, "place"))
-    if fronted and place:
-        return parts((f"{place},", "place")) + core
-    return core + parts((place, "place"), (time, "time"))
+    return outside(core, time, place, fronted, comma=True)
 
 
 write = spaced

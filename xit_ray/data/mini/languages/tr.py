@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from xit_ray.data.mini.meaning import AGENTS, OBJECTS, PLACES, QUALITIES, TIMES, VERBS, Meaning
-from xit_ray.data.mini.sentence import Segment, entries, parts, spaced
+from xit_ray.data.mini.sentence import Segment, entries, inside, parts, spaced
 
 AGENT = entries(AGENTS, "öğretmen|hemşire|çiftçi|kız|oğlan|kadın|büyükanne|komşu|Maria|İvan|Leyla|Ömer|biri")
 # The verb's form by (future, negative).
@@ -36,11 +36,7 @@ def clause(meaning: Meaning, fronted: bool) -> list[Segment]:
         (" ".join(filter(None, (quality, OBJECT[meaning.object]))), "object"),
         (VERB[meaning.future, meaning.negative][meaning.verb], "verb"),
     )
-    if fronted and time:
-        return parts((time, "time")) + subject + parts((place, "place")) + end
-    if fronted and place:
-        return parts((place, "place")) + subject + end
-    return subject + parts((time, "time"), (place, "place")) + end
+    return inside(subject, end, time, place, fronted)
 
 
 def write(segments: Iterable[Segment]) -> str:
