@@ -1,6 +1,6 @@
 """The thread that writes down what happens."""
 
-import _thread
+import signal
 import threading
 from typing import Any
 
@@ -43,7 +43,7 @@ class Pump:
             self._once()
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that leaves the block
             self.error = error
-            _thread.interrupt_main()
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     def _once(self) -> None:
         events: list[Event] = self.drain()
