@@ -18,9 +18,11 @@ from xit_ray.search.progress import Display
 from xit_ray.search.pump import Pump
 from xit_ray.search.schedulers import GroupedHalving, group_of
 from xit_ray.search.searchers import optuna_search
+from xit_ray.spec.domains import cover
 from xit_ray.spec.points import listed_points
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Space, as_recipe
+from xit_ray.stages.store import Store
 from xit_ray.track.journal import Journal
 from xit_ray.track.state import State
 from xit_ray.track.tracker import Tracker
@@ -43,6 +45,7 @@ def fit(
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     boss = foreman.hire(folder.name, resources={runtime.DRIVERS: 1})
     ray.get(boss.emit.remote("search_started", run=folder.name))
+    _tell_untrained(planner, Store(space.store_root), boss)
     ended = {trial.key for trial in state.ended()}
     search, samples, param_space, total = _searcher(space, planner, folder, ended)
     if samples == 0:
@@ -81,6 +84,15 @@ def fit(
                     failure_config=tune.FailureConfig(max_failures=space.resources.retries),
                 ),
             ).fit()
+
+
+def _tell_untrained(planner: Planner, store: Store, boss: Any) -> None:
+    """Scores of the untrained encoder that an earlier search left in the store; else the first trial makes them."""
+    wanted = {trial.untrained.key for trial in map(planner.trial, cover(planner.space.recipe)) if trial.untrained}
+    for key in sorted(wanted):
+        description = store.describe(key)
+        if description is not None:
+            ray.get(boss.emit.remote("untrained_scored", key=key, description=description))
 
 
 def _searcher(space: Space, planner: Planner, folder: Path, ended: set[str]) -> tuple[Any, int, dict[str, Any], int]:
