@@ -27,7 +27,12 @@ BAD: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str], str]] = {
     "bad override": (stages(), {}, ["--set", "search.algorithm=gird"], "search.algorithm: found 'gird'"),
     "unknown option": (stages(), {}, ["--fast"], "--fast"),
     "no run to resume": (stages(), {}, ["--resume", "absent"], "--resume absent: found no run"),
-    "unreachable MLflow": (stages(), {}, ["--mlflow-uri", "sqlite:////no/such/folder/mlflow.db"], "mlflow: "),
+    "unreachable MLflow": (
+        stages(),
+        {},
+        ["--mlflow-uri", "http://127.0.0.1:9"],
+        "mlflow: 'http://127.0.0.1:9' cannot be used",
+    ),
     "too many GPUs": (stages(), {"resources": {"gpus": 64}}, [], "a run needs 1 CPUs and 64 GPUs"),
 }
 

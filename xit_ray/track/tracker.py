@@ -5,6 +5,7 @@ Runs are found again by their tags, so a resumed search continues them and never
 
 import json
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ class Tracker:
         logging.getLogger("alembic").setLevel(logging.ERROR)
         logging.getLogger("mlflow").setLevel(logging.ERROR)
         self.address, self.run = address, run
+        # MLflow's own default tries a silent server for ten minutes.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
         try:
             self.client = MlflowClient(tracking_uri=address)
             found = self.client.get_experiment_by_name(experiment)
@@ -45,7 +48,7 @@ class Tracker:
                 if found
                 else self.client.create_experiment(experiment, artifact_location=_artifacts(address))
             )
-        except MlflowException as error:
+        except (MlflowException, OSError) as error:
             raise UserError(f"mlflow: {address!r} cannot be used: {str(error).splitlines()[0]}") from None
         self.parent = self._find_or_create(run, {"xit.kind": "search"}, None)
         self.children: dict[str, str] = {}
