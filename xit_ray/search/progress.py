@@ -30,7 +30,15 @@ class Display:
         self.console, self.state, self.total, self.name = console, state, total, name
         self.began = time.time()
         self.already = len(state.ended())
-        self.live = Live(console=console, get_renderable=self._render, refresh_per_second=2, transient=True)
+        self.live = Live(
+            console=console,
+            get_renderable=self._render,
+            refresh_per_second=2,
+            transient=True,
+            # rich would print on the screen what Ray writes to this process's output, which goes to the log.
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
 
     def __enter__(self) -> "Display":
         if self.console.is_terminal:
