@@ -30,17 +30,15 @@ def drive(config: dict[str, Any], planner: Planner, site: Site) -> None:
     """Train and score the recipe ``config["recipe"]``."""
     trial = planner.trial(config["recipe"])
     boss, store, holder = foreman.find(site.run), Store(site.store), f"{trial.key}/{tune.get_context().get_trial_id()}"
-    names = {"trial": trial.key}
-    with _leases(boss, holder), _told(boss, trial):
-        missing = _claim_missing(boss, store, trial, holder)
+    tell = foreman.teller(boss, trial.key)
+    with _leases(boss, holder), _crashes_told(tell):
+        missing = _claim_missing(boss, store, trial, holder, tell)
         for training in trial.trainings[:missing]:
-            description = store.describe(training.key)
-            ray.get(boss.emit.remote("stage_reused", **names, key=training.key, label=training.label,
-                                     description=description))  # fmt: skip
+            about = store.describe(training.key)
+            tell("stage_reused", key=training.key, label=training.label, description=about)
         if missing < len(trial.trainings) or store.describe(trial.evaluation.key) is None:
             _run(trial, site, holder, missing, _claim_untrained(boss, store, trial, holder))
-        ray.get(boss.emit.remote("scored", **names, key=trial.evaluation.key,
-                                 description=store.describe(trial.evaluation.key)))  # fmt: skip
+        tell("scored", key=trial.evaluation.key, description=store.describe(trial.evaluation.key))
         if missing == len(trial.trainings):
             tune.report(stage_report(store.describe(trial.trainings[-1].key) or {}))
 
@@ -66,18 +64,17 @@ def _leases(boss: Any, holder: str) -> Iterator[None]:
 
 
 @contextmanager
-def _told(boss: Any, trial: Trial) -> Iterator[None]:
+def _crashes_told(tell: foreman.Teller) -> Iterator[None]:
     """Say in a line why the trial crashes, on its way to Tune, which may start it again."""
     try:
         yield
     except Exception as error:
         causes = list(error.worker_failures.values()) if isinstance(error, WorkerGroupError) else [error]
-        text = " ".join(f"{type(causes[0]).__name__}: {causes[0]}".split())
-        ray.get(boss.emit.remote("trial_crashed", trial=trial.key, error=text))
+        tell("trial_crashed", error=" ".join(f"{type(causes[0]).__name__}: {causes[0]}".split()))
         raise
 
 
-def _claim_missing(boss: Any, store: Store, trial: Trial, holder: str) -> int:
+def _claim_missing(boss: Any, store: Store, trial: Trial, holder: str, tell: foreman.Teller) -> int:
     """The number of leading stages that are published; the rest are this holder's. Waits while others train them."""
     waiting = False
     while True:
@@ -93,8 +90,7 @@ def _claim_missing(boss: Any, store: Store, trial: Trial, holder: str) -> int:
             ray.get(boss.release.remote(holder))
             continue
         if not waiting:
-            label = trial.trainings[missing].label
-            ray.get(boss.emit.remote("waiting", trial=trial.key, label=label))
+            tell("waiting", label=trial.trainings[missing].label)
             waiting = True
         time.sleep(POLL_SECONDS)
 

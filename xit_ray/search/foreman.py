@@ -1,7 +1,7 @@
 """The foreman: one small actor that hands out stages, one holder each, and passes on what happens."""
 
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import ray
 
@@ -48,6 +48,23 @@ class _Foreman:
 
 
 Foreman = ray.remote(num_cpus=0)(_Foreman)
+
+
+class Teller(Protocol):
+    """Says what happens in a trial."""
+
+    def __call__(self, kind: str, **content: Any) -> None:
+        """Emit an event; it has arrived when this returns."""
+        ...
+
+
+def teller(boss: Any, trial: str) -> Teller:
+    """A function that emits events of a trial."""
+
+    def tell(kind: str, **content: Any) -> None:
+        ray.get(boss.emit.remote(kind, trial=trial, **content))
+
+    return tell
 
 
 def hire(run: str, **options: Any) -> Any:

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from xit_ray.data.source import parse_source
 from xit_ray.plan.planner import Planner
+from xit_ray.report.build import build
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import dump_space, load_space
 from xit_ray.spec.space import Space
@@ -105,27 +106,18 @@ def run(folder: Path, console: Console) -> Finished:
     assert space.mlflow is not None
     tracker = Tracker(space.mlflow, space.name, folder.name)
     tracker.start({"question": space.question, "run": str(folder), "algorithm": space.search.algorithm})
-    status = "FAILED"
     try:
         with _terminable():
             _search(space, planner, folder, journal, state, tracker, console)
-        status = "FAILED" if any(trial.status == "failed" for trial in state.trials.values()) else "FINISHED"
-    except KeyboardInterrupt:
-        status = "KILLED"
-        raise
-    finally:
+    except BaseException as error:
         tables.write(state, folder)
-        if status == "KILLED":
-            tracker.finish([], status)
-    return _reported(Finished(folder, state, space.mlflow, space), tracker, status)
-
-
-def _reported(finished: Finished, tracker: Tracker, status: str) -> Finished:
-    from xit_ray.report.build import build
-
-    files = build(finished.folder, finished.space.store_root)
-    tracker.finish([finished.folder / SPEC, *files], status)
-    return finished
+        tracker.finish([], "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        raise
+    tables.write(state, folder)
+    files = build(folder, space.store_root)
+    failed = any(trial.status == "failed" for trial in state.trials.values())
+    tracker.finish([folder / SPEC, *files], "FAILED" if failed else "FINISHED")
+    return Finished(folder, state, space.mlflow, space)
 
 
 def _search(

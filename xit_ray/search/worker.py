@@ -31,21 +31,21 @@ def work(config: dict[str, Any]) -> None:
     resources = job.site.resources
     device = best_device(threads=None if resources.gpus else resources.cpus)
     bench = execute.Bench(job.trial.recipe.model, Store(job.site.store), job.site.data(), device)
-    names = {"trial": job.trial.key}
+    tell = foreman.teller(boss, job.trial.key)
     if job.score_untrained and job.trial.untrained is not None:
-        ray.get(boss.emit.remote("scoring", **names, label="untrained"))
+        tell("scoring", label="untrained")
         found = execute.evaluate(bench, job.trial.untrained)
-        ray.get(boss.emit.remote("untrained_scored", **names, key=job.trial.untrained.key, description=found))
+        tell("untrained_scored", key=job.trial.untrained.key, description=found)
     for training in job.trial.trainings[job.skip :]:
         if bench.store.describe(training.key) is None:
             final = training is job.trial.trainings[-1]
-            about = {**names, "key": training.key, "label": training.label, "final": final}
-            ray.get(boss.emit.remote("stage_started", **about))
-            description = execute.train(bench, training, _Reporter(boss, about))
-            ray.get(boss.emit.remote("stage_published", **about, description=description))
+            about = {"key": training.key, "label": training.label, "final": final}
+            tell("stage_started", **about)
+            description = execute.train(bench, training, _Reporter(boss, {"trial": job.trial.key, **about}))
+            tell("stage_published", **about, description=description)
         ray.get(boss.release.remote(job.holder, training.key))
     if bench.store.describe(job.trial.evaluation.key) is None:
-        ray.get(boss.emit.remote("scoring", **names, label=job.trial.target))
+        tell("scoring", label=job.trial.target)
         execute.evaluate(bench, job.trial.evaluation)
 
 

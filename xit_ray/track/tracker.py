@@ -6,6 +6,8 @@ Runs are found again by their tags, so a resumed search continues them and never
 import json
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +67,8 @@ class Tracker:
         Raises:
             UserError: the server does not answer any more.
         """
-        try:
+        with self._answering():
             self._mirror(event, state)
-        except MlflowException as error:
-            reason = str(error).splitlines()[0]
-            raise UserError(f"mlflow: {self.address}: {reason}; go on with --resume {self.run}") from None
 
     def _mirror(self, event: Event, state: State) -> None:
         kind = event["kind"]
@@ -97,12 +96,22 @@ class Tracker:
 
         Children that are still running did not end by themselves: they are KILLED, until a resume takes them up.
         """
-        for file in files:
-            self.client.log_artifact(self.parent, str(file))
-        wanted = f"tags.`xit.run` = '{self.run}' and attributes.status = 'RUNNING'"
-        for child in self.client.search_runs([self.experiment], wanted):
-            self.client.set_terminated(child.info.run_id, "KILLED")
-        self.client.set_terminated(self.parent, status)
+        with self._answering():
+            for file in files:
+                self.client.log_artifact(self.parent, str(file))
+            wanted = f"tags.`xit.run` = '{self.run}' and attributes.status = 'RUNNING'"
+            for child in self.client.search_runs([self.experiment], wanted):
+                self.client.set_terminated(child.info.run_id, "KILLED")
+            self.client.set_terminated(self.parent, status)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Turns a server that does not answer into an error that says how to go on."""
+        try:
+            yield
+        except MlflowException as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(f"mlflow: {self.address}: {reason}; go on with --resume {self.run}") from None
 
     def _trial_started(self, trial: TrialState) -> None:
         name = f"{trial.intermediate} → {trial.target}"
