@@ -18,7 +18,7 @@ def door(app: typer.Typer) -> NoReturn:
     except typer.Exit as end:
         sys.exit(end.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        _end("interrupted", 130)
+        sys.exit(130)
     except TyperException as error:
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         _end(f"{message} (see --help)", 2)
