@@ -3,12 +3,11 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from xit_ray.data import rows
 from xit_ray.data.source import Source, parse_source
-from xit_ray.spec.doors import door
+from xit_ray.spec import doors
 from xit_ray.spec.errors import UserError, unknown
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import SPLITS, Split, Task
@@ -27,7 +26,7 @@ def list_(data: DataOption = None) -> None:
     for task in registry.tasks().values():
         counts = [_count(task, split, source) for split in SPLITS]
         table.add_row(task.name, task.kind, *counts, task.licence)
-    console = Console()
+    console = doors.console()
     console.print(table)
     if source.kind != "folder":
         console.print("Rows of a folder are counted with --data DIR; the hub's are not downloaded for a list.")
@@ -60,11 +59,11 @@ def show(
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
     found = rows.load(registry.get(task), split, language, parse_source(data))
-    console = Console()
+    console = doors.console()
     console.print(f"{found.origin}: {len(found)} rows", highlight=False, soft_wrap=True)
     for row in found.table.slice(0, count).to_pylist():
         console.print("\t".join(str(value) for value in row.values()), highlight=False, markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":
-    door(app)
+    doors.door(app)

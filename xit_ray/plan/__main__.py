@@ -3,13 +3,12 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from xit_ray.data.source import parse_source
 from xit_ray.plan.planner import Planner
 from xit_ray.plan.trie import trie
-from xit_ray.spec.doors import door
+from xit_ray.spec import doors
 from xit_ray.spec.load import load_space
 from xit_ray.spec.points import listed_points
 
@@ -26,7 +25,7 @@ def plan(
     loaded = load_space(space, tuple(set_ or ()), data=data)
     planner = Planner(loaded, parse_source(loaded.data), "plan", space)
     planner.check()
-    console = Console()
+    console = doors.console()
     if loaded.search.algorithm == "tpe":
         console.print(f"{space}: {loaded.search.trials} trials, each proposed from those before; nothing to list.")
         return
@@ -46,8 +45,9 @@ def plan(
         f"{len(trials)} trials need {len(nodes)} stages, {steps} steps; "
         f"with nothing shared it would be {sum(len(node.trials) for node in nodes.values())} stages, {alone} steps.",
         highlight=False,
+        soft_wrap=True,
     )
 
 
 if __name__ == "__main__":
-    door(app)
+    doors.door(app)

@@ -1,12 +1,10 @@
 """``python -m xit_ray.search [SPACE.yaml]``: run a search, or resume one."""
 
-import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from xit_ray.spec.doors import door
+from xit_ray.spec import doors
 from xit_ray.spec.load import load_space
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -27,8 +25,7 @@ def search(
     from xit_ray.report.console import show
     from xit_ray.search import run
 
-    # A file or pipe has no width of its own; wide tables should not be folded there.
-    console = Console(width=None if sys.stdout.isatty() else 140)
+    console = doors.console()
     if resume is not None:
         folder = run.old_folder(resume, output or "runs")
     else:
@@ -48,4 +45,4 @@ def search(
 
 
 if __name__ == "__main__":
-    door(app)
+    doors.door(app)

@@ -1,12 +1,18 @@
-"""How every door ends: an error a person can mend is one line on standard error and exit code 2."""
+"""What every door shares: its console, and how it ends when something is wrong (one line, exit code 2)."""
 
 import sys
 from typing import NoReturn
 
 import typer
+from rich.console import Console
 from typer.exceptions import TyperException
 
 from xit_ray.spec.errors import UserError
+
+
+def console() -> Console:
+    """Where a door prints. A file or pipe has no width of its own; wide tables should not be folded there."""
+    return Console(width=None if sys.stdout.isatty() else 140)
 
 
 def door(app: typer.Typer) -> NoReturn:

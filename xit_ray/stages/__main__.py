@@ -3,10 +3,9 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from xit_ray.spec.doors import door
+from xit_ray.spec import doors
 from xit_ray.stages.store import Store
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
@@ -22,7 +21,7 @@ def list_(store: Annotated[str, typer.Argument(help="Folder, s3:// or gs:// addr
         if about["kind"] == "stage":
             dev, seconds = f"{100 * about['dev']:.1f}", f"{about['cost']['seconds']:.1f}"
             table.add_row(key, about["label"], about["start"] or "the model", str(about["steps"]), dev, seconds)
-    Console().print(table)
+    doors.console().print(table)
 
 
 @app.command()
@@ -33,8 +32,8 @@ def verify(store: Annotated[str, typer.Argument(help="Folder, s3:// or gs:// add
     for key, _ in opened.entries():
         with opened.open(key):
             count += 1
-    Console().print(f"{store}: {count} entries, all whole")
+    doors.console().print(f"{store}: {count} entries, all whole")
 
 
 if __name__ == "__main__":
-    door(app)
+    doors.door(app)
