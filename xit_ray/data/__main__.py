@@ -44,7 +44,10 @@ def _count(task: Task, split: Split, source: Source) -> str:
             found.append(len(rows.load(task, split, language, source)))
         except UserError:
             continue  # absent here, which is what the count says
-    return f"{sum(found):,} rows, {len(found)} of {len(languages)} languages" if found else "missing"
+    if not found:
+        return "missing"
+    of = f", {len(found)} of {len(languages)} languages" if len(languages) > 1 else ""
+    return f"{sum(found):,} rows{of}"
 
 
 @app.command()
