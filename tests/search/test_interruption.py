@@ -37,7 +37,7 @@ def test_interrupted_is_killed_and_resumed_is_finished(tiny_encoder: Path, tmp_p
     driver.send_signal(signal.SIGINT)
     printed, complained = driver.communicate(timeout=120)
     assert driver.returncode == 130
-    assert "go on with --resume tiny" in printed
+    assert f"go on with --resume {output}/tiny" in printed
     assert complained == ""
     runs = mlflow_runs(f"sqlite:///{output}/mlflow.db")
     assert {run.info.status for run in of_kind(runs, "search")} == {"KILLED"}

@@ -102,6 +102,6 @@ def test_a_second_study_takes_stages_from_the_store_and_a_crash_is_told(tiny_enc
     assert third.returncode == 1
     assert "weights.safetensors: is damaged" in third.stdout
     assert "Traceback" not in third.stdout + third.stderr
-    assert "--resume tiny-3" in third.stdout
+    assert "--resume" in third.stdout
     failed = [r for r in mlflow_runs(f"sqlite:///{output}/mlflow.db") if r.data.tags["xit.run"] == "tiny-3"]
     assert {r.info.status for r in failed} == {"FAILED"}

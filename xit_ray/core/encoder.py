@@ -27,7 +27,9 @@ def locate(model: Model) -> tuple[str, str | None]:
             raise UserError(f"model.name: unknown offline model {name!r} (allowed: {offline.NAME})")
         return str(offline.offline_model()), None
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if folder.is_dir() and name:
+        if not (folder / "config.json").is_file():
+            raise UserError(f"model.name: the folder {name!r} holds no model (it has no config.json)")
         return str(folder), None
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
         raise UserError(

@@ -1,5 +1,6 @@
 """The end of a search on the console: the matrix, the languages, the best recipe, and where to look further."""
 
+import shlex
 from pathlib import Path
 
 from rich.console import Console
@@ -41,7 +42,11 @@ def show(folder: Path, store_root: str, console: Console, mlflow: str) -> None:
         highlight=False,
     )
     console.print(Text(f"Report:  {folder / HTML}"), soft_wrap=True)
-    command = f"mlflow ui --backend-store-uri {mlflow}" if "://" in mlflow and not mlflow.startswith("http") else mlflow
+    command = (
+        f"mlflow ui --backend-store-uri {shlex.quote(mlflow)}"
+        if "://" in mlflow and not mlflow.startswith("http")
+        else mlflow
+    )
     console.print(Text(f"MLflow:  {command}"), soft_wrap=True)
 
 

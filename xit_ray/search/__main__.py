@@ -1,13 +1,21 @@
 """``python -m xit_ray.search [SPACE.yaml]``: run a search, or resume one."""
 
+import shlex
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from xit_ray.spec import doors
+from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import load_space
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+def _named(folder: Path) -> str:
+    """What to give ``--resume`` from here: the run's name, or its path where that is not in the default folder."""
+    return folder.name if folder.parent == Path("runs").resolve() else shlex.quote(str(folder))
 
 
 @app.command()
@@ -27,6 +35,10 @@ def search(
 
     console = doors.console()
     if resume is not None:
+        if set_ or data or mlflow_uri:
+            raise UserError(
+                "--resume goes on with the run's own spec.yaml; --set, --data and --mlflow-uri are for new runs"
+            )
         folder = run.old_folder(resume, output or "runs")
     else:
         loaded = load_space(space, tuple(set_ or ()), data=data, output=output, mlflow=mlflow_uri)
@@ -35,12 +47,12 @@ def search(
     try:
         finished = run.run(folder, console)
     except KeyboardInterrupt:
-        console.print(f"interrupted; go on with --resume {folder.name}", highlight=False, soft_wrap=True)
+        console.print(f"interrupted; go on with --resume {_named(folder)}", highlight=False, soft_wrap=True)
         raise
     show(folder, finished.space.store_root, console, finished.mlflow)
     failed = [trial for trial in finished.state.trials.values() if trial.status == "failed"]
     if failed:
-        console.print(f"[red]{len(failed)} trials failed[/red]; try them again with --resume {folder.name}")
+        console.print(f"[red]{len(failed)} trials failed[/red]; try them again with --resume {_named(folder)}")
         raise typer.Exit(1)
 
 

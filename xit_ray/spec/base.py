@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 class Strict(BaseModel):
     """A pydantic model that refuses unknown keys and is immutable (so that it can be fingerprinted)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
     @classmethod
     def expand(cls, value: Any) -> Any:

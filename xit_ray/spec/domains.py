@@ -34,7 +34,12 @@ class Domain:
     @property
     def extremes(self) -> tuple[Any, ...]:
         """Values that stand for the whole domain when a space is checked: every option, or both ends."""
-        return self.options if self.kind in FINITE else self.options[:2]
+        if self.kind in FINITE:
+            return self.options
+        low, high = self.options[:2]
+        # A value in between shows where a continuous domain is given for a whole number.
+        between = {"randint": low, "quniform": low + self.options[-1]}.get(self.kind, low + 0.37 * (high - low))
+        return low, high, min(between, high)
 
     def draw(self, rng: random.Random) -> Any:
         """One value, at random."""
@@ -48,7 +53,7 @@ class Domain:
         value = rng.uniform(low, high)
         if self.kind == "quniform":
             step = self.options[2]
-            return low + round((value - low) / step) * step
+            return min(low + round((value - low) / step) * step, high)
         return value
 
 

@@ -21,6 +21,10 @@ def door(app: typer.Typer) -> NoReturn:
         code = app(standalone_mode=False)
     except UserError as error:
         _end(str(error), 2)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _end(f"{error.filename}: {error.strerror}", 2)
     except typer.Exit as end:
         sys.exit(end.exit_code)
     except (KeyboardInterrupt, typer.Abort):

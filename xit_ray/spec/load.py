@@ -1,6 +1,7 @@
 """YAML file and ``--set`` overrides to a validated space, with errors that name file, key, found and allowed."""
 
 import difflib
+import itertools
 import types
 import typing
 from pathlib import Path
@@ -11,10 +12,16 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from xit_ray.spec.base import Strict
-from xit_ray.spec.domains import DOMAINS, as_domain, cover
+from xit_ray.spec.domains import DOMAINS, as_domain, cover, random_points
 from xit_ray.spec.errors import UserError
+from xit_ray.spec.points import listed_points
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Space, as_recipe
+
+MOST_TRIALS = 20_000
+"""A list of more recipes than this is a mistake."""
+SAMPLE = 200
+"""Recipes drawn to check a space whose points are not known beforehand."""
 
 
 def load_space(path: str | Path, overrides: tuple[str, ...] = (), **values: Any) -> Space:
@@ -54,12 +61,24 @@ def _validate(tree: dict[str, Any], where: str) -> Space:
         variants = cover(space.recipe)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
-    for variant in variants:
+    for variant in (*variants, *_points(space, where)):
         try:
             as_recipe(variant)
         except ValidationError as error:
             raise UserError(f"{where}: {_first(error, Recipe, 'recipe')}") from None
     return space
+
+
+def _points(space: Space, where: str) -> list[dict[str, Any]]:
+    """The recipes themselves where they are known beforehand, else a sample: options that do not go together."""
+    if space.search.algorithm == "tpe":
+        return list(random_points(space.recipe, SAMPLE, space.search.seed))
+    points = list(itertools.islice(listed_points(space), MOST_TRIALS + 1))
+    if len(points) > MOST_TRIALS:
+        raise UserError(
+            f"{where}: the space has more than {MOST_TRIALS:,} recipes; use random or tpe with 'search.trials'"
+        )
+    return points
 
 
 def _override(tree: dict[str, Any], override: str) -> None:

@@ -62,6 +62,10 @@ class Mixture(Strict):
 
     @model_validator(mode="after")
     def _weights_are_complete(self) -> "Mixture":
+        labels = [member.label for member in self.members]
+        twice = next((label for label in labels if labels.count(label) > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice!r} is in the mixture twice; use sampling weights to draw it more often")
         missing = [m.task for m in self.members if m.weight is None]
         if self.sampling == "weights" and missing:
             raise ValueError(f"sampling is 'weights' but no weight is given for: {', '.join(missing)}")

@@ -13,7 +13,7 @@ class Model(Strict):
 
     name: str = "offline:multilingual-e5-small"
     """Hub name (``FacebookAI/xlm-roberta-base``), a local folder, or ``offline:multilingual-e5-small``."""
-    revision: str | None = None
+    revision: str | None = Field(default=None, pattern="^[0-9a-f]{40}$")
     """Commit of a hub model; required for hub names, so that a result can be repeated."""
     pooling: Literal["mean", "first"] = "mean"
     """How a sequence becomes one vector for its head: the mean of its tokens, or its first token."""
@@ -37,7 +37,7 @@ class Stage(Strict):
     """Peak learning rate of the encoder; linear warm-up, then linear decay to 0."""
     head_learning_rate: float = Field(default=1e-3, gt=0, lt=1)
     """Peak learning rate of the task heads, which start from random weights in every stage."""
-    epochs: float = Field(default=1.0, gt=0)
+    epochs: float = Field(default=1.0, gt=0, le=10_000)
     """Passes over the mixture's rows (the capped rows where sampling is capped)."""
     batch_size: int = Field(default=32, gt=0)
     """Sequences a step."""
@@ -47,7 +47,7 @@ class Stage(Strict):
     """AdamW's decoupled decay; biases and layer norms are exempt."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Dropout in the encoder and before the heads."""
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**32)
     """Seed of head weights, row order and dropout."""
     evaluations: int = Field(default=4, gt=0)
     """How often English dev is scored, evenly over the stage."""

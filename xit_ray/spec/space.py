@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from xit_ray.spec.base import Strict
 from xit_ray.spec.recipe import Recipe
@@ -13,9 +13,9 @@ class Search(Strict):
 
     algorithm: Literal["grid", "random", "tpe"] = "grid"
     """grid: every combination of the ``grid`` domains; random; tpe: Optuna's tree-structured Parzen estimator."""
-    trials: int = Field(default=1, gt=0)
+    trials: int = Field(default=1, gt=0, le=20_000)
     """random and tpe: the number of trials; grid: draws a grid point, for the domains that are not ``grid``."""
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**32)
     """Seed of the draws."""
 
 
@@ -60,7 +60,7 @@ class Resources(Strict):
 class Space(Strict):
     """A search-space file, every default written out."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")
     """Names the run's folder and the MLflow experiment."""
     question: str = ""
     """What the space asks, in a sentence; it heads the report."""
@@ -78,6 +78,12 @@ class Space(Strict):
     """Where stages are kept, a folder or an ``s3://`` or ``gs://`` address; null means ``OUTPUT/store``."""
     mlflow: str | None = None
     """MLflow tracking address; null means SQLite in OUTPUT."""
+
+    @model_validator(mode="after")
+    def _name_is_free(self) -> "Space":
+        if self.name == "store":
+            raise ValueError("the name 'store' is the stage store's folder; choose another")
+        return self
 
     @property
     def store_root(self) -> str:

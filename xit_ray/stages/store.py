@@ -99,9 +99,13 @@ class Store:
         try:
             with self.files.open_input_stream(f"{self.base}/{key}/{MARKER}") as stream:
                 marker: dict[str, Any] = json.loads(stream.read())
-                return marker
         except FileNotFoundError:
             return None
+        except json.JSONDecodeError:
+            marker = {}
+        if not marker.keys() >= {"attempt", "files", "description"}:
+            raise UserError(f"{self.base}/{key}/{MARKER}: is damaged; remove {self.base}/{key} to have it made again")
+        return marker
 
     def _write(self, path: str, data: bytes) -> None:
         """Write a file that is either there whole or not at all (an object store's PUT is; a disk needs a rename)."""
