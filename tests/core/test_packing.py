@@ -95,7 +95,7 @@ def test_impossible_models_are_explained(tiny_encoder: Path, tmp_path: Path) -> 
         Encoder(Model(name="./absent"))
     with pytest.raises(UserError, match=r"model\.revision: missing"):
         Encoder(Model(name="owner/model"))
-    with pytest.raises(UserError, match="no config.json"):
+    with pytest.raises(UserError, match=r"no config\.json"):
         Encoder(Model(name=str(tmp_path)))
     with pytest.raises(UserError, match="unknown offline model"):
         Encoder(Model(name="offline:other"))

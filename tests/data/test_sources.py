@@ -66,6 +66,15 @@ def test_test_files_are_preferred_and_dev_stays_dev(tmp_path: Path) -> None:
     assert rows.load(registry.get("xnli"), "dev", "en", source).origin.endswith("xnli/dev-en.tsv")
 
 
+def test_unlabelled_test_files_are_passed_over_for_dev_files(tmp_path: Path) -> None:
+    files = {f"xnli/dev-{language}.tsv": GOOD for language in ("en", "de")}
+    files |= {f"xnli/test-{language}.tsv": "a\tb\n" for language in ("en", "de")}
+    source = folder(tmp_path, {**files, "xnli/train-en.tsv": GOOD * 100})
+    task = registry.get("xnli")
+    assert rows.load(task, "test", "de", source).origin.endswith("dev-de.tsv")
+    assert [len(rows.load(task, split, "en", source)) for split in ("train", "dev")] == [198, 2]  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("bad", "said"),
     [

@@ -8,7 +8,7 @@ from rich.table import Table
 from xit_ray.data import rows
 from xit_ray.data.source import Source, parse_source
 from xit_ray.spec import doors
-from xit_ray.spec.errors import UserError, unknown
+from xit_ray.spec.errors import AbsentError, UserError, unknown
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import SPLITS, Split, Task
 
@@ -22,7 +22,7 @@ def list_(data: DataOption = None) -> None:
     source = parse_source(data)
     table = Table(box=None, pad_edge=False)
     for column in ("task", "kind", "train", "dev", "test", "licence"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=column == "task")
     for task in registry.tasks().values():
         counts = [_count(task, split, source) for split in SPLITS]
         table.add_row(task.name, task.kind, *counts, task.licence)
@@ -37,13 +37,15 @@ def _count(task: Task, split: Split, source: Source) -> str:
     if not languages:
         return "–"
     if not task.builtin and source.kind != "folder":
-        return f"{len(languages)} languages"
+        return f"{len(languages)} language{'s' if len(languages) > 1 else ''}"
     found = []
     for language in languages:
         try:
             found.append(len(rows.load(task, split, language, source)))
+        except AbsentError:
+            continue  # which is what the count says
         except UserError:
-            continue  # absent here, which is what the count says
+            return f"[red]bad rows, see data show {task.name} {language} --split {split}[/red]"
     if not found:
         return "missing"
     of = f", {len(found)} of {len(languages)} languages" if len(languages) > 1 else ""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from xit_ray.spec.errors import UserError
+from xit_ray.spec.errors import AbsentError, UserError
 from xit_ray.tasks.base import Classification, Held, Layout, Retrieval, Split, Task
 
 
@@ -34,14 +34,31 @@ def read(task: Task, split: Split, language: str, root: Path) -> tuple[pa.Table,
 
 
 def _layout(task: Task, root: Path) -> Layout:
-    """The first of the task's layouts whose files are there in at least one language."""
-    for layout in task.layouts:
-        if all(any(file.exists() for file in files) for files in _places(task, layout, root)):
-            return layout
+    """The first of the task's layouts whose files are there in at least one language, and labelled where they must be.
+
+    XTREME's download strips the labels of some test files; those are passed over for a layout that scores dev files.
+    """
+    there = [
+        layout
+        for layout in task.layouts
+        if all(any(file.exists() for file in files) for files in _places(task, layout, root))
+    ]
+    labelled = [layout for layout in there if not isinstance(task, Classification) or _labelled(task, layout, root)]
+    if there:
+        return (labelled or there)[0]
     wanted = " or ".join(
         " + ".join(str(files[0].relative_to(root)) for files in _places(task, layout, root)) for layout in task.layouts
     )
-    raise UserError(f"{root}: has no data of task {task.name!r}; wanted: {wanted or 'nothing (not a folder task)'}")
+    raise AbsentError(f"{root}: has no data of task {task.name!r}; wanted: {wanted or 'nothing (not a folder task)'}")
+
+
+def _labelled(task: Task, layout: Layout, root: Path) -> bool:
+    """Whether the first row of a layout's first test file has a label."""
+    if layout.test is None:
+        return True
+    files = (root / task.place(layout.test, language) for language in task.languages)
+    with next(file for file in files if file.exists()).open("rb") as stream:
+        return stream.readline().count(b"\t") >= 2
 
 
 def _places(task: Task, layout: Layout, root: Path) -> list[list[Path]]:
@@ -61,7 +78,7 @@ def _places(task: Task, layout: Layout, root: Path) -> list[list[Path]]:
 def _file(task: Task, pattern: str, language: str, root: Path) -> Path:
     file = root / task.place(pattern, language)
     if not file.is_file():
-        raise UserError(f"{file}: is missing; task {task.name!r} needs it for language {language!r}")
+        raise AbsentError(f"{file}: is missing; task {task.name!r} needs it for language {language!r}")
     return file
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import pyarrow as pa
 import typer
 
 from xit_ray.report.build import build
@@ -21,7 +22,10 @@ def report(run: Annotated[Path, typer.Argument(help="A run's folder, for example
     if not (run / TRIALS).is_file():
         raise UserError(f"{run}: is not the folder of a run that has ended (it has no {TRIALS})")
     space = load_space(run / "spec.yaml")
-    build(run, space.store_root)
+    try:
+        build(run, space.store_root)
+    except pa.ArrowInvalid as error:
+        raise UserError(f"{run}: a table of it is damaged: {error}") from None
     console = doors.console()
     show(run.resolve(), space.store_root, console, space.mlflow or "")
 

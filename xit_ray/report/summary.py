@@ -86,7 +86,7 @@ def summarise(folder: Path, store: Store) -> Summary:
         trials=trials,
         ledger=ledger,
         recipe=_best_recipe(best, trials),
-        spent_seconds=sum(float(row["seconds"]) for row in ledger if row["published"]),
+        spent_seconds=sum(float(row["seconds"]) for row in ledger if row["trainings_begun"]),
         alone_seconds=sum(scored.values()),
     )
 

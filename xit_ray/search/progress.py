@@ -59,7 +59,7 @@ class Display:
 
     def _render(self) -> Group:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in ("intermediate", "target", "status", "stage", "step"):
+        for column in ("trial", "intermediate", "target", "status", "stage", "step"):
             table.add_column(column, no_wrap=True)
         table.add_column("English dev", justify="right")
         trials = sorted(self.state.trials.values(), key=lambda trial: (trial.status in ENDED, -trial.started))
@@ -85,7 +85,7 @@ class Display:
 def _cells(trial: TrialState) -> tuple[str | Text, ...]:
     step = f"{trial.step}/{trial.steps}" if trial.steps and trial.status == "training" else ""
     status = Text(trial.status, style=STYLE.get(trial.status, ""))
-    return trial.intermediate, trial.target, status, trial.doing, step, _share(trial.dev)
+    return trial.key[:4], trial.intermediate, trial.target, status, trial.doing, step, _share(trial.dev)
 
 
 def _share(value: float | None) -> str:
@@ -94,7 +94,7 @@ def _share(value: float | None) -> str:
 
 def _line(event: Event, state: State) -> str | None:
     trial = state.trials.get(event.get("trial", ""))
-    who = f"{trial.intermediate} → {trial.target}" if trial else ""
+    who = f"{trial.key[:4]} {trial.intermediate} → {trial.target}" if trial else ""
     kind = event["kind"]
     if kind == "stage_started":
         return f"{who}: training {event['label']}"

@@ -33,7 +33,7 @@ class Domain:
 
     @property
     def extremes(self) -> tuple[Any, ...]:
-        """Values that stand for the whole domain when a space is checked: every option, or both ends."""
+        """Values that stand for the domain when a space is checked: every option, or both ends and one between."""
         if self.kind in FINITE:
             return self.options
         low, high = self.options[:2]
@@ -80,7 +80,8 @@ def as_domain(node: Any, path: str) -> Domain | None:
     except (TypeError, ValueError):
         raise UserError(f"{path}.{kind}: found {arguments!r}; allowed: {form}, all numbers") from None
     if len(numbers) != wanted or not numbers[0] < numbers[1] or (numbers[-1] <= 0 and wanted == 3):
-        raise UserError(f"{path}.{kind}: found {arguments!r}; allowed: {form} with low < high and step > 0")
+        step = " and step > 0" if wanted == 3 else ""
+        raise UserError(f"{path}.{kind}: found {arguments!r}; allowed: {form} with low < high{step}")
     if kind == "loguniform" and numbers[0] <= 0:
         raise UserError(f"{path}.{kind}: found {arguments!r}; allowed: {form} with 0 < low < high")
     return Domain(kind, numbers)

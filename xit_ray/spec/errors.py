@@ -11,6 +11,10 @@ class UserError(Exception):
     """
 
 
+class AbsentError(UserError):
+    """Data that is not there, as against data that is there and bad."""
+
+
 def unknown(what: str, found: str, allowed: Iterable[str], where: str = "") -> UserError:
     """An error for a name outside a fixed set, with the nearest allowed name first.
 

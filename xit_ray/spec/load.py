@@ -24,6 +24,17 @@ SAMPLE = 200
 """Recipes drawn to check a space whose points are not known beforehand."""
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which a key given twice is an error; the plain loader keeps the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None and twice != "<<":
+            raise yaml.constructor.ConstructorError(None, None, f"the key {twice!r} is given twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def load_space(path: str | Path, overrides: tuple[str, ...] = (), **values: Any) -> Space:
     """Read a search-space file.
 
@@ -37,7 +48,7 @@ def load_space(path: str | Path, overrides: tuple[str, ...] = (), **values: Any)
     """
     path = Path(path)
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # a SafeLoader
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file") from None
     except (OSError, UnicodeDecodeError) as error:

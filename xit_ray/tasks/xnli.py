@@ -1,6 +1,6 @@
 """XNLI: natural language inference, English training data from MultiNLI, 15 parallel test languages."""
 
-from xit_ray.tasks.base import Classification, Hub, Layout
+from xit_ray.tasks.base import Classification, Held, Hub, Layout
 
 LANGUAGES = ("en", "ar", "bg", "de", "el", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
 
@@ -13,8 +13,13 @@ XNLI = Classification(
     layouts=(
         Layout(train="xnli/train-en.tsv", dev="xnli/dev-en.tsv", test="xnli/test-{lang}.tsv"),
         # Without labelled test files the dev files are the test set; they are parallel, so English dev must come from
-        # elsewhere: MultiNLI's own.
+        # elsewhere: MultiNLI's own, or every hundredth training row.
         Layout(train="mnli/train.tsv", dev="mnli/dev.tsv", test="xnli/dev-{lang}.tsv"),
+        Layout(
+            train=Held("xnli/train-en.tsv", every=100, keep=False),
+            dev=Held("xnli/train-en.tsv", every=100, keep=True),
+            test="xnli/dev-{lang}.tsv",
+        ),
     ),
     hub=Hub(
         repository="facebook/xnli",

@@ -48,9 +48,18 @@ class StageState:
     started: list[float] = field(default_factory=list)
     """When training began; more than once where a run was killed in the middle."""
     published: float | None = None
+    last: float = 0.0
+    """When its training was last heard of."""
     description: dict[str, Any] = field(default_factory=dict)
     reused: list[str] = field(default_factory=list)
     """Trials of this search that took it from the store."""
+
+
+def seconds_spent(stage: StageState) -> float:
+    """Training time of a stage; of one that was stopped or killed, until it was last heard of."""
+    if stage.published is not None or not stage.started:
+        return float(stage.description.get("cost", {}).get("seconds", 0.0))
+    return max(0.0, stage.last - stage.started[-1])
 
 
 class State:
@@ -105,6 +114,8 @@ class State:
     def _progress(self, event: Event) -> None:
         trial = self.trials[event["trial"]]
         trial.step, trial.steps = event["step"], event["steps"]
+        if event["key"] in self.stages:
+            self.stages[event["key"]].last = event["time"]
         if event["final"] and event["dev"] is not None:
             trial.dev = event["best"]
             trial.reports.append((event["step"], round(1000 * event["step"] / event["steps"]), event["best"]))

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xit_ray.tasks import registry
-from xit_ray.track.state import State, TrialState
+from xit_ray.track.state import State, TrialState, seconds_spent
 
 TRIALS, SCORES, LEDGER = "trials.parquet", "scores.parquet", "ledger.parquet"
 COSTS = ("seconds", "gpu_hours", "tokens", "flops", "peak_memory_mb")
@@ -70,6 +70,7 @@ def _ledger_row(state: State, key: str) -> dict[str, Any]:
         "dev_en": stage.description.get("dev"),
         "steps": stage.description.get("steps"),
         **{name: stage.description.get("cost", {}).get(name, 0.0) for name in COSTS},
+        "seconds": seconds_spent(stage),
     }
 
 

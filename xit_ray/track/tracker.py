@@ -114,7 +114,7 @@ class Tracker:
             raise UserError(f"mlflow: {self.address}: {reason}; go on with --resume {self.run}") from None
 
     def _trial_started(self, trial: TrialState) -> None:
-        name = f"{trial.intermediate} → {trial.target}"
+        name = f"{trial.intermediate} → {trial.target} {trial.key[:4]}"
         run = self._find_or_create(name, {"xit.kind": "trial", "xit.key": trial.key}, self.parent)
         self.children[trial.key] = run
         self.client.update_run(run, "RUNNING")
@@ -139,7 +139,8 @@ class Tracker:
         """A stage that is not the target's: what other trials may share."""
         about = event["description"]
         tags = {"xit.kind": "stage", "xit.key": event["key"]}
-        run = self._find_or_create(f"stage {event['label']}", tags, self.parent)
+        begun = event["time"] - about["cost"]["seconds"]
+        run = self._find_or_create(f"stage {event['label']}", tags, self.parent, begun)
         for point in about["history"]:
             self._metrics(run, {"dev/en/mean": point["dev"], "train/loss": point["loss"]}, point["step"], event["time"])
         self._metrics(run, {f"cost/{name}": about["cost"][name] for name in COSTS}, about["steps"], event["time"])
@@ -151,14 +152,15 @@ class Tracker:
             self.children[key] = self._search({"xit.kind": "trial", "xit.key": key})[0]
         return self.children[key]
 
-    def _find_or_create(self, name: str, tags: dict[str, str], parent: str | None) -> str:
+    def _find_or_create(self, name: str, tags: dict[str, str], parent: str | None, begun: float | None = None) -> str:
         found = self._search(tags)
         if found:
             return found[0]
         tags = {**tags, "xit.run": self.run, "mlflow.runName": name}
         if parent:
             tags["mlflow.parentRunId"] = parent
-        created = self.client.create_run(self.experiment, tags=tags, run_name=name)
+        start = round(begun * 1000) if begun else None
+        created = self.client.create_run(self.experiment, start_time=start, tags=tags, run_name=name)
         return str(created.info.run_id)
 
     def _search(self, tags: dict[str, str]) -> list[str]:
