@@ -44,7 +44,7 @@ def test_one_line_and_exit_code_2(name: str, tiny_encoder: Path, tmp_path: Path)
     space = write_space(tmp_path, Path(more.pop("model", tiny_encoder)), recipe, **more)
     if name == "unknown model":
         space.write_text(space.read_text().replace("nowhere", "./nowhere"))
-    data = [] if "--data" in arguments else ["--data", str(easy_data(tmp_path / "data"))]
+    data = [] if {"--data", "--resume"} & set(arguments) else ["--data", str(easy_data(tmp_path / "data"))]
     ended = search(str(space), "--output", str(tmp_path / "runs"), *data, *arguments)
     assert ended.returncode == 2, ended.stdout + ended.stderr
     lines = ended.stderr.strip().splitlines()
