@@ -31,22 +31,24 @@ class Cost:
 
 
 class Meter:
-    """Starts when made; ``cost`` reads it."""
+    """Starts when made, and measures one network; ``cost`` reads it."""
 
     def __init__(self, device: Device) -> None:
         self.device = device
         self.tokens = 0
         self.flops = 0.0
+        self.weights: int | None = None
         if device.is_gpu:
             torch.cuda.reset_peak_memory_stats(device.place)
         self.start = time.perf_counter()
 
     def count(self, network: Network, tokens: int, backward: bool) -> None:
         """Add tokens that went through the network."""
-        embeddings = {id(m.weight) for m in network.modules() if isinstance(m, torch.nn.Embedding)}
-        weights = sum(p.numel() for p in network.encoder.parameters() if id(p) not in embeddings)
+        if self.weights is None:  # once: this is called at every step
+            embeddings = {id(m.weight) for m in network.modules() if isinstance(m, torch.nn.Embedding)}
+            self.weights = sum(p.numel() for p in network.encoder.parameters() if id(p) not in embeddings)
         self.tokens += tokens
-        self.flops += (6 if backward else 2) * weights * tokens
+        self.flops += (6 if backward else 2) * self.weights * tokens
 
     def cost(self) -> Cost:
         """The price so far."""

@@ -8,7 +8,6 @@ SHA-256, and written once as an ordinary transformers folder (``XLMRobertaModel`
 import hashlib
 import importlib.metadata
 import itertools
-import os
 import shutil
 import struct
 import tempfile
@@ -22,6 +21,7 @@ from filelock import FileLock
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaModel
 
+from xit_ray.data.cache import cache_folder
 from xit_ray.spec.errors import UserError
 
 NAME = "offline:multilingual-e5-small"
@@ -37,7 +37,7 @@ def offline_model() -> Path:
     Raises:
         UserError: the package is not installed, or its file is not the expected one.
     """
-    cache = Path(os.environ.get("XIT_CACHE", Path.home() / ".cache" / "xit_ray"))
+    cache = cache_folder()
     folder = cache / f"multilingual-e5-small-{SHA256[:8]}-{FORMAT}"
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_suffix(".lock")):

@@ -1,12 +1,12 @@
 """Reading the hub, or a folder of hub repositories, through ``datasets``: data files only, at a pinned commit."""
 
 import hashlib
-import os
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from xit_ray.data.cache import cache_folder
 from xit_ray.spec.errors import UserError
 from xit_ray.tasks.base import Classification, Split, Task
 
@@ -63,8 +63,7 @@ def _mirror_cache(repository: Path) -> str:
     serve the rows of another mirror, or of these files before they were changed.
     """
     state = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(repository.rglob("*")) if f.is_file()]
-    cache = Path(os.environ.get("XIT_CACHE", Path.home() / ".cache" / "xit_ray"))
-    return str(cache / "mirrors" / hashlib.sha256(repr(state).encode()).hexdigest()[:16])
+    return str(cache_folder() / "mirrors" / hashlib.sha256(repr(state).encode()).hexdigest()[:16])
 
 
 def _labelled(task: Classification, table: pa.Table, origin: str) -> tuple[pa.Table, str, int]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import jinja2
 import pyarrow.parquet as pq
 
-from xit_ray.report.matrix import as_table, matrix
+from xit_ray.report.matrix import as_table
 from xit_ray.report.summary import Summary, gain_text, summarise
 from xit_ray.stages.store import Store
 from xit_ray.track.tables import LEDGER, SCORES, TRIALS
@@ -16,8 +16,9 @@ MATRIX, HTML = "matrix.parquet", "report.html"
 def build(folder: Path, store_root: str) -> list[Path]:
     """Write the report's files and return them, with the tables they were made from."""
     store = Store(store_root)
-    pq.write_table(as_table(matrix(folder, store)), folder / MATRIX)
-    (folder / HTML).write_text(render(summarise(folder, store)), encoding="utf-8")
+    summary = summarise(folder, store)
+    pq.write_table(as_table(list(summary.cells.values())), folder / MATRIX)
+    (folder / HTML).write_text(render(summary), encoding="utf-8")
     return [folder / name for name in (HTML, MATRIX, TRIALS, SCORES, LEDGER)]
 
 
