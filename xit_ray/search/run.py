@@ -106,6 +106,7 @@ def run(folder: Path, console: Console) -> Finished:
     assert space.mlflow is not None
     tracker = Tracker(space.mlflow, space.name, folder.name)
     tracker.start({"question": space.question, "run": str(folder), "algorithm": space.search.algorithm})
+    tracker.catch_up(journal.read(), state)
     try:
         with _terminable():
             _search(space, planner, folder, journal, state, tracker, console)

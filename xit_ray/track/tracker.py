@@ -6,13 +6,13 @@ Runs are found again by their tags, so a resumed search continues them and never
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, ViewType
+from mlflow.entities import Metric, Param, Run, ViewType
 from mlflow.exceptions import MlflowException
 
 from xit_ray.spec.errors import UserError
@@ -61,6 +61,22 @@ class Tracker:
         self._params(self.parent, params)
         self.client.update_run(self.parent, "RUNNING")
 
+    def catch_up(self, events: Iterable[Event], state: State) -> None:
+        """Mirror what a killed search wrote down but did not come to mirror.
+
+        Args:
+            events: the journal's, in order.
+            state: their fold.
+        """
+        with self._answering():
+            mirrored = {run.data.tags.get("xit.key") for run in self._runs("FINISHED") + self._runs("FAILED")}
+            published = {key for key, stage in state.stages.items() if stage.published is not None}
+            due = ({trial.key for trial in state.ended()} | published) - mirrored
+            for event in events:
+                about = event.get("key") if event["kind"] == "stage_published" else event.get("trial")
+                if about in due:
+                    self._mirror(event, state)
+
     def apply(self, event: Event, state: State) -> None:
         """Mirror one event that ``state`` has taken in already.
 
@@ -99,8 +115,7 @@ class Tracker:
         with self._answering():
             for file in files:
                 self.client.log_artifact(self.parent, str(file))
-            wanted = f"tags.`xit.run` = '{self.run}' and attributes.status = 'RUNNING'"
-            for child in self.client.search_runs([self.experiment], wanted):
+            for child in self._runs("RUNNING"):
                 self.client.set_terminated(child.info.run_id, "KILLED")
             self.client.set_terminated(self.parent, status)
 
@@ -162,6 +177,17 @@ class Tracker:
         start = round(begun * 1000) if begun else None
         created = self.client.create_run(self.experiment, start_time=start, tags=tags, run_name=name)
         return str(created.info.run_id)
+
+    def _runs(self, status: str) -> list[Run]:
+        """Every run of this search that has a status."""
+        wanted = f"tags.`xit.run` = '{self.run}' and attributes.status = '{status}'"
+        found: list[Run] = []
+        page: str | None = None
+        while page != "":
+            runs = self.client.search_runs([self.experiment], wanted, page_token=page)
+            found += runs
+            page = runs.token or ""
+        return found
 
     def _search(self, tags: dict[str, str]) -> list[str]:
         wanted = " and ".join(f"tags.`{key}` = '{value}'" for key, value in {**tags, "xit.run": self.run}.items())
