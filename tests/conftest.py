@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaModel
+from transformers import (
+    BertConfig,
+    BertModel,
+    DebertaV2Config,
+    DebertaV2Model,
+    ModernBertConfig,
+    ModernBertModel,
+    PreTrainedTokenizerFast,
+    XLMRobertaConfig,
+    XLMRobertaModel,
+)
 
 from xit_ray.data import mini
 
@@ -68,4 +78,47 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     BertModel(BertConfig(vocab_size=400, type_vocab_size=2, pad_token_id=1, **TINY)).save_pretrained(folder)
     _tokenizer("<s>:0 $A:0 </s>:0 $B:1 </s>:1", types=True).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_modernbert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for ModernBERT: rotary positions, one layer in two sees only its neighbourhood."""
+    folder = tmp_path_factory.mktemp("tiny-modernbert")
+    torch.manual_seed(0)
+    config = ModernBertConfig(
+        vocab_size=400,
+        pad_token_id=1,
+        bos_token_id=0,
+        cls_token_id=0,
+        eos_token_id=2,
+        sep_token_id=2,
+        local_attention=8,
+        global_attn_every_n_layers=2,
+        **TINY,
+    )
+    ModernBertModel(config).save_pretrained(folder)
+    _tokenizer("<s> $A </s> </s> $B </s>", types=False).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_mdeberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for mDeBERTa: attention to relative positions, which cannot be packed."""
+    folder = tmp_path_factory.mktemp("tiny-mdeberta")
+    torch.manual_seed(0)
+    config = DebertaV2Config(
+        vocab_size=400,
+        pad_token_id=1,
+        type_vocab_size=0,
+        relative_attention=True,
+        position_buckets=16,
+        norm_rel_ebd="layer_norm",
+        share_att_key=True,
+        pos_att_type=["p2c", "c2p"],
+        position_biased_input=False,
+        **TINY,
+    )
+    DebertaV2Model(config).save_pretrained(folder)
+    _tokenizer("<s> $A </s> </s> $B </s>", types=False).save_pretrained(folder)
     return folder

@@ -9,7 +9,9 @@ import torch
 
 from xit_ray.core import offline
 from xit_ray.core.encoder import load_tokenizer
+from xit_ray.core.device import Device
 from xit_ray.core.evaluate import embed
+from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.core.retrieval import translation_hits
 from xit_ray.data import mini
@@ -26,7 +28,8 @@ def test_it_is_pretrained_and_multilingual() -> None:
     network, tokenizer = Network(model, [], 0), load_tokenizer(model)
     table = mini.rows("mini_retrieval", "test", "de").slice(0, 100)
     sides = [encode_texts(table.column(side).to_pylist(), tokenizer, 128) for side in ("text_a", "text_b")]
-    german, english = (embed(network, side) for side in sides)
+    meter = Meter(Device(torch.device("cpu"), torch.float32))
+    german, english = (embed(network, side, meter) for side in sides)
     assert translation_hits(german, english).mean() > 0.8  # near-identical sentences; chance is 0.01
     assert np.isfinite(german).all()
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from xit_ray.core.microbatches import shares as shares_of_workers
+from xit_ray.core.microbatches import split
 from xit_ray.core.sampling import plan, shares, total_steps
 from xit_ray.spec.mixture import Mixture
 from xit_ray.spec.recipe import Stage
@@ -49,15 +51,46 @@ def test_a_mixture_draws_one_task_a_step_in_its_shares() -> None:
     stage = Stage.model_validate({"mixture": ["mnli", "snli"], "batch_size": 1, "epochs": 4})
     batches = plan(stage, [np.full(750, 9), np.full(250, 9)])
     assert len(batches) == total_steps(stage, [750, 250]) == 4000
-    assert np.mean([batch.member == 0 for batch in batches]) == pytest.approx(0.75, abs=0.03)
+    assert np.mean([set(batch.members) == {0} for batch in batches]) == pytest.approx(0.75, abs=0.03)
 
 
-def test_batches_are_a_function_of_the_seed() -> None:
+@pytest.mark.parametrize("batches", ["homogeneous", "mixed"])
+def test_batches_are_a_function_of_the_seed(batches: str) -> None:
     lengths = [np.arange(1, 301), np.arange(1, 101)]
 
-    def drawn(seed: int) -> list[tuple[int, list[int]]]:
-        stage = Stage.model_validate({"mixture": ["mnli", "snli"], "seed": seed})
-        return [(batch.member, batch.rows.tolist()) for batch in plan(stage, lengths)]
+    def drawn(seed: int) -> list[tuple[list[int], list[int]]]:
+        stage = Stage.model_validate({"mixture": {"members": ["mnli", "snli"], "batches": batches}, "seed": seed})
+        return [(batch.members.tolist(), batch.rows.tolist()) for batch in plan(stage, lengths)]
 
     assert drawn(3) == drawn(3)
     assert drawn(3) != drawn(4)
+
+
+def test_mixed_batches_draw_a_task_a_row_in_its_shares() -> None:
+    mixture = {"members": ["mnli", "snli"], "batches": "mixed"}
+    stage = Stage.model_validate({"mixture": mixture, "batch_size": 20, "epochs": 4})
+    batches = plan(stage, [np.full(750, 9), np.full(250, 9)])
+    assert len(batches) == 200
+    members = np.stack([batch.members for batch in batches])
+    assert members.mean() == pytest.approx(0.25, abs=0.03)
+    assert all(set(row) == {0, 1} for row in members[:10])
+    first_epoch = np.concatenate([batch.rows[batch.members == 1] for batch in batches])[:250]
+    assert sorted(first_epoch) == list(range(250))
+
+
+def test_a_step_is_shared_whole_and_evenly() -> None:
+    lengths = np.random.default_rng(0).integers(5, 128, 64)
+    for world in (1, 2, 4):
+        dealt = shares_of_workers(lengths, world)
+        assert sorted(np.concatenate(dealt)) == list(range(64))
+        tokens = [lengths[part].sum() for part in dealt]
+        assert max(tokens) - min(tokens) <= lengths.max()
+
+
+def test_parts_keep_within_the_token_budget() -> None:
+    lengths = np.random.default_rng(0).integers(5, 128, 64)
+    parts = split(lengths, np.arange(64), 512)
+    assert np.concatenate(parts).tolist() == list(range(64))
+    assert all(lengths[part].sum() <= 512 for part in parts)
+    assert [part.tolist() for part in split(np.array([600, 5]), np.arange(2), 512)] == [[0], [1]]
+    assert split(lengths, np.arange(0), 512) == []

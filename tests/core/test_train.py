@@ -1,6 +1,8 @@
 """A stage: it learns, repeats bit for bit, keeps the best English dev, stops in time, and hands its encoder on."""
 
-import gc
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +11,17 @@ import torch
 
 from xit_ray.core import weights
 from xit_ray.core.device import Device
+from xit_ray.core.encoder import Encoder
 from xit_ray.core.evaluate import predict
+from xit_ray.core.meter import Meter
+from xit_ray.core.microbatches import microbatches
 from xit_ray.core.network import Network
+from xit_ray.core.optimiser import Optimiser
+from xit_ray.core.packing import Packed
+from xit_ray.core.replicas import Replicas
+from xit_ray.core.sampling import Batch
 from xit_ray.core.train import Member, Progress, Trained, train_stage
-from xit_ray.data.encode import Encoded
+from xit_ray.data.encode import Encoded, from_sequences
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.recipe import Model, Stage
 from xit_ray.tasks import registry
@@ -33,7 +42,7 @@ def member(model: Model, rows: int = 400) -> Member:
     def toy(count: int) -> Encoded:
         labels = rng.integers(0, 2, count)
         ids = [rng.integers(5, 20, rng.integers(4, 12)) + 15 * label for label in labels]
-        return Encoded(ids, None, labels, 0)
+        return from_sequences(ids, labels=labels)
 
     return Member(TASK, toy(rows), toy(100))
 
@@ -63,7 +72,7 @@ def test_a_checkpoint_holds_the_best_weights_and_predicts_its_dev_score(model: M
     network = Network(model, [TASK], seed=9)
     weights.load(network, tmp_path, heads=True)
     assert data.dev is not None
-    assert np.mean(predict(network, TASK.name, data.dev) == data.dev.labels) == trained.dev
+    assert np.mean(predict(network, TASK.name, data.dev, Meter(CPU)) == data.dev.labels) == trained.dev
 
 
 def test_the_next_stage_starts_from_the_checkpoint(model: Model, tmp_path: Path) -> None:
@@ -87,15 +96,116 @@ def test_patience_stops(model: Model) -> None:
     assert trained.steps < 25
 
 
-def test_a_loss_that_is_not_finite_names_step_task_and_rows(model: Model) -> None:
-    def poison(progress: Progress) -> None:
-        if progress.step == 2:
-            network = next(o for o in gc.get_objects() if isinstance(o, Network) and o.training)
-            with torch.no_grad():
-                network.heads[TASK.name].bias.fill_(float("nan"))
+def poison(monkeypatch: pytest.MonkeyPatch, first: int, last: int) -> None:
+    """Makes the losses of some steps not a number."""
+    loss, calls = Network.loss, itertools.count(1)
 
-    with pytest.raises(FloatingPointError, match=r"step 3, task mini_paraphrase, rows \[\d+"):
-        train_stage(model, stage(), [member(model)], None, CPU, poison)
+    def poisoned(self: Network, *arguments: object) -> torch.Tensor:
+        return loss(self, *arguments) * (float("nan") if first <= next(calls) <= last else 1.0)
+
+    monkeypatch.setattr(Network, "loss", poisoned)
+
+
+def test_a_step_whose_loss_is_not_finite_is_left_out_and_counted(
+    model: Model, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    poison(monkeypatch, 3, 4)
+    trained = train_stage(model, stage(evaluations=1), [member(model)], None, CPU)
+    assert trained.skipped == 2
+    assert trained.steps == 12
+    assert np.isfinite(trained.history[-1]["loss"])
+    assert all(torch.isfinite(tensor).all() for tensor in trained.weights.values())
+    said = [record.message for record in caplog.records]
+    assert [message.split(" (")[0] for message in said] == ["step 3", "step 4"]
+
+
+def test_too_many_losses_that_are_not_finite_name_step_task_and_rows(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poison(monkeypatch, 3, 99)
+    with pytest.raises(FloatingPointError, match=r"step 8 \(task mini_paraphrase, rows \[\d+.*6 steps were left out"):
+        train_stage(model, stage(), [member(model)], None, CPU)
+
+
+def less_memory(monkeypatch: pytest.MonkeyPatch, tokens: int) -> None:
+    """An allocator that fails when more than some tokens are taken at once."""
+    forward = Encoder.forward
+
+    def limited(self: Encoder, batch: Packed) -> torch.Tensor:
+        if batch.tokens > tokens:
+            raise torch.OutOfMemoryError(f"{batch.tokens} tokens")
+        return forward(self, batch)
+
+    monkeypatch.setattr(Encoder, "forward", limited)
+
+
+def test_out_of_memory_halves_the_tokens_taken_at_once_and_changes_nothing(
+    model: Model, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    data, long = member(model), stage(batch_size=200, evaluations=1)  # about 1,500 tokens a step
+    data = Member(data.task, data.train, member(model, 20).train)
+    ample = train_stage(model, long, [data], None, CPU)
+    less_memory(monkeypatch, 700)
+    scarce = train_stage(model, long, [data], None, replace(CPU, batch_tokens=2048))
+    assert (ample.out_of_memory, scarce.out_of_memory) == (0, 2)
+    assert "out of memory at 2048 tokens at once; going on with 1024" in caplog.text
+    assert "out of memory at 1024 tokens at once; going on with 512" in caplog.text
+    for name, tensor in ample.weights.items():
+        torch.testing.assert_close(scarce.weights[name], tensor, rtol=1e-4, atol=1e-6)
+
+
+def test_out_of_memory_is_an_error_when_nothing_fits(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    less_memory(monkeypatch, 10)
+    with pytest.raises(torch.OutOfMemoryError):
+        train_stage(model, stage(), [member(model)], None, CPU)
+
+
+@pytest.mark.parametrize("tokens", [512, 1024])
+def test_parts_of_a_step_add_up_to_the_step(model: Model, tokens: int) -> None:
+    long, data = stage(batch_size=200), [member(model)]
+    whole = train_stage(model, long, data, None, CPU)
+    parts = train_stage(model, long, data, None, replace(CPU, batch_tokens=tokens))
+    for name, tensor in whole.weights.items():
+        torch.testing.assert_close(parts.weights[name], tensor, rtol=1e-4, atol=1e-6)
+
+
+def test_mixed_batches_send_each_row_to_its_own_head(model: Model) -> None:
+    other = replace(member(model), task=registry.get("mini_nli"))
+    mixture = {"members": ["mini_paraphrase", {"task": "mini_nli", "loss_weight": 2.0}], "batches": "mixed"}
+    both = stage(mixture=mixture, batch_size=64, epochs=6)
+    trained = train_stage(model, both, [member(model), other], None, CPU)
+    assert trained.dev > 0.9
+    heads = {name.split(".")[1] for name in trained.weights if name.startswith("heads.")}
+    assert heads == {"mini_paraphrase", "mini_nli"}
+
+
+def test_loss_weights_weigh_the_tasks_of_a_step(model: Model) -> None:
+    """Against the two tasks' mean losses, computed one after the other."""
+    network = Network(model, [TASK, registry.get("mini_nli")], seed=0).eval()
+    data = [member(model).train, member(model, 300).train]
+    batch = Batch(np.repeat([0, 1], [6, 2]), np.array([5, 1, 2, 3, 9, 0, 7, 7]))
+    (part,) = microbatches(network.encoder, data, batch, 4096, Replicas(), in_step=False)
+    found = network.loss(part, [TASK.name, "mini_nli"], [1.0, 3.0]) / 8
+    alone = []
+    for number, task in enumerate((TASK.name, "mini_nli")):
+        rows = batch.rows[batch.members == number]
+        logits = network.logits(task, network.encoder.pack(data[number], rows))
+        alone.append(torch.nn.functional.cross_entropy(logits, torch.from_numpy(data[number].labels[rows])))
+    torch.testing.assert_close(found, (6 * alone[0] + 3 * 2 * alone[1]) / 8)
+
+
+def test_layer_decay_and_frozen_parts_set_the_rates(model: Model) -> None:
+    network = Network(model, [TASK], seed=0)
+    masters = network.trainable()
+    optimiser = Optimiser(network, dict(masters), stage(layer_decay=0.5, learning_rate=0.1, head_learning_rate=0.3), 10)
+    names = {id(tensor): name for name, tensor in optimiser.masters.items()}
+    rates = {names[id(p)]: group["peak"] for group in optimiser.adamw.param_groups for p in group["params"]}
+    assert rates["heads.mini_paraphrase.weight"] == 0.3
+    assert rates["encoder.body.encoder.layer.1.output.dense.weight"] == 0.1
+    assert rates["encoder.body.encoder.layer.0.output.dense.weight"] == 0.05
+    assert rates["encoder.body.embeddings.position_embeddings.weight"] == 0.025
+    assert "encoder.body.embeddings.word_embeddings.weight" not in rates
+    assert len(optimiser.moments()) == 3 * len(rates)
 
 
 def test_a_foreign_checkpoint_is_refused(model: Model, tmp_path: Path) -> None:

@@ -1,18 +1,23 @@
 """Any Hugging Face encoder, fed packed streams."""
 
+import functools
 import hashlib
+import logging
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
 from torch import Tensor, nn
-from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import MODEL_MAPPING, AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from xit_ray.core import offline, packing
-from xit_ray.core.packing import Packed
-from xit_ray.data.encode import Encoded
+from xit_ray.core import attention, offline, packing
+from xit_ray.core.packing import Layout, Packed
+from xit_ray.data.encode import Encoded, Ids
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.recipe import Model
+
+_log = logging.getLogger(__name__)
 
 
 def locate(model: Model) -> tuple[str, str | None]:
@@ -45,9 +50,21 @@ def identity(model: Model) -> dict[str, str]:
     place, revision = locate(model)
     if revision is not None:
         return {"hub": place, "revision": revision}
+    return _hashes(Path(place), (".safetensors", ".json", ".model"))
+
+
+def tokenizer_identity(model: Model) -> dict[str, str]:
+    """What a model's tokenizer is: as ``identity``, without the weights' files."""
+    place, revision = locate(model)
+    if revision is not None:
+        return {"hub": place, "revision": revision}
+    return _hashes(Path(place), (".json", ".model", ".txt"))
+
+
+def _hashes(folder: Path, suffixes: tuple[str, ...]) -> dict[str, str]:
     found = {}
-    for file in sorted(Path(place).iterdir()):
-        if file.suffix in (".safetensors", ".json", ".model"):
+    for file in sorted(folder.iterdir()):
+        if file.suffix in suffixes:
             with file.open("rb") as stream:
                 found[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
     return found
@@ -73,44 +90,49 @@ class Encoder(nn.Module):
     """A pretrained encoder in float32 on the CPU; ``Module.to`` moves it.
 
     Raises:
-        UserError: the model cannot be found or loaded, or its attention cannot be packed.
+        UserError: the model cannot be found or loaded.
     """
 
     def __init__(self, model: Model) -> None:
         super().__init__()
-        packing.register()
-        transformers.logging.disable_progress_bar()
-        transformers.logging.set_verbosity_error()  # it reports the pooling layer, which is taken off below
-        place, revision = locate(model)
-        try:
-            body = AutoModel.from_pretrained(
-                place,
-                revision=revision,
-                trust_remote_code=False,
-                use_safetensors=True,
-                attn_implementation=packing.NAME,
-                dtype=torch.float32,
-            )
-        except (OSError, ValueError) as error:
-            raise UserError(
-                f"model.name: {model.name!r} cannot be loaded as a packed encoder: {_line(error)}"
-            ) from None
-        if getattr(body, "pooler", None) is not None:
-            body.pooler = None  # trained for another objective; pooling is the recipe's choice
-        positions = body.config.max_position_embeddings
-        offset = hasattr(body.embeddings, "create_position_ids_from_input_ids")  # RoBERTa's family
-        self.first_position = body.config.pad_token_id + 1 if offset else 0
+        self.body = _load(model)
+        config = self.body.config
+        # Absolute positions of RoBERTa's family begin after the padding index; others begin at 0.
+        offset = hasattr(self.body.embeddings, "create_position_ids_from_input_ids")
+        self.first_position = config.pad_token_id + 1 if offset else 0
+        positions = config.max_position_embeddings
         if model.max_length > positions - self.first_position:
             raise UserError(
                 f"model.max_length: found {model.max_length}; allowed: at most {positions - self.first_position}, "
                 f"the positions of {model.name}"
             )
-        self.body = body
-        self.pad_id: int = body.config.pad_token_id
-        self.width: int = body.config.hidden_size
+        self.pad_id: int = config.pad_token_id
+        self.width: int = config.hidden_size
+        self.max_length = model.max_length
         self.pooling = model.pooling
+        self.dtype = torch.float32
+        """What it computes in; ``Network.settle`` sets it."""
+        self._freeze(model)
+
+    @property
+    def layers(self) -> nn.ModuleList:
+        """The encoder's layers, the one next to the embeddings first."""
+        inner = getattr(self.body, "encoder", getattr(self.body, "transformer", self.body))
+        layers: nn.ModuleList = inner.layer if hasattr(inner, "layer") else inner.layers
+        return layers
+
+    def _freeze(self, model: Model) -> None:
+        if model.frozen_layers > len(self.layers):
+            raise UserError(
+                f"model.frozen_layers: found {model.frozen_layers}; allowed: at most {len(self.layers)}, "
+                f"the layers of {model.name}"
+            )
         if "word_embeddings" in model.frozen:
-            body.get_input_embeddings().weight.requires_grad_(False)
+            self.body.get_input_embeddings().weight.requires_grad_(False)
+        if "embeddings" in model.frozen or model.frozen_layers:
+            self.body.embeddings.requires_grad_(False)
+        for layer in self.layers[: model.frozen_layers]:
+            layer.requires_grad_(False)
 
     @property
     def device(self) -> torch.device:
@@ -118,15 +140,15 @@ class Encoder(nn.Module):
         return next(self.parameters()).device
 
     @property
-    def dtype(self) -> torch.dtype:
-        """Precision of the weights."""
-        return next(self.parameters()).dtype
+    def layout(self) -> Layout:
+        """How batches have to be laid out for this encoder where it is now."""
+        if self.body.config._attn_implementation != attention.NAME:
+            return "padded"
+        return "varlen" if self.device.type == "cuda" and self.dtype == torch.bfloat16 else "rows"
 
-    def pack(self, encoded: Encoded, rows: list[int]) -> Packed:
+    def pack(self, encoded: Encoded, rows: Ids) -> Packed:
         """Some rows as one stream on the encoder's device."""
-        types = [encoded.types[row] for row in rows] if encoded.types and self._has_types else None
-        ids = [encoded.ids[row] for row in rows]
-        return packing.pack(ids, types, self.first_position, self.pad_id, self.device, self.dtype)
+        return packing.pack(encoded, rows, self.layout, self.first_position, self.pad_id, self.device, self.dtype)
 
     @property
     def _has_types(self) -> bool:
@@ -134,19 +156,77 @@ class Encoder(nn.Module):
 
     def forward(self, batch: Packed) -> Tensor:
         """Hidden states of the last layer at the real tokens, shape (tokens, width)."""
-        options = {"token_type_ids": batch.type_ids} if batch.type_ids is not None else {}
-        output = self.body(input_ids=batch.input_ids, position_ids=batch.position_ids, packed=batch, **options)
-        hidden: Tensor = output.last_hidden_state[0, : batch.tokens]
-        return hidden
+        return self._hidden(batch, all_layers=False)[-1]
+
+    def hidden_states(self, batch: Packed) -> list[Tensor]:
+        """Hidden states at the real tokens: the embeddings' output, then each layer's, each (tokens, width)."""
+        return self._hidden(batch, all_layers=True)
+
+    def _hidden(self, batch: Packed, all_layers: bool) -> list[Tensor]:
+        padded = self.layout == "padded"
+        options: dict[str, Any] = {"output_hidden_states": all_layers}
+        if batch.type_ids is not None and self._has_types:
+            options["token_type_ids"] = _rows(batch.type_ids, batch, 0) if padded else batch.type_ids
+        if padded:
+            ids = _rows(batch.input_ids, batch, self.pad_id)
+            output = self.body(input_ids=ids, attention_mask=batch.blocks[0].inside.long(), **options)
+        else:
+            output = self.body(input_ids=batch.input_ids, position_ids=batch.position_ids, packed=batch, **options)
+        states = list(output.hidden_states) if all_layers else [output.last_hidden_state]
+        if padded:
+            return [state.flatten(0, 1).index_select(0, batch.scatter[: batch.tokens]) for state in states]
+        return [state[0, : batch.tokens] for state in states]
 
     def pooled(self, batch: Packed) -> Tensor:
         """One vector a sequence, shape (sequences, width), float32."""
-        hidden = self(batch).float()
-        if self.pooling == "first":
-            firsts: Tensor = hidden[batch.lengths.cumsum(0) - batch.lengths]
-            return firsts
-        sums: Tensor = hidden.new_zeros(batch.lengths.numel(), self.width).index_add(0, batch.sequence, hidden)
-        return sums / batch.lengths[:, None]
+        return pool(self(batch), batch, self.pooling)
+
+
+def pool(hidden: Tensor, batch: Packed, pooling: str) -> Tensor:
+    """Token vectors to one vector a sequence: (tokens, width) to (sequences, width), float32."""
+    if pooling == "first":
+        return hidden[batch.bounds[:-1].long()].float()
+    sums = torch.zeros(batch.lengths.numel(), hidden.shape[1], dtype=torch.float32, device=hidden.device)
+    return sums.index_add(0, batch.sequence, hidden.float()) / batch.lengths[:, None]
+
+
+def _rows(stream: Tensor, batch: Packed, fill: int) -> Tensor:
+    """A stream of ids as the padded batch (sequences, longest) that an encoder without packed attention takes."""
+    block = batch.blocks[0]
+    return stream[0].index_select(0, batch.gather).view(block.inside.shape).masked_fill(~block.inside, fill)
+
+
+def _load(model: Model) -> PreTrainedModel:
+    """The encoder's body, with packed attention where it can have it."""
+    attention.register()
+    transformers.logging.disable_progress_bar()
+    transformers.logging.set_verbosity_error()  # it reports the pooling layer, which is taken off below
+    place, revision = locate(model)
+    try:
+        config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
+        packs = MODEL_MAPPING[type(config)]._supports_attention_backend
+        if not packs:
+            _say_padded(model.name, config.model_type)
+        body: PreTrainedModel = AutoModel.from_pretrained(
+            place,
+            revision=revision,
+            config=config,
+            trust_remote_code=False,
+            use_safetensors=True,
+            attn_implementation=attention.NAME if packs else "eager",
+            dtype=torch.float32,
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"model.name: {model.name!r} cannot be loaded as an encoder: {_line(error)}") from None
+    if getattr(body, "pooler", None) is not None:
+        body.pooler = None  # trained for another objective; pooling is the recipe's choice
+    return body
+
+
+@functools.cache
+def _say_padded(name: str, kind: str) -> None:
+    """Once a process."""
+    _log.warning("%s: %s has an attention of its own: batches are padded to their longest, not packed", name, kind)
 
 
 def _line(error: Exception) -> str:

@@ -1,54 +1,102 @@
 """Predictions and embeddings of many texts at once: sorted by length and packed, all languages in one stream."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from xit_ray.core.encoder import pool
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
+from xit_ray.core.packing import Packed
+from xit_ray.core.prefetch import ahead
 from xit_ray.data.encode import Encoded, Ids
 
 TOKENS = {"cpu": 2048, "cuda": 32_768}
 """Tokens of an evaluation batch: on a CPU what its caches hold, on a GPU enough to fill it."""
 
-
-def predict(network: Network, task: str, encoded: Encoded, meter: Meter | None = None) -> Ids:
-    """The most likely class of each row, shape (rows,)."""
-    network.eval()
-    answers = np.empty(len(encoded), dtype=np.int64)
-    with torch.inference_mode():
-        for rows in batches(encoded.lengths, TOKENS[network.encoder.device.type]):
-            batch = network.encoder.pack(encoded, rows)
-            answers[rows] = network.logits(task, batch).argmax(-1).cpu().numpy()
-            if meter:
-                meter.count(network, batch.tokens, backward=False)
-    return answers
+Pooling = Literal["mean", "first"]
 
 
-def embed(network: Network, encoded: Encoded, meter: Meter | None = None) -> npt.NDArray[np.float32]:
+@torch.no_grad()
+def predict(network: Network, task: str, encoded: Encoded, meter: Meter) -> Ids:
+    """The most likely class of each row, shape (rows,). With several workers each takes its share of the batches."""
+    answers = torch.zeros(len(encoded), dtype=torch.int64, device=network.encoder.device)
+    for rows, batch, counts in _batches(network, encoded, meter):
+        best = network.logits(task, batch).argmax(-1)
+        if counts:
+            answers[torch.from_numpy(rows).to(answers.device)] = best
+    meter.replicas.add_up([answers])
+    return answers.cpu().numpy()
+
+
+@torch.no_grad()
+def embed(network: Network, encoded: Encoded, meter: Meter) -> npt.NDArray[np.float32]:
     """The pooled vector of each row, shape (rows, width), float32."""
+    vectors = torch.zeros(len(encoded), network.encoder.width)
+    for rows, batch, counts in _batches(network, encoded, meter):
+        pooled = network.encoder.pooled(batch)
+        if counts:
+            vectors[torch.from_numpy(rows)] = pooled.cpu()
+    return _gathered(vectors, meter)
+
+
+@torch.no_grad()
+def embed_layers(
+    network: Network, encoded: Encoded, meter: Meter, layers: Sequence[int], poolings: Sequence[Pooling]
+) -> npt.NDArray[np.float32]:
+    """Vectors of several layers and poolings from one pass over the texts.
+
+    Args:
+        network: its encoder is used.
+        encoded: the texts.
+        meter: counts the pass.
+        layers: 0 is the embeddings' output, K the output of the Kth layer.
+        poolings: ``mean`` over a text's tokens, specials included as in XTREME; ``first`` token.
+
+    Returns:
+        shape (layers, poolings, rows, width), float32.
+    """
+    vectors = torch.zeros(len(layers), len(poolings), len(encoded), network.encoder.width)
+    for rows, batch, counts in _batches(network, encoded, meter):
+        states = network.encoder.hidden_states(batch)
+        for place, layer in enumerate(layers):
+            for kind, pooling in enumerate(poolings):
+                if counts:
+                    vectors[place, kind, torch.from_numpy(rows)] = pool(states[layer], batch, pooling).cpu()
+    return _gathered(vectors, meter)
+
+
+def _gathered(vectors: torch.Tensor, meter: Meter) -> npt.NDArray[np.float32]:
+    if meter.replicas.world > 1:
+        vectors = vectors.to(meter.device.place)
+        meter.replicas.add_up([vectors])
+    return vectors.cpu().numpy()
+
+
+def _batches(network: Network, encoded: Encoded, meter: Meter) -> Iterator[tuple[Ids, Packed, bool]]:
+    """This worker's batches, packed ahead; the last of them does not count where it only keeps workers in step."""
     network.eval()
-    vectors = np.empty((len(encoded), network.encoder.width), dtype=np.float32)
-    with torch.inference_mode():
-        for rows in batches(encoded.lengths, TOKENS[network.encoder.device.type]):
-            batch = network.encoder.pack(encoded, rows)
-            vectors[rows] = network.encoder.pooled(batch).cpu().numpy()
-            if meter:
-                meter.count(network, batch.tokens, backward=False)
-    return vectors
+    every = list(batches(encoded.lengths, TOKENS[network.encoder.device.type]))
+    rank, world = meter.replicas.rank, meter.replicas.world
+    turns = [(turn * world + rank) for turn in range(-(-len(every) // world))]
+    mine = [(every[min(turn, len(every) - 1)], turn < len(every)) for turn in turns]
+    for (rows, counts), batch in ahead(iter(mine), lambda turn: network.encoder.pack(encoded, turn[0])):
+        if counts:
+            meter.count(network, batch, backward=False)
+        yield rows, batch, counts
 
 
-def batches(lengths: Ids, most: int) -> Iterator[list[int]]:
+def batches(lengths: Ids, most: int) -> Iterator[Ids]:
     """Row numbers in batches of rows of like length, longest first, each of at most that many tokens (or one row)."""
-    batch: list[int] = []
-    tokens = 0
-    for row in np.argsort(-lengths, kind="stable").tolist():
-        if batch and tokens + int(lengths[row]) > most:
-            yield batch
-            batch, tokens = [], 0
-        batch.append(row)
-        tokens += int(lengths[row])
-    if batch:
-        yield batch
+    order = np.argsort(-lengths, kind="stable")
+    begin = tokens = 0
+    for end, length in enumerate(lengths[order].tolist()):
+        if end > begin and tokens + length > most:
+            yield order[begin:end]
+            begin, tokens = end, 0
+        tokens += length
+    if len(order):
+        yield order[begin:]

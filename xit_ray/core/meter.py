@@ -6,57 +6,101 @@ from dataclasses import asdict, dataclass
 
 import torch
 
+from xit_ray.core import energy
 from xit_ray.core.device import Device
 from xit_ray.core.network import Network
+from xit_ray.core.packing import Packed
+from xit_ray.core.peak import matmul_peak
+from xit_ray.core.replicas import Replicas
 
 
 @dataclass(frozen=True)
 class Cost:
-    """The price of training or scoring once."""
+    """The price of training or scoring once, all workers together."""
 
-    seconds: float
-    """Wall-clock time on the device."""
-    gpu_hours: float
-    """The same in hours where the device is a GPU, else 0."""
-    tokens: int
+    seconds: float = 0.0
+    """Wall-clock time."""
+    device_seconds: float = 0.0
+    """Wall-clock time times workers."""
+    gpu_hours: float = 0.0
+    """``device_seconds`` in hours where the devices are GPUs, else 0."""
+    tokens: int = 0
     """Real tokens processed, padding not counted."""
-    flops: float
-    """Model FLOPs: 2 a weight and token forward, 4 more backward (Kaplan et al. 2020, arXiv:2001.08361), no embeddings."""
-    peak_memory_mb: float
-    """Highest GPU allocation, or highest resident memory of the process on a CPU."""
+    padding_avoided: int = 0
+    """Places that padding every sequence to the model's longest would have added."""
+    flops: float = 0.0
+    """Model FLOPs: 2 a weight and token forward, 4 more a trained one backward (Kaplan et al. 2020, arXiv:2001.08361),
+    and attention's products of pairs of tokens, 4 * width a pair and layer forward; no embeddings, no recomputation."""
+    peak_memory_mb: float = 0.0
+    """Highest GPU allocation, or highest resident memory of the process on a CPU; of the worker with the most."""
+    matmul_peak: float = 0.0
+    """FLOP/s of large matrix products, measured on one device: ``flops / device_seconds`` over this is the share used."""
+    energy_wh: float = 0.0
+    """Energy the GPUs drew, where they tell; else 0."""
 
     def as_dict(self) -> dict[str, float]:
         """Plain numbers, for JSON."""
         return asdict(self)
 
+    def __add__(self, later: "Cost") -> "Cost":
+        """Of two runs, one after the other."""
+        mine, theirs = self.as_dict(), later.as_dict()
+        most = {name: max(mine[name], theirs[name]) for name in ("peak_memory_mb", "matmul_peak")}
+        return Cost(**({name: mine[name] + theirs[name] for name in mine} | most))  # type: ignore[arg-type]
+
 
 class Meter:
     """Starts when made, and measures one network; ``cost`` reads it."""
 
-    def __init__(self, device: Device) -> None:
-        self.device = device
-        self.tokens = 0
+    def __init__(self, device: Device, replicas: Replicas | None = None) -> None:
+        self.device, self.replicas = device, replicas or Replicas()
+        self.tokens = self.padding = 0
         self.flops = 0.0
-        self.weights: int | None = None
+        self.weights: tuple[int, int] | None = None
         if device.is_gpu:
             torch.cuda.reset_peak_memory_stats(device.place)
+        self.joules = energy.joules(device)
         self.start = time.perf_counter()
 
-    def count(self, network: Network, tokens: int, backward: bool) -> None:
-        """Add tokens that went through the network."""
+    def count(self, network: Network, batch: Packed, backward: bool) -> None:
+        """Add a batch that went through the network."""
+        encoder = network.encoder
         if self.weights is None:  # once: this is called at every step
-            embeddings = {id(m.weight) for m in network.modules() if isinstance(m, torch.nn.Embedding)}
-            self.weights = sum(p.numel() for p in network.encoder.parameters() if id(p) not in embeddings)
-        self.tokens += tokens
-        self.flops += (6 if backward else 2) * self.weights * tokens
+            embeddings = {id(m.weight) for m in encoder.modules() if isinstance(m, torch.nn.Embedding)}
+            weights = [p for p in encoder.parameters() if id(p) not in embeddings]
+            self.weights = sum(p.numel() for p in weights), sum(p.numel() for p in weights if p.requires_grad)
+        every, trained = self.weights
+        pairs = 2 * len(encoder.layers) * encoder.width * batch.pairs
+        self.tokens += batch.tokens
+        self.padding += len(batch.lengths) * encoder.max_length - batch.tokens
+        self.flops += 2 * (every * batch.tokens + pairs)
+        if backward:
+            self.flops += 4 * (trained * batch.tokens + pairs * trained / every)
 
     def cost(self) -> Cost:
-        """The price so far."""
+        """The price so far. With several workers, all of them call it."""
         if self.device.is_gpu:
             torch.cuda.synchronize(self.device.place)
             memory = torch.cuda.max_memory_allocated(self.device.place) / 2**20
         else:
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
         seconds = time.perf_counter() - self.start
-        hours = seconds / 3600 if self.device.is_gpu else 0.0
-        return Cost(seconds, hours, self.tokens, self.flops, memory)
+        workers = self.replicas.world
+        joules = energy.joules(self.device) - self.joules
+        sums = torch.tensor([self.tokens, self.padding, self.flops, joules], dtype=torch.float64)
+        most = torch.zeros(workers, dtype=torch.float64)
+        most[self.replicas.rank] = memory
+        both = torch.cat([sums, most]).to(self.device.place)
+        self.replicas.add_up([both])
+        tokens, padding, flops, joules, *memories = both.tolist()
+        return Cost(
+            seconds=seconds,
+            device_seconds=seconds * workers,
+            gpu_hours=seconds * workers / 3600 if self.device.is_gpu else 0.0,
+            tokens=round(tokens),
+            padding_avoided=round(padding),
+            flops=flops,
+            peak_memory_mb=max(memories),
+            matmul_peak=matmul_peak(self.device),
+            energy_wh=joules / 3600,
+        )

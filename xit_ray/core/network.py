@@ -2,8 +2,11 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
-from xit_ray.core.encoder import Encoder
+from xit_ray.core.device import Device
+from xit_ray.core.encoder import Encoder, pool
+from xit_ray.core.microbatches import MicroBatch
 from xit_ray.core.packing import Packed
 from xit_ray.spec.recipe import Model
 from xit_ray.tasks.base import Classification, Task
@@ -26,16 +29,40 @@ class Network(nn.Module):
         self.dropout = nn.Dropout(0.0)
 
     def set_dropout(self, share: float) -> None:
-        """Dropout everywhere: inside the encoder, on its attention weights and before the heads."""
+        """Dropout of hidden states everywhere: inside the encoder and before the heads."""
         for module in self.modules():
             if isinstance(module, nn.Dropout):
                 module.p = share
 
+    def settle(self, device: Device) -> "Network":
+        """Move to a device, in its dtype."""
+        self.to(device.place, device.dtype)
+        self.encoder.dtype = device.dtype
+        return self
+
     def logits(self, task: str, batch: Packed) -> Tensor:
         """Scores of a task's classes, shape (sequences, classes), float32."""
-        pooled = self.dropout(self.encoder.pooled(batch))
+        return self._classes(task, self.encoder.pooled(batch))
+
+    def loss(self, batch: MicroBatch, tasks: list[str], weights: list[float]) -> Tensor:
+        """Sum over the rows of cross-entropy times the member's weight, every row at its own task's head.
+
+        Args:
+            batch: the rows.
+            tasks: each member's task.
+            weights: each member's factor.
+        """
+        pooled = pool(self.encoder(batch.packed), batch.packed, self.encoder.pooling)
+        losses = [
+            weights[part.member]
+            * cross_entropy(self._classes(tasks[part.member], pooled[part.rows]), part.labels, reduction="sum")
+            for part in batch.segments
+        ]
+        return torch.stack(losses).sum()
+
+    def _classes(self, task: str, pooled: Tensor) -> Tensor:
         head = self.heads[task]
-        scores: Tensor = head(pooled.to(self.encoder.dtype))
+        scores: Tensor = head(self.dropout(pooled).to(head.weight.dtype))
         return scores.float()
 
     def trainable(self) -> dict[str, nn.Parameter]:

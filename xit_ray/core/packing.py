@@ -1,34 +1,48 @@
-"""Packing: several sequences in one flat stream of tokens, and the attention that keeps them apart.
+"""Packing: several sequences in one flat stream of tokens.
 
-Everything but attention treats tokens one by one, so it runs on the stream without padding. Attention gathers each
-sequence into a row of a small padded block, computes there, and scatters back. Outputs equal the padded model's to
-rounding.
+Everything but attention treats tokens one by one, so it runs on the stream without padding. What attention needs to keep
+the sequences apart is worked out here, once a batch; ``core.attention`` uses it in every layer.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
-from transformers import AttentionInterface
-from transformers.masking_utils import AttentionMaskInterface
 
-from xit_ray.data.encode import Ids
+from xit_ray.data.encode import Encoded, Ids
 
-NAME = "xit_packed"
-# Streams and rows are rounded up to these lengths: matrix libraries prepare a kernel for each new shape, which on a CPU
-# costs more than the few extra tokens.
-STREAM_MULTIPLE = 256
-ROW_MULTIPLE = 16
+# Streams and rows are rounded up to these lengths: matrix libraries prepare a kernel for each new shape, and a CPU's
+# vector units do whole registers (32 bfloat16 values) at a time.
+STREAM_MULTIPLE = 64
+ROW_MULTIPLE = {"rows": 32, "padded": 8}
+ATTENTION_WASTE = 1.5
+"""A block's longest row is at most this many times its shortest, unless the block would be tiny."""
+SMALL_BLOCK = 4
+
+Layout = Literal["rows", "varlen", "padded"]
+"""How attention sees the stream: ``rows`` gathers sequences of like length into small padded blocks; ``varlen`` hands
+the stream to a kernel that knows sequence bounds; ``padded`` is for encoders whose own attention wants a padded batch."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Sequences of like length as N rows padded to length L."""
+
+    inside: Tensor
+    """Shape (N, L), bool: which places hold a token of the row."""
+    bias: Tensor
+    """Shape (N, 1, 1, L): 0 inside and minus infinity past the end, added to attention scores."""
 
 
 @dataclass(frozen=True)
 class Packed:
-    """A batch as one stream of T tokens holding N sequences, rows padded to length L inside attention only."""
+    """A batch as one stream of T places holding N sequences; the places past the last sequence are filling."""
 
     input_ids: Tensor
-    """Shape (1, T); the tail beyond the last sequence is padding that no sequence sees."""
+    """Shape (1, T)."""
     position_ids: Tensor
     """Shape (1, T); positions restart in every sequence."""
     type_ids: Tensor | None
@@ -37,12 +51,17 @@ class Packed:
     """Shape (real tokens,): the index of each token's sequence."""
     lengths: Tensor
     """Shape (N,)."""
+    bounds: Tensor
+    """Shape (N + 1,), int32: where each sequence begins, and where the last one ends."""
+    longest: int
+    pairs: int
+    """Pairs of tokens that attend to each other: the sum of squared lengths."""
+    blocks: tuple[Block, ...]
+    """The padded blocks of the layouts ``rows`` (several) and ``padded`` (one); none for ``varlen``."""
     gather: Tensor
-    """Shape (N * L,): for each place of the padded rows, the token of the stream; places past the end repeat the first."""
+    """Shape (places of all blocks,): the place of the stream each takes; those past a row's end take the stream's last."""
     scatter: Tensor
-    """Shape (T,): for each token of the stream, its place in the padded rows."""
-    bias: Tensor
-    """Shape (N, 1, 1, L): 0 for tokens and minus infinity for padding, added to the attention scores."""
+    """Shape (T,): for each place of the stream, its place in the blocks laid end to end; 0 for filling."""
 
     @property
     def tokens(self) -> int:
@@ -51,89 +70,81 @@ class Packed:
 
 
 def pack(
-    ids: list[Ids], types: list[Ids] | None, first_position: int, pad_id: int, device: torch.device, dtype: torch.dtype
+    encoded: Encoded,
+    rows: Ids,
+    layout: Layout,
+    first_position: int,
+    pad_id: int,
+    device: torch.device,
+    dtype: torch.dtype,
 ) -> Packed:
     """Lay sequences end to end.
 
     Args:
-        ids: token ids, one array a sequence.
-        types: token types of the same shapes, or None.
+        encoded: where the sequences come from.
+        rows: which of them, in the order wanted.
+        layout: what attention will need.
         first_position: position id of a sequence's first token (RoBERTa's family starts after its padding index).
-        pad_id: token for the tail that rounds the stream up.
+        pad_id: token of the filling.
         device: where the tensors go.
         dtype: of the attention bias.
     """
-    lengths = np.fromiter((len(sequence) for sequence in ids), dtype=np.int64, count=len(ids))
-    starts = np.cumsum(lengths) - lengths
-    total, row = int(lengths.sum()), _round_up(int(lengths.max()), ROW_MULTIPLE)
-    tail = _round_up(total, STREAM_MULTIPLE) - total
-    place = np.arange(row)
-    inside = place[None, :] < lengths[:, None]
-    gather = np.where(inside, starts[:, None] + place[None, :], starts[:, None])
+    places, lengths = encoded.places(rows), encoded.lengths[rows]
+    starts, total = np.cumsum(lengths) - lengths, int(lengths.sum())
+    # At least one place of filling: padded places of the blocks take it, and nothing flows back from it.
+    tail = _round_up(total + 1, STREAM_MULTIPLE) - total
     within = np.arange(total) - np.repeat(starts, lengths)
-    sequence = np.repeat(np.arange(len(ids)), lengths)
+    sequence = np.repeat(np.arange(len(rows)), lengths)
 
-    def stream(values: Ids, fill: int) -> Tensor:
-        return torch.from_numpy(np.concatenate([values, np.full(tail, fill, dtype=np.int64)])).to(device)
+    def move(values: npt.NDArray[Any]) -> Tensor:
+        tensor = torch.from_numpy(values)
+        return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
 
-    bias = torch.zeros(inside.shape, dtype=dtype).masked_fill_(torch.from_numpy(~inside), float("-inf"))
+    def stream(values: npt.NDArray[Any], fill: int) -> Tensor:
+        return move(np.concatenate([values, np.full(tail, fill)]).astype(np.int64))[None]
+
+    blocks: list[Block] = []
+    gathers: list[Ids] = [np.empty(0, dtype=np.int64)]
+    for members in _alike(lengths, layout):
+        row = _round_up(int(lengths[members].max()), ROW_MULTIPLE[layout])
+        inside = np.arange(row)[None, :] < lengths[members][:, None]
+        gathers.append(np.where(inside, starts[members][:, None] + np.arange(row), total + tail - 1).reshape(-1))
+        bias = torch.zeros(inside.shape, dtype=dtype).masked_fill_(torch.from_numpy(~inside), float("-inf"))
+        blocks.append(Block(move(inside), bias[:, None, None].to(device, non_blocking=True)))
+    gather = np.concatenate(gathers)
+    scatter = np.zeros(total + tail, dtype=np.int64)
+    scatter[gather] = np.arange(len(gather))
+    scatter[total:] = 0
     return Packed(
-        input_ids=stream(np.concatenate(ids), pad_id)[None],
-        position_ids=stream(within + first_position, first_position)[None],
-        type_ids=stream(np.concatenate(types), 0)[None] if types is not None else None,
-        sequence=torch.from_numpy(sequence).to(device),
-        lengths=torch.from_numpy(lengths).to(device),
-        gather=torch.from_numpy(gather.reshape(-1)).to(device),
-        scatter=stream(sequence * row + within, 0),
-        bias=bias[:, None, None, :].to(device),
+        input_ids=stream(encoded.tokens[places], pad_id),
+        position_ids=stream(within + first_position, first_position),
+        type_ids=stream(encoded.types[places], 0) if encoded.types is not None else None,
+        sequence=move(sequence),
+        lengths=move(lengths),
+        bounds=move(np.append(starts, total).astype(np.int32)),
+        longest=int(lengths.max()),
+        pairs=int((lengths**2).sum()),
+        blocks=tuple(blocks),
+        gather=move(gather),
+        scatter=move(scatter),
     )
 
 
-def packed_attention(
-    module: torch.nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    scaling: float,
-    dropout: float = 0.0,
-    packed: Packed | None = None,
-    **_: Any,
-) -> tuple[Tensor, None]:
-    """Block-diagonal attention over a stream, in the form transformers' ``AttentionInterface`` asks for.
-
-    Args:
-        module: the calling attention module (unused).
-        query, key, value: shape (1, heads, T, head width).
-        attention_mask: always None; the blocks come from ``packed``.
-        scaling: factor on the scores.
-        dropout: on the attention weights; 0 outside training.
-        packed: the batch, handed through the encoder's keyword arguments.
-
-    Returns:
-        shape (1, T, heads, head width), and no weights.
-    """
-    assert packed is not None, "packed attention needs the batch: encoder(..., packed=batch)"
-    heads, width = query.shape[1], query.shape[3]
-    rows = packed.bias.shape[0]
-
-    def padded(stream: Tensor) -> Tensor:
-        block = stream[0].transpose(0, 1).index_select(0, packed.gather)
-        return block.view(rows, -1, heads, width).transpose(1, 2)
-
-    scores = torch.matmul(padded(query * scaling), padded(key).transpose(-1, -2)) + packed.bias
-    weights = scores.softmax(-1)
-    if dropout:
-        weights = torch.nn.functional.dropout(weights, dropout)
-    mixed = torch.matmul(weights, padded(value)).transpose(1, 2).reshape(-1, heads, width)
-    return mixed.index_select(0, packed.scatter)[None], None
+def _alike(lengths: Ids, layout: Layout) -> list[Ids]:
+    """Sequence numbers by block: the longest first, and a new block where padding would come to dominate."""
+    if layout == "varlen":
+        return []
+    if layout == "padded":
+        return [np.arange(len(lengths))]
+    order = np.argsort(-lengths, kind="stable")
+    rounded = -(-lengths[order] // ROW_MULTIPLE["rows"])
+    cuts = [0]
+    for place in range(1, len(order)):
+        tiny = place - cuts[-1] < SMALL_BLOCK
+        if not tiny and rounded[cuts[-1]] > ATTENTION_WASTE * rounded[place]:
+            cuts.append(place)
+    return np.split(order, cuts[1:])
 
 
 def _round_up(number: int, multiple: int) -> int:
     return -(-number // multiple) * multiple
-
-
-def register() -> None:
-    """Make the attention known to transformers under ``NAME``, with a mask function that builds no mask."""
-    AttentionInterface.register(NAME, packed_attention)
-    AttentionMaskInterface.register(NAME, lambda *_, **__: None)

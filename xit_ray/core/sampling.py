@@ -1,5 +1,6 @@
 """Which rows every step sees: a pure function of the stage, so that any worker can work it out for itself."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,14 +16,14 @@ WINDOW = 32
 
 @dataclass(frozen=True)
 class Batch:
-    """One step: a member of the mixture and rows of its training data."""
+    """One step's rows: row ``rows[i]`` of the training data of member ``members[i]``, members in rising order."""
 
-    member: int
+    members: Ids
     rows: Ids
 
 
 def shares(mixture: Mixture, sizes: list[int]) -> npt.NDArray[np.float64]:
-    """Probability of each member at a step.
+    """Probability of each member at a step (of a row, where batches are mixed).
 
     Args:
         mixture: the sampling rule.
@@ -57,31 +58,60 @@ def plan(stage: Stage, lengths: list[Ids]) -> list[Batch]:
     """
     assert stage.mixture is not None
     sizes = [len(member) for member in lengths]
-    steps = total_steps(stage, sizes)
+    steps, chances = total_steps(stage, sizes), shares(stage.mixture, sizes)
     rng = np.random.default_rng(stage.seed)
-    chosen = rng.choice(len(sizes), size=steps, p=shares(stage.mixture, sizes))
-    streams = [_Rows(member, stage.batch_size, stage.seed, index) for index, member in enumerate(lengths)]
-    return [Batch(int(member), streams[member].next()) for member in chosen]
+    if stage.mixture.batches == "mixed":
+        return _mixed(rng.choice(len(sizes), size=(steps, stage.batch_size), p=chances), sizes, stage.seed)
+    streams = [_Stream(_windows(member, stage.batch_size), stage.seed, number) for number, member in enumerate(lengths)]
+    batches = []
+    for member in rng.choice(len(sizes), size=steps, p=chances):
+        rows = streams[member].next()
+        batches.append(Batch(np.full(len(rows), member), rows))
+    return batches
 
 
-class _Rows:
-    """A member's batches, epoch after epoch, each epoch in a new order."""
+def _mixed(drawn: Ids, sizes: list[int], seed: int) -> list[Batch]:
+    """Batches whose every row's member is drawn: ``drawn`` has shape (steps, rows)."""
+    streams = [_Stream(_one_by_one(size), seed, number) for number, size in enumerate(sizes)]
+    batches = []
+    for members in np.sort(drawn, axis=1):
+        batches.append(Batch(members, np.concatenate([streams[member].next() for member in members])))
+    return batches
 
-    def __init__(self, lengths: Ids, batch_size: int, seed: int, member: int) -> None:
-        self.lengths, self.batch_size = lengths, batch_size
-        self.rng = np.random.default_rng((seed, member))
+
+class _Stream:
+    """A member's portions of rows, epoch after epoch, each epoch in a new order.
+
+    Args:
+        epoch: an epoch's portions, for a source of chance.
+        seed: the stage's.
+        member: the member's number; each has chance of its own.
+    """
+
+    def __init__(self, epoch: Callable[[np.random.Generator], list[Ids]], seed: int, member: int) -> None:
+        self.epoch, self.rng = epoch, np.random.default_rng((seed, member))
         self.waiting: list[Ids] = []
 
     def next(self) -> Ids:
         if not self.waiting:
-            self.waiting = self._epoch()
+            self.waiting = self.epoch(self.rng)
         return self.waiting.pop()
 
-    def _epoch(self) -> list[Ids]:
-        order = self.rng.permutation(len(self.lengths))
+
+def _one_by_one(size: int) -> Callable[[np.random.Generator], list[Ids]]:
+    return lambda rng: np.split(rng.permutation(size), size)
+
+
+def _windows(lengths: Ids, batch_size: int) -> Callable[[np.random.Generator], list[Ids]]:
+    """Batches of like length: rows in a new order, sorted within windows, the batches in a new order."""
+
+    def epoch(rng: np.random.Generator) -> list[Ids]:
+        order = rng.permutation(len(lengths))
         batches: list[Ids] = []
-        for start in range(0, len(order), WINDOW * self.batch_size):
-            window = order[start : start + WINDOW * self.batch_size]
-            window = window[np.argsort(self.lengths[window], kind="stable")]
-            batches += [window[i : i + self.batch_size] for i in range(0, len(window), self.batch_size)]
-        return [batches[i] for i in self.rng.permutation(len(batches))]
+        for start in range(0, len(order), WINDOW * batch_size):
+            window = order[start : start + WINDOW * batch_size]
+            window = window[np.argsort(lengths[window], kind="stable")]
+            batches += [window[i : i + batch_size] for i in range(0, len(window), batch_size)]
+        return [batches[i] for i in rng.permutation(len(batches))]
+
+    return epoch

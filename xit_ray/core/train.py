@@ -1,23 +1,33 @@
 """One stage: an encoder in, a better one out, chosen on English dev."""
 
+import tempfile
+import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
+import numpy as np
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from xit_ray.core import sampling, weights
+from xit_ray.core import sampling, snapshot, weights
 from xit_ray.core.device import Device
 from xit_ray.core.evaluate import predict
 from xit_ray.core.meter import Cost, Meter
 from xit_ray.core.network import Network
 from xit_ray.core.optimiser import Optimiser
+from xit_ray.core.prefetch import ahead
+from xit_ray.core.replicas import here
+from xit_ray.core.sharding import put, shard, whole
+from xit_ray.core.snapshot import Keeper, Standing
+from xit_ray.core.step import Stepper
 from xit_ray.data.encode import Encoded
 from xit_ray.spec.recipe import Model, Stage
 from xit_ray.tasks import metrics
 from xit_ray.tasks.base import Task
+
+AGREE_STEPS = 10
+"""Several workers ask one another this often whether a snapshot is due."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,10 @@ class Trained:
     """Steps that were run."""
     history: list[dict[str, float]]
     """``step``, ``loss`` (mean since the last entry) and ``dev``."""
+    skipped: int
+    """Steps left out because a loss or gradient was not finite."""
+    out_of_memory: int
+    """How often the tokens taken at once were halved for want of memory."""
     cost: Cost
 
 
@@ -63,77 +77,162 @@ def train_stage(
     start: Path | None,
     device: Device,
     report: Callable[[Progress], None] = lambda _: None,
+    keeper: Keeper | None = None,
 ) -> Trained:
-    """Train one stage.
+    """Train one stage. With several workers (torch's default process group) all of them call it.
 
     Args:
         model: the encoder before any stage.
         stage: hyperparameters.
         members: the mixture's data, in its order; at least one has dev rows.
         start: folder of the previous stage's checkpoint; None starts from the model itself.
-        device: where to compute.
+        device: where and how to compute.
         report: called after every step. It may raise to stop the stage.
+        keeper: where the stage is put aside now and then, and taken up again if it was.
 
     Raises:
-        FloatingPointError: the loss is not finite; the message names the step, the task and the rows.
+        FloatingPointError: too many losses were not finite; the message names the step, the tasks and the rows.
+        torch.OutOfMemoryError: even small parts of a step do not fit.
     """
-    meter = Meter(device)
-    torch.manual_seed(stage.seed)
-    network = Network(model, [member.task for member in members], stage.seed)
-    if start is not None:
-        weights.load(network, start, heads=False)
-    network.set_dropout(stage.dropout)
-    network.to(device.place)
-    batches = sampling.plan(stage, [member.train.lengths for member in members])
-    optimiser = Optimiser(network, stage, len(batches))
-    network.to(device.dtype)
-    at = {max(1, round(len(batches) * (i + 1) / stage.evaluations)) for i in range(stage.evaluations)}
-
-    best: tuple[float, int, dict[str, Tensor]] | None = None
-    history: list[dict[str, float]] = []
-    losses: list[float] = []
-    worse = 0
-    for step, batch in enumerate(batches, start=1):
-        losses.append(_step(network, members[batch.member], batch, step, optimiser, meter))
-        dev = None
-        if step in at:
-            dev = _dev(network, members, meter)
-            history.append({"step": step, "loss": sum(losses) / len(losses), "dev": dev})
-            losses.clear()
-            worse += 1
-            if best is None or dev > best[0]:
-                best = dev, step, {name: master.detach().clone() for name, master in optimiser.masters.items()}
-                worse = 0
-        last = losses[-1] if losses else history[-1]["loss"]
-        report(Progress(step, len(batches), last, dev, best[0] if best else None))
-        if dev is not None and stage.patience is not None and worse >= stage.patience:
-            break
-    assert best is not None, "the last step is always scored"
-    return Trained(best[2], best[0], best[1], step, history, meter.cost())
+    run = _Run(model, stage, members, start, device)
+    if keeper is not None:
+        run.take_up(keeper)
+    standing, steps = run.standing, len(run.batches)
+    evaluations = {max(1, round(steps * (i + 1) / stage.evaluations)) for i in range(stage.evaluations)}
+    put_aside = time.monotonic()
+    stopped = stage.patience is not None and standing.worse >= stage.patience
+    left = iter(run.batches[standing.step :] if not stopped else [])
+    with closing(ahead(left, run.stepper.prepare)) as prepared_batches:
+        for batch, prepared in prepared_batches:
+            standing.step += 1
+            run.stepper.take(standing.step, batch, prepared)
+            dev = run.evaluate() if standing.step in evaluations else None
+            report(Progress(standing.step, steps, run.loss, dev, standing.best_dev))
+            if dev is not None and stage.patience is not None and standing.worse >= stage.patience:
+                break
+            if keeper is not None and run.agree(time.monotonic() - put_aside >= keeper.seconds):
+                run.put_aside(keeper)
+                put_aside = time.monotonic()
+    assert standing.best_dev is not None, "the last step is always scored"
+    return Trained(
+        weights=run.best,
+        dev=standing.best_dev,
+        best_step=standing.best_step,
+        steps=standing.step,
+        history=standing.history,
+        skipped=standing.skipped,
+        out_of_memory=standing.out_of_memory,
+        cost=run.cost(),
+    )
 
 
-def _step(
-    network: Network, member: Member, batch: sampling.Batch, step: int, optimiser: Optimiser, meter: Meter
-) -> float:
-    network.train()
-    rows = batch.rows.tolist()
-    packed = network.encoder.pack(member.train, rows)
-    assert member.train.labels is not None
-    labels = torch.from_numpy(member.train.labels[batch.rows]).to(network.encoder.device)
-    loss = cross_entropy(network.logits(member.task.name, packed), labels)
-    value = float(loss.detach())
-    if value != value or value in (float("inf"), float("-inf")):
-        raise FloatingPointError(f"the loss is {value} at step {step}, task {member.task.name}, rows {rows}")
-    loss.backward()
-    optimiser.step(step - 1)
-    meter.count(network, packed.tokens, backward=True)
-    return value
+class _Run:
+    """A stage under training: everything that changes from step to step."""
 
+    def __init__(self, model: Model, stage: Stage, members: list[Member], start: Path | None, device: Device) -> None:
+        self.members, self.device, self.replicas = members, device, here()
+        self.meter = Meter(device, self.replicas)
+        self.standing = Standing(batch_tokens=device.tokens)
+        self.batches = sampling.plan(stage, [member.train.lengths for member in members])
+        network = Network(model, [member.task for member in members], stage.seed)
+        if start is not None:
+            weights.load(network, start, heads=False)
+        network.set_dropout(stage.dropout)
+        if device.checkpointing:
+            network.encoder.body.activation_checkpointing_enable()
+        if device.sharded:
+            shard(network, device, self.replicas)
+            masters = {}
+        else:
+            network.to(device.place)
+            masters = {name: p.detach().float().clone() for name, p in network.trainable().items()}
+            network.settle(device)
+        self.network = network
+        self.optimiser = Optimiser(network, masters, stage, len(self.batches))
+        self.best: dict[str, Tensor] = {}
+        tasks, data = [member.task for member in members], [member.train for member in members]
+        self.stepper = Stepper(
+            network, self.optimiser, stage, tasks, data, self.standing, len(self.batches), self.meter
+        )
 
-def _dev(network: Network, members: list[Member], meter: Meter) -> float:
-    scores = []
-    for member in members:
-        if member.dev is not None:
-            answers = predict(network, member.task.name, member.dev, meter)
-            scores.append(metrics.accuracy(answers == member.dev.labels))
-    return sum(scores) / len(scores)
+    @property
+    def loss(self) -> float:
+        """The last loss that was read."""
+        standing = self.standing
+        if not standing.losses and not standing.history:
+            self.stepper.settle()
+        return standing.losses[-1] if standing.losses else standing.history[-1]["loss"] if standing.history else np.nan
+
+    def evaluate(self) -> float:
+        """Score English dev, and keep the weights if they are the best so far."""
+        self.stepper.settle()
+        standing, scores = self.standing, []
+        for member in self.members:
+            if member.dev is not None:
+                answers = predict(self.network, member.task.name, member.dev, self.meter)
+                scores.append(metrics.accuracy(answers == member.dev.labels))
+        dev = sum(scores) / len(scores)
+        loss = sum(standing.losses) / len(standing.losses) if standing.losses else self.loss
+        standing.history.append({"step": standing.step, "loss": loss, "dev": dev})
+        standing.losses.clear()
+        standing.worse += 1
+        if standing.best_dev is None or dev > standing.best_dev:
+            standing.best_dev, standing.best_step, standing.worse = dev, standing.step, 0
+            place = "cpu" if self.device.sharded else None
+            self.best = {
+                name: whole(master, self.optimiser.parameters[name]).to(place or master.device, copy=True)
+                for name, master in self.optimiser.masters.items()
+            }
+        return dev
+
+    def cost(self) -> Cost:
+        """Of this and all earlier attempts."""
+        return self.standing.cost + self.meter.cost()
+
+    def agree(self, due: bool) -> bool:
+        """Whether any worker finds that a snapshot is due."""
+        if self.replicas.world > 1 and self.standing.step % AGREE_STEPS:
+            return False
+        return self.replicas.any([due], self.device.place)[0]
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """What a snapshot holds beside the best weights, by name."""
+        masters = {f"master/{name}": master for name, master in self.optimiser.masters.items()}
+        return masters | {f"moment/{name}": moment for name, moment in self.optimiser.moments().items()}
+
+    def _like(self, name: str) -> Tensor:
+        """The parameter that a tensor of ``_tensors`` belongs to."""
+        return self.optimiser.parameters[name.split("/")[1]]
+
+    def put_aside(self, keeper: Keeper) -> None:
+        """Write a snapshot."""
+        self.stepper.settle()
+        standing = Standing(**(vars(self.standing) | {"cost": self.cost()}))
+        tensors = {name: whole(tensor, self._like(name)) for name, tensor in self._tensors().items()}
+        tensors |= {f"best/{name}": tensor for name, tensor in self.best.items()}
+        if self.replicas.first:
+            with tempfile.TemporaryDirectory(prefix="xit-snapshot-") as folder:
+                file = Path(folder) / "snapshot.safetensors"
+                snapshot.save(file, standing, tensors)
+                keeper.keep(file)
+
+    def take_up(self, keeper: Keeper) -> None:
+        """Go on where a snapshot stands, if there is one."""
+        with tempfile.TemporaryDirectory(prefix="xit-snapshot-") as folder:
+            file = Path(folder) / "snapshot.safetensors"
+            if not keeper.kept(file):
+                return
+            tensors = self._tensors()
+
+            def take(name: str, value: Tensor) -> None:
+                if name.startswith("best/"):
+                    self.best[name.removeprefix("best/")] = value.to(
+                        "cpu" if self.device.sharded else self.device.place
+                    )
+                else:
+                    put(tensors[name], value, self._like(name))
+
+            found = snapshot.load(file, take)
+        for name, value in vars(found).items():
+            setattr(self.standing, name, value)
+        self.optimiser.write()

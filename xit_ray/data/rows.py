@@ -28,12 +28,17 @@ class Rows:
     @functools.cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the rows' content, independent of where they were read."""
-        digest = hashlib.sha256()
-        for name in self.table.column_names:
-            digest.update(name.encode())
-            for value in self.table.column(name).to_pylist():
-                digest.update(str(value).encode() + b"\x00")
-        return digest.hexdigest()
+        return fingerprint(self.table)
+
+
+def fingerprint(table: pa.Table) -> str:
+    """SHA-256 of a table's column names and values."""
+    digest = hashlib.sha256()
+    for name in table.column_names:
+        digest.update(name.encode())
+        for value in table.column(name).to_pylist():
+            digest.update(str(value).encode() + b"\x00")
+    return digest.hexdigest()
 
 
 def load(task: Task, split: Split, language: str, source: Source) -> Rows:

@@ -112,7 +112,7 @@ def _run(trial: Trial, site: Site, holder: str, missing: int, score_untrained: b
         train_loop_config=job.model_dump(mode="json"),
         torch_config=TorchConfig(backend="nccl" if site.resources.gpus else "gloo"),
         scaling_config=ray.train.ScalingConfig(
-            num_workers=1, use_gpu=bool(site.resources.gpus), resources_per_worker=resources
+            num_workers=site.resources.workers, use_gpu=bool(site.resources.gpus), resources_per_worker=resources
         ),
         run_config=ray.train.RunConfig(
             # One run a Tune attempt, with nothing to restore: what a run has finished is in the stage store.

@@ -82,12 +82,13 @@ def _is_cluster_node() -> bool:
 
 def _fitting(resources: Resources) -> int:
     have = ray.cluster_resources()
-    fits = int(have.get("CPU", 0) // resources.cpus)
-    if resources.gpus:
-        fits = min(fits, int(have.get("GPU", 0) / resources.gpus))
+    cpus, gpus = resources.workers * resources.cpus, resources.workers * resources.gpus
+    fits = int(have.get("CPU", 0) // cpus)
+    if gpus:
+        fits = min(fits, int(have.get("GPU", 0) / gpus))
     if fits < 1:
         raise UserError(
-            f"resources: a run needs {resources.cpus} CPUs and {resources.gpus:g} GPUs; this machine has "
+            f"resources: a run needs {cpus} CPUs and {gpus:g} GPUs; this machine has "
             f"{have.get('CPU', 0):g} and {have.get('GPU', 0):g} (on an autoscaling cluster, name resources.runs)"
         )
     return fits

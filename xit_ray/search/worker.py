@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -23,15 +24,27 @@ WHOLE = 1000
 def work(config: dict[str, Any]) -> None:
     """The training function of a run. What is published already is not done again, so a restarted run goes on."""
     # The driver and the controller import this module too; only the worker needs torch and transformers.
+    import ray.train.torch
+    import torch
+
     from xit_ray.core.device import best_device
     from xit_ray.stages import execute
 
     job = Job.model_validate(config)
     boss = foreman.find(job.site.run)
     resources = job.site.resources
-    device = best_device(threads=None if resources.gpus else resources.cpus)
-    bench = execute.Bench(job.trial.recipe.model, Store(job.site.store), job.site.data(), device)
-    tell = foreman.teller(boss, job.trial.key)
+    if resources.gpus:
+        torch.cuda.set_device(ray.train.torch.get_device())
+    device = replace(
+        best_device(threads=None if resources.gpus else resources.cpus),
+        batch_tokens=resources.batch_tokens,
+        checkpointing=resources.checkpointing,
+        sharded=resources.sharded,
+    )
+    store, seconds = Store(job.site.store), 60 * resources.snapshot_minutes
+    bench = execute.Bench(job.trial.recipe.model, store, job.site.data(), device, seconds)
+    first = ray.train.get_context().get_world_rank() == 0
+    tell = foreman.teller(boss, job.trial.key) if first else _say_nothing
     if job.score_untrained and job.trial.untrained is not None:
         tell("scoring", label="untrained")
         found = execute.evaluate(bench, job.trial.untrained)
@@ -41,16 +54,22 @@ def work(config: dict[str, Any]) -> None:
             final = training is job.trial.trainings[-1]
             about = {"key": training.key, "label": training.label, "final": final}
             tell("stage_started", **about)
-            description = execute.train(bench, training, _Reporter(boss, {"trial": job.trial.key, **about}))
+            reporter = _Reporter(boss if first else None, {"trial": job.trial.key, **about})
+            description = execute.train(bench, training, reporter)
             tell("stage_published", **about, description=description)
-        ray.get(boss.release.remote(job.holder, training.key))
+        if first:
+            ray.get(boss.release.remote(job.holder, training.key))
     if bench.store.describe(job.trial.evaluation.key) is None:
         tell("scoring", label=job.trial.target)
         execute.evaluate(bench, job.trial.evaluation)
 
 
+def _say_nothing(kind: str, **content: Any) -> None:
+    """What workers other than the first tell the foreman."""
+
+
 class _Reporter:
-    """Passes a stage's progress to the foreman, now and then, and the target stage's English dev to Tune."""
+    """Passes a stage's progress to the foreman (the first worker does), and the target stage's English dev to Tune."""
 
     def __init__(self, boss: Any, about: dict[str, Any]) -> None:
         self.boss, self.about = boss, about
@@ -61,15 +80,16 @@ class _Reporter:
         if progress.dev is None and now < self.next:
             return
         self.next = now + PROGRESS_SECONDS
-        self.boss.emit.remote(
-            "progress",
-            **self.about,
-            step=progress.step,
-            steps=progress.steps,
-            loss=progress.loss,
-            dev=progress.dev,
-            best=progress.best,
-        )
+        if self.boss is not None:
+            self.boss.emit.remote(
+                "progress",
+                **self.about,
+                step=progress.step,
+                steps=progress.steps,
+                loss=progress.loss,
+                dev=progress.dev,
+                best=progress.best,
+            )
         if progress.dev is not None and self.about["final"]:
             share = round(WHOLE * progress.step / progress.steps)
             ray.train.report({"dev": progress.best, "progress": share, "step": progress.step})

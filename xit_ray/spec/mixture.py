@@ -20,6 +20,8 @@ class Member(Strict):
     """Use only the first N training rows (after the task's own fixed shuffle); null means all."""
     weight: float | None = Field(default=None, gt=0)
     """Relative weight, read by ``sampling: weights`` alone."""
+    loss_weight: float = Field(default=1.0, gt=0)
+    """Factor on the loss of this task's rows."""
 
     @classmethod
     def expand(cls, value: Any) -> Any:
@@ -34,6 +36,8 @@ class Member(Strict):
             parts.append(f"[{self.language}]")
         if self.examples is not None:
             parts.append(f"#{self.examples}")
+        if self.loss_weight != 1.0:
+            parts.append(f"*{self.loss_weight:g}")
         return "".join(parts)
 
 
@@ -41,7 +45,9 @@ class Mixture(Strict):
     """Tasks trained together. In YAML a task name, or a list of them, stands for a mixture with the defaults."""
 
     members: tuple[Member, ...] = Field(min_length=1)
-    """The tasks; every step draws one of them (one task a step, as Phang et al. 2020 do)."""
+    """The tasks."""
+    batches: Literal["homogeneous", "mixed"] = "homogeneous"
+    """homogeneous: every step draws one task (as Phang et al. 2020 do); mixed: every row of a step does."""
     sampling: SamplingRule = "proportional"
     """proportional: by rows; capped: by min(rows, cap); temperature: rows^(1/T); uniform; weights: as given."""
     cap: int = Field(default=10_000, gt=0)

@@ -17,8 +17,11 @@ class Model(Strict):
     """Commit of a hub model; required for hub names, so that a result can be repeated."""
     pooling: Literal["mean", "first"] = "mean"
     """How a sequence becomes one vector for its head: the mean of its tokens, or its first token."""
-    frozen: tuple[Literal["word_embeddings"], ...] = ("word_embeddings",)
-    """Parts that no stage changes. Frozen word embeddings keep unseen languages in place and cost no optimiser state."""
+    frozen: tuple[Literal["word_embeddings", "embeddings"], ...] = ("word_embeddings",)
+    """Parts that no stage changes: the word embeddings, or all embeddings with their layer norm. Frozen word embeddings
+    keep unseen languages in place and cost no optimiser state."""
+    frozen_layers: int = Field(default=0, ge=0)
+    """How many layers, from the embeddings up, no stage changes; the embeddings are then frozen too."""
     max_length: int = Field(default=128, ge=8)
     """Longest sequence in tokens; longer pairs are cut at the end of the longer side, and the cuts are counted."""
 
@@ -35,6 +38,8 @@ class Stage(Strict):
     """What is trained on. null leaves the stage out: the no-intermediate baseline."""
     learning_rate: float = Field(default=5e-5, gt=0, lt=1)
     """Peak learning rate of the encoder; linear warm-up, then linear decay to 0."""
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    """The learning rate of each layer as a share of the next one's up; embeddings count as the lowest layer."""
     head_learning_rate: float = Field(default=1e-3, gt=0, lt=1)
     """Peak learning rate of the task heads, which start from random weights in every stage."""
     epochs: float = Field(default=1.0, gt=0, le=10_000)
@@ -46,7 +51,7 @@ class Stage(Strict):
     weight_decay: float = Field(default=0.01, ge=0)
     """AdamW's decoupled decay; biases and layer norms are exempt."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
-    """Dropout in the encoder and before the heads."""
+    """Dropout of hidden states, in the encoder and before the heads; attention weights have none."""
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Seed of head weights, row order and dropout."""
     evaluations: int = Field(default=4, gt=0)

@@ -48,13 +48,24 @@ class Resources(Strict):
     """What one training run takes, and how many may run."""
 
     gpus: float = Field(default=0, ge=0)
-    """GPUs a run."""
+    """GPUs a worker."""
+    workers: int = Field(default=1, gt=0)
+    """Workers a run, which share every step's rows; the steps are the same for any number of them."""
+    sharded: bool = False
+    """Divide weights, gradients and optimiser state among the workers (FSDP), for encoders too large for one GPU."""
+    batch_tokens: int | None = Field(default=None, ge=512)
+    """Tokens a worker takes at once; a step with more is gone through in parts. null: what suits the device. A GPU that
+    runs out of memory halves it by itself."""
+    checkpointing: bool = False
+    """Compute activations again on the way back in place of keeping them: less memory, about a third more time."""
     cpus: int = Field(default=1, gt=0)
-    """CPU cores a run; also its number of torch threads when it has no GPU."""
+    """CPU cores a worker; also its number of torch threads when it has no GPU."""
     runs: int | None = Field(default=None, gt=0)
     """Runs at a time; null means as many as this machine holds. Name the maximum of an autoscaling cluster."""
     retries: int = Field(default=1, ge=0)
     """How often a crashed trial is started again."""
+    snapshot_minutes: float = Field(default=5.0, gt=0)
+    """How often a stage under training is put aside in the store, so that a crash costs no more than this."""
 
 
 class Space(Strict):

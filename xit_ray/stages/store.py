@@ -42,7 +42,7 @@ class Store:
         else:
             self.files, base = fs.LocalFileSystem(), str(Path(root).expanduser().resolve())
         self.local = isinstance(self.files, fs.LocalFileSystem)
-        self.base = f"{base}/objects"
+        self.base, self.aside = f"{base}/objects", f"{base}/partial"
 
     def describe(self, key: str) -> dict[str, Any] | None:
         """The description of a published entry, or None when there is none."""
@@ -86,6 +86,28 @@ class Store:
         finally:
             if not self.local:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    def keep(self, key: str, file: Path) -> None:
+        """Put a file of unfinished work aside under a key, in place of the one before; never half of one."""
+        self.files.create_dir(self.aside)
+        place = f"{self.aside}/{key}"
+        written = f"{place}.{uuid.uuid4().hex}" if self.local else place
+        fs.copy_files(str(file), written, fs.LocalFileSystem(), self.files)
+        if self.local:
+            self.files.move(written, place)
+
+    def kept(self, key: str, file: Path) -> bool:
+        """Copy what was put aside under a key to a local file; False where there is nothing."""
+        place = f"{self.aside}/{key}"
+        if self.files.get_file_info(place).type != fs.FileType.File:
+            return False
+        fs.copy_files(place, str(file), self.files, fs.LocalFileSystem())
+        return True
+
+    def drop(self, key: str) -> None:
+        """Forget what was put aside under a key."""
+        if self.files.get_file_info(f"{self.aside}/{key}").type == fs.FileType.File:
+            self.files.delete_file(f"{self.aside}/{key}")
 
     def entries(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every published entry: key and description."""

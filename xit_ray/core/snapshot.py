@@ -1,0 +1,69 @@
+"""A stage put aside in the middle, and taken up again so that it ends as if nothing had happened.
+
+Which rows a step sees and the dropout it draws are functions of (seed, step), so the state is the weights, AdamW's
+moments, and a page of numbers. They go into one safetensors file; it holds no code.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from xit_ray.core.meter import Cost
+
+
+@dataclass
+class Standing:
+    """Where a stage is, beside its tensors."""
+
+    step: int = 0
+    """Steps done."""
+    best_step: int = 0
+    best_dev: float | None = None
+    worse: int = 0
+    """English-dev scores since the best one."""
+    history: list[dict[str, float]] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    """Losses since the last entry of the history."""
+    skipped: int = 0
+    """Steps left out because a loss or gradient was not finite."""
+    batch_tokens: int = 0
+    """Tokens taken at once, after what running out of memory made of it."""
+    out_of_memory: int = 0
+    """How often it was halved."""
+    cost: Cost = field(default_factory=Cost)
+    """Of all attempts up to this step."""
+
+
+class Keeper(Protocol):
+    """Where snapshots of one stage are kept: at most one, the newest."""
+
+    @property
+    def seconds(self) -> float:
+        """Time between two snapshots."""
+
+    def keep(self, file: Path) -> None:
+        """Take a copy of a file in place of the one before."""
+
+    def kept(self, file: Path) -> bool:
+        """Write what was kept to a file; False where there is nothing."""
+
+
+def save(file: Path, standing: Standing, tensors: dict[str, Tensor]) -> None:
+    """Write a snapshot."""
+    whole = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
+    save_file(whole, file, metadata={"standing": json.dumps(asdict(standing))})
+
+
+def load(file: Path, tensor: Callable[[str, Tensor], None]) -> Standing:
+    """Read a snapshot: ``tensor`` is called with every tensor's name and value."""
+    with safe_open(file, framework="pt", device="cpu") as stored:
+        for name in stored.keys():  # noqa: SIM118 - it has no iterator
+            tensor(name, stored.get_tensor(name))
+        content = json.loads(stored.metadata()["standing"])
+    return Standing(**(content | {"cost": Cost(**content["cost"])}))

@@ -1,0 +1,170 @@
+"""One step: a batch in parts, gradients added up over parts and workers, and what may go wrong on the way."""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xit_ray.core.meter import Meter
+from xit_ray.core.microbatches import MicroBatch, microbatches
+from xit_ray.core.network import Network
+from xit_ray.core.optimiser import Optimiser
+from xit_ray.core.sampling import Batch
+from xit_ray.core.snapshot import Standing
+from xit_ray.data.encode import Encoded
+from xit_ray.spec.recipe import Stage
+from xit_ray.tasks.base import Task
+
+_log = logging.getLogger(__name__)
+
+LEAST_TOKENS = 256
+"""Below this, running out of memory is final."""
+MOST_SKIPPED = 0.01
+"""Share of a stage's steps that may be left out because a loss or gradient was not finite; 5 may always."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A step's parts, packed ahead of time for a token budget."""
+
+    parts: list[MicroBatch]
+    budget: int
+
+
+@dataclass
+class _Pending:
+    """A step whose outcome has not been read from the device yet."""
+
+    number: int
+    batch: Batch
+    loss: Tensor
+    applied: Tensor
+
+
+class Stepper:
+    """Takes the steps of one stage.
+
+    Args:
+        network: in training.
+        optimiser: of the network.
+        stage: its seed, mixture and dropout.
+        tasks: each member's task.
+        data: each member's training rows.
+        standing: skipped steps and the token budget are kept there.
+        steps: of the whole stage.
+        meter: counts what goes through.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        optimiser: Optimiser,
+        stage: Stage,
+        tasks: list[Task],
+        data: list[Encoded],
+        standing: Standing,
+        steps: int,
+        meter: Meter,
+    ) -> None:
+        assert stage.mixture is not None
+        self.network, self.optimiser, self.stage, self.meter = network, optimiser, stage, meter
+        self.names, self.data, self.standing = [task.name for task in tasks], data, standing
+        self.weights = [member.loss_weight for member in stage.mixture.members]
+        self.allowed = max(5, round(MOST_SKIPPED * steps))
+        self.pending: _Pending | None = None
+
+    def prepare(self, batch: Batch) -> Prepared:
+        """This worker's parts of a step. Called from another thread."""
+        budget = self.standing.batch_tokens
+        sharded = self.meter.device.sharded
+        replicas = self.meter.replicas
+        return Prepared(microbatches(self.network.encoder, self.data, batch, budget, replicas, sharded), budget)
+
+    def take(self, number: int, batch: Batch, prepared: Prepared) -> None:
+        """Take a step (counted from 1). Its loss is read when the next one is under way, or by ``settle``.
+
+        Raises:
+            FloatingPointError: too many losses were not finite; the message names the step, the tasks and the rows.
+            torch.OutOfMemoryError: even the smallest parts do not fit.
+        """
+        loss = self._gradients(number, batch, prepared)
+        while loss is None:
+            loss = self._gradients(number, batch, self.prepare(batch))
+        self.meter.replicas.add_up([loss])
+        applied = self.optimiser.step(number - 1, loss, self.meter.replicas)
+        self.settle()
+        self.pending = _Pending(number, batch, loss, applied)
+
+    def settle(self) -> None:
+        """Read the outcome of the last step: its loss joins the others, or it is counted as skipped."""
+        pending, self.pending = self.pending, None
+        if pending is None:
+            return
+        if pending.applied.item():
+            self.standing.losses.append(pending.loss.item())
+            return
+        self.standing.skipped += 1
+        about = f"step {pending.number} ({self._rows(pending.batch)}): the loss is {pending.loss.item()}"
+        if self.standing.skipped > self.allowed:
+            raise FloatingPointError(
+                f"{about} or its gradient is not finite; {self.standing.skipped} steps were left out for that, "
+                f"and at most {self.allowed} may be"
+            )
+        _log.warning("%s or its gradient is not finite; the step is left out", about)
+
+    def _rows(self, batch: Batch) -> str:
+        return "; ".join(
+            f"task {self.names[member]}, rows {batch.rows[batch.members == member].tolist()}"
+            for member in sorted(set(batch.members.tolist()))
+        )
+
+    def _gradients(self, number: int, batch: Batch, prepared: Prepared) -> Tensor | None:
+        """Sum of the step's losses over this worker's parts; None where memory ran out and the step must be repeated."""
+        failed: torch.OutOfMemoryError | None = None
+        loss = None
+        try:
+            loss = self._backward(number, batch, prepared.parts)
+        except torch.OutOfMemoryError as error:
+            if self.meter.device.sharded:
+                raise  # the other workers are waiting inside the backward pass
+            failed = error
+        # Parts that were prepared before the budget was halved say nothing about what it is now.
+        fresh = prepared.budget == self.standing.batch_tokens
+        flags = [failed is not None, failed is not None and fresh]
+        repeat, halve = self.meter.replicas.any(flags, self.meter.device.place)
+        if repeat:
+            loss = None
+            self.optimiser.clear()
+        if halve:
+            self._halve(number, failed)
+        return loss
+
+    def _halve(self, number: int, error: torch.OutOfMemoryError | None) -> None:
+        standing, budget = self.standing, self.standing.batch_tokens
+        if budget // 2 < LEAST_TOKENS:
+            raise error or torch.OutOfMemoryError(f"another worker ran out of memory at {budget} tokens")
+        standing.batch_tokens = budget // 2
+        standing.out_of_memory += 1
+        if self.meter.device.is_gpu:
+            torch.cuda.empty_cache()
+        _log.warning("step %d: out of memory at %d tokens at once; going on with %d", number, budget, budget // 2)
+
+    def _backward(self, number: int, batch: Batch, parts: list[MicroBatch]) -> Tensor:
+        network, replicas = self.network, self.meter.replicas
+        network.train()
+        if self.stage.dropout:  # what a step draws depends on nothing that came before it
+            seed = np.random.SeedSequence((self.stage.seed, number, replicas.rank))
+            torch.manual_seed(int(seed.generate_state(1)[0]))
+        total = torch.zeros((), device=self.meter.device.place)
+        for part in parts:
+            # A mean over the step's rows, wherever they are: so any number of workers and parts takes the same step.
+            loss = network.loss(part, self.names, self.weights) / len(batch.rows)
+            loss = loss if part.counts else 0.0 * loss
+            loss.backward()
+            self.optimiser.collect()
+            total += loss.detach()
+            if part.counts:
+                self.meter.count(network, part.packed, backward=True)
+        return total
