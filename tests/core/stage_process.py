@@ -1,6 +1,6 @@
 """A program that trains one stage and writes what came of it; tests kill it, start it again, and run several of it.
 
-    stage_process.py MODEL STORE OUT [SHARDED]
+stage_process.py MODEL STORE OUT [SHARDED]
 """
 
 import sys

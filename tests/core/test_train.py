@@ -1,7 +1,6 @@
 """A stage: it learns, repeats bit for bit, keeps the best English dev, stops in time, and hands its encoder on."""
 
 import itertools
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from xit_ray.core.optimiser import Optimiser
 from xit_ray.core.packing import Packed
 from xit_ray.core.replicas import Replicas
 from xit_ray.core.sampling import Batch
-from xit_ray.core.train import Member, Progress, Trained, train_stage
+from xit_ray.core.train import Member, Trained, train_stage
 from xit_ray.data.encode import Encoded, from_sequences
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.recipe import Model, Stage

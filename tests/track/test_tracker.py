@@ -18,7 +18,13 @@ def _history() -> list[Event]:
     """One trial of two stages, from its start to its end."""
     stages = [["intermediate-key", "mini_paraphrase"], ["target-key", "mini_nli"]]
     events: list[dict[str, Any]] = [
-        {"kind": "trial_started", "recipe": {}, "intermediate": "mini_paraphrase", "target": "mini_nli", "stages": stages}
+        {
+            "kind": "trial_started",
+            "recipe": {},
+            "intermediate": "mini_paraphrase",
+            "target": "mini_nli",
+            "stages": stages,
+        }
     ]
     for (key, label), final in zip(stages, (False, True), strict=True):
         about = {"key": key, "label": label, "final": final}

@@ -76,7 +76,8 @@ def _attend(padded: tuple[Tensor, ...], block: Block, sliding_window: int | None
         far = (place[:, None] - place[None, :]).abs() >= sliding_window
         # Filling sees itself, so that no row of weights is empty: its softmax would not be a number.
         bias = bias.masked_fill(far, float("-inf")).masked_fill(torch.eye(length, dtype=torch.bool), 0.0)
-    weights = (torch.matmul(query, key.transpose(-1, -2)) + bias).softmax(-1)
+    # In place: nothing in the backward pass asks for the scores without the bias.
+    weights = torch.matmul(query, key.transpose(-1, -2)).add_(bias).softmax(-1)
     return torch.matmul(weights, value).transpose(1, 2).reshape(-1, heads, width)
 
 

@@ -18,6 +18,8 @@ class Device:
     """Tokens taken at once; None is ``TOKENS``."""
     checkpointing: bool = False
     """Compute activations again in the backward pass in place of keeping them."""
+    compiled: bool = False
+    """Compile the encoder's layers (``torch.compile``)."""
     sharded: bool = False
     """Divide weights, gradients and optimiser state among the workers (FSDP)."""
 

@@ -12,6 +12,7 @@ from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.core.packing import Packed
 from xit_ray.core.prefetch import ahead
+from xit_ray.core.prepacked import prepacked
 from xit_ray.data.encode import Encoded, Ids
 
 TOKENS = {"cpu": 2048, "cuda": 32_768}
@@ -83,10 +84,11 @@ def _batches(network: Network, encoded: Encoded, meter: Meter) -> Iterator[tuple
     rank, world = meter.replicas.rank, meter.replicas.world
     turns = [(turn * world + rank) for turn in range(-(-len(every) // world))]
     mine = [(every[min(turn, len(every) - 1)], turn < len(every)) for turn in turns]
-    for (rows, counts), batch in ahead(iter(mine), lambda turn: network.encoder.pack(encoded, turn[0])):
-        if counts:
-            meter.count(network, batch, backward=False)
-        yield rows, batch, counts
+    with prepacked(network.encoder):
+        for (rows, counts), batch in ahead(iter(mine), lambda turn: network.encoder.pack(encoded, turn[0])):
+            if counts:
+                meter.count(network, batch, backward=False)
+            yield rows, batch, counts
 
 
 def batches(lengths: Ids, most: int) -> Iterator[Ids]:

@@ -5,6 +5,7 @@ moments, and a page of numbers. They go into one safetensors file; it holds no c
 """
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,6 +29,8 @@ class Standing:
     worse: int = 0
     """English-dev scores since the best one."""
     history: list[dict[str, float]] = field(default_factory=list)
+    loss: float = math.nan
+    """The last one that was read."""
     losses: list[float] = field(default_factory=list)
     """Losses since the last entry of the history."""
     skipped: int = 0

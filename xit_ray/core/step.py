@@ -83,7 +83,7 @@ class Stepper:
         return Prepared(microbatches(self.network.encoder, self.data, batch, budget, replicas, sharded), budget)
 
     def take(self, number: int, batch: Batch, prepared: Prepared) -> None:
-        """Take a step (counted from 1). Its loss is read when the next one is under way, or by ``settle``.
+        """Take a step (counted from 1). A GPU's loss is read when the next step is under way, or by ``settle``.
 
         Raises:
             FloatingPointError: too many losses were not finite; the message names the step, the tasks and the rows.
@@ -96,6 +96,8 @@ class Stepper:
         applied = self.optimiser.step(number - 1, loss, self.meter.replicas)
         self.settle()
         self.pending = _Pending(number, batch, loss, applied)
+        if not self.meter.device.is_gpu:  # there is nothing to keep busy meanwhile
+            self.settle()
 
     def settle(self) -> None:
         """Read the outcome of the last step: its loss joins the others, or it is counted as skipped."""
@@ -103,7 +105,8 @@ class Stepper:
         if pending is None:
             return
         if pending.applied.item():
-            self.standing.losses.append(pending.loss.item())
+            self.standing.loss = pending.loss.item()
+            self.standing.losses.append(self.standing.loss)
             return
         self.standing.skipped += 1
         about = f"step {pending.number} ({self._rows(pending.batch)}): the loss is {pending.loss.item()}"

@@ -7,7 +7,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from torch import Tensor
 
 from xit_ray.core import sampling, snapshot, weights
@@ -47,6 +46,7 @@ class Progress:
     step: int
     steps: int
     loss: float
+    """The last one read: of this step on a CPU, of the one before on a GPU; not a number before there is one."""
     dev: float | None
     best: float | None
 
@@ -107,7 +107,7 @@ def train_stage(
             standing.step += 1
             run.stepper.take(standing.step, batch, prepared)
             dev = run.evaluate() if standing.step in evaluations else None
-            report(Progress(standing.step, steps, run.loss, dev, standing.best_dev))
+            report(Progress(standing.step, steps, standing.loss, dev, standing.best_dev))
             if dev is not None and stage.patience is not None and standing.worse >= stage.patience:
                 break
             if keeper is not None and run.agree(time.monotonic() - put_aside >= keeper.seconds):
@@ -138,6 +138,9 @@ class _Run:
         if start is not None:
             weights.load(network, start, heads=False)
         network.set_dropout(stage.dropout)
+        if device.compiled:
+            for layer in network.encoder.layers:
+                layer.compile(dynamic=True)
         if device.checkpointing:
             network.encoder.body.activation_checkpointing_enable()
         if device.sharded:
@@ -155,14 +158,6 @@ class _Run:
             network, self.optimiser, stage, tasks, data, self.standing, len(self.batches), self.meter
         )
 
-    @property
-    def loss(self) -> float:
-        """The last loss that was read."""
-        standing = self.standing
-        if not standing.losses and not standing.history:
-            self.stepper.settle()
-        return standing.losses[-1] if standing.losses else standing.history[-1]["loss"] if standing.history else np.nan
-
     def evaluate(self) -> float:
         """Score English dev, and keep the weights if they are the best so far."""
         self.stepper.settle()
@@ -172,7 +167,7 @@ class _Run:
                 answers = predict(self.network, member.task.name, member.dev, self.meter)
                 scores.append(metrics.accuracy(answers == member.dev.labels))
         dev = sum(scores) / len(scores)
-        loss = sum(standing.losses) / len(standing.losses) if standing.losses else self.loss
+        loss = sum(standing.losses) / len(standing.losses) if standing.losses else standing.loss
         standing.history.append({"step": standing.step, "loss": loss, "dev": dev})
         standing.losses.clear()
         standing.worse += 1

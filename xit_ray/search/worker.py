@@ -39,6 +39,7 @@ def work(config: dict[str, Any]) -> None:
         best_device(threads=None if resources.gpus else resources.cpus),
         batch_tokens=resources.batch_tokens,
         checkpointing=resources.checkpointing,
+        compiled=resources.compile,
         sharded=resources.sharded,
     )
     store, seconds = Store(job.site.store), 60 * resources.snapshot_minutes

@@ -64,8 +64,18 @@ class Resources(Strict):
     """Runs at a time; null means as many as this machine holds. Name the maximum of an autoscaling cluster."""
     retries: int = Field(default=1, ge=0)
     """How often a crashed trial is started again."""
+    compile: bool = False
+    """Compile the encoder's layers for the GPU; pays in stages of several minutes (on a CPU it never did)."""
     snapshot_minutes: float = Field(default=5.0, gt=0)
     """How often a stage under training is put aside in the store, so that a crash costs no more than this."""
+
+    @model_validator(mode="after")
+    def _compiles_for_gpus(self) -> "Resources":
+        if self.compile and not self.gpus:
+            raise ValueError("compile is for GPUs; give 'gpus' or leave it out")
+        if self.sharded and self.workers < 2:
+            raise ValueError("sharded divides a model among workers; give 'workers', 2 or more, or leave it out")
+        return self
 
 
 class Space(Strict):

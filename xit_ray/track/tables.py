@@ -11,7 +11,12 @@ from xit_ray.tasks import registry
 from xit_ray.track.state import State, TrialState, seconds_spent
 
 TRIALS, SCORES, LEDGER = "trials.parquet", "scores.parquet", "ledger.parquet"
-COSTS = ("seconds", "gpu_hours", "tokens", "flops", "peak_memory_mb")
+COSTS = (
+    "seconds", "device_seconds", "gpu_hours", "tokens", "padding_avoided", "flops", "peak_memory_mb", "matmul_peak",
+    "energy_wh",
+)  # fmt: skip
+LARGEST = ("peak_memory_mb", "matmul_peak")
+"""Costs of which a path has the largest of its parts; of the others it has the sum."""
 
 
 def zero_shot_mean(trial: TrialState) -> float | None:
@@ -26,7 +31,7 @@ def path_cost(trial: TrialState, state: State) -> dict[str, float]:
     parts = [state.stages[key].description.get("cost", {}) for key, _ in trial.stages if key in state.stages]
     parts.append(trial.score_cost)
     total = {name: sum(part.get(name, 0.0) for part in parts) for name in COSTS}
-    return total | {"peak_memory_mb": max((part.get("peak_memory_mb", 0.0) for part in parts), default=0.0)}
+    return total | {name: max((part.get(name, 0.0) for part in parts), default=0.0) for name in LARGEST}
 
 
 def write(state: State, folder: Path) -> None:
@@ -69,6 +74,8 @@ def _ledger_row(state: State, key: str) -> dict[str, Any]:
         "reused_by": stage.reused,
         "dev_en": stage.description.get("dev"),
         "steps": stage.description.get("steps"),
+        "skipped_steps": stage.description.get("skipped"),
+        "out_of_memory": stage.description.get("out_of_memory"),
         **{name: stage.description.get("cost", {}).get(name, 0.0) for name in COSTS},
         "seconds": seconds_spent(stage),
     }
@@ -95,5 +102,6 @@ _LEDGER_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("stage", "label", "role")]
     + [("trainings_begun", pa.int64()), ("published", pa.bool_()), ("trained_by", pa.string())]
     + [("reused_by", pa.list_(pa.string())), ("dev_en", pa.float64()), ("steps", pa.int64())]
+    + [("skipped_steps", pa.int64()), ("out_of_memory", pa.int64())]
     + _COST_FIELDS
 )

@@ -158,7 +158,9 @@ class Tracker:
         run = self._find_or_create(f"stage {event['label']}", tags, self.parent, begun)
         for point in about["history"]:
             self._metrics(run, {"dev/en/mean": point["dev"], "train/loss": point["loss"]}, point["step"], event["time"])
-        self._metrics(run, {f"cost/{name}": about["cost"][name] for name in COSTS}, about["steps"], event["time"])
+        self._metrics(
+            run, {f"cost/{name}": about["cost"].get(name, 0.0) for name in COSTS}, about["steps"], event["time"]
+        )
         self.client.set_terminated(run, "FINISHED", end_time=round(event["time"] * 1000))
 
     def _child(self, key: str) -> str:

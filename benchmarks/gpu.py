@@ -1,0 +1,184 @@
+"""Fine-tuning on a GPU against its matmul peak and against ``Trainer``: ``python -m benchmarks.gpu``.
+
+An XLM-R-large-shaped (24 layers of 1024) and a base-shaped (12 of 768) encoder, random weights, random tokens whose lengths
+are distributed as MultiNLI's and SQuAD's are with XLM-R's tokenizer. MFU is model FLOPs (attention's included, no
+embeddings, nothing computed twice) a second over the measured bfloat16 matmul peak of the same GPU. It needs no data
+and no network. Where there is no GPU, or with ``--dry-run``, tiny shapes go through every path on the CPU, and the
+figures mean nothing: the last line holds none.
+"""
+
+import argparse
+import gc
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import XLMRobertaConfig, XLMRobertaModel
+
+from benchmarks import report
+from benchmarks.trainer import Clock, PaddedClassifier, trainer
+from xit_ray.core.device import Device, best_device
+from xit_ray.core.peak import matmul_peak
+from xit_ray.core.train import Member, Progress, train_stage
+from xit_ray.data.encode import Encoded, from_sequences
+from xit_ray.spec.recipe import Model, Stage
+from xit_ray.tasks import registry
+
+TASK = registry.get("mnli")
+VOCABULARY = 250_002
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An encoder's size."""
+
+    layers: int
+    width: int
+
+    def model(self, folder: Path, length: int) -> Model:
+        """Written with random weights."""
+        torch.manual_seed(0)
+        config = XLMRobertaConfig(
+            vocab_size=VOCABULARY,
+            hidden_size=self.width,
+            num_hidden_layers=self.layers,
+            num_attention_heads=max(1, self.width // 64),
+            intermediate_size=4 * self.width,
+            max_position_embeddings=514,
+            type_vocab_size=1,
+            pad_token_id=1,
+            bos_token_id=0,
+            eos_token_id=2,
+        )
+        XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(folder)
+        return Model(name=str(folder), max_length=length)
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Sequence lengths: log-normal around a median, cut at the longest."""
+
+    median: float
+    spread: float
+    longest: int
+    batch_size: int
+
+    def rows(self, count: int) -> Encoded:
+        """Random sequences with random labels."""
+        rng = np.random.default_rng(0)
+        lengths = np.exp(rng.normal(np.log(self.median), self.spread, count)).round().astype(int)
+        lengths = lengths.clip(8, self.longest)
+        ids = [rng.integers(5, VOCABULARY, length) for length in lengths]
+        return from_sequences(ids, labels=rng.integers(0, 3, count))
+
+
+SHAPES = {"large": Shape(24, 1024), "base": Shape(12, 768)}
+LENGTHS = {
+    # Median and spread of premise and hypothesis together, and of question and context, as XLM-R's tokenizer cuts them.
+    "MNLI": Lengths(median=40, spread=0.5, longest=128, batch_size=32),
+    "SQuAD": Lengths(median=165, spread=0.38, longest=384, batch_size=16),
+}
+WARM_UP = 10
+DEVICE_BATCH = 8
+"""Rows of a step, in multiples of the paper's batch size, where the GPU is to be filled."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One contestant on one shape and one distribution."""
+
+    tokens: float
+    """Real tokens a second."""
+    flops: float
+    memory: float
+    """MB."""
+
+
+def ours(model: Model, stage: Stage, rows: Encoded, device: Device) -> Measured:
+    """The core."""
+    times: list[float] = []
+
+    def clock(_: Progress) -> None:
+        if device.is_gpu:
+            torch.cuda.synchronize()
+        times.append(time.perf_counter())
+
+    one = Encoded(rows.tokens[: rows.starts[1]], rows.starts[:2], None, rows.labels[:1], 0)  # type: ignore[index]
+    trained = train_stage(model, stage, [Member(TASK, rows, one)], None, device, clock)
+    return _measured(times, rows, trained.cost.flops, trained.cost.peak_memory_mb)
+
+
+def theirs(model: Model, stage: Stage, rows: Encoded, setting: str, compiled: bool) -> Measured:
+    """``Trainer``."""
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    clock, network = Clock(), PaddedClassifier(model, TASK, 0)
+    trainer(network, rows, stage, setting, 1, compiled, clock, pad=model.max_length).train()  # type: ignore[arg-type]
+    memory = torch.cuda.max_memory_allocated() / 2**20 if torch.cuda.is_available() else 0.0
+    return _measured(clock.times, rows, 0.0, memory)
+
+
+def _measured(times: list[float], rows: Encoded, flops: float, memory: float) -> Measured:
+    warm = min(WARM_UP, len(times) // 2)
+    steps, seconds = len(times) - warm - 1, times[-2] - times[warm - 1]  # the last holds the scoring of dev
+    share = steps / len(times)
+    return Measured(len(rows.tokens) * share / seconds, flops * share / seconds, memory)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dry-run", action="store_true", help="tiny shapes, on whatever there is")
+    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--shapes", nargs="+", choices=list(SHAPES), default=list(SHAPES))
+    arguments = parser.parse_args()
+    device = best_device()
+    dry = arguments.dry_run or not device.is_gpu
+    shapes = {name: Shape(2, 64) if dry else SHAPES[name] for name in arguments.shapes}
+    steps = 6 if dry else arguments.steps
+    peak = matmul_peak(device)
+    table, mfu, against = [], {}, {}
+    for shape_name, shape in shapes.items():
+        for lengths_name, lengths in LENGTHS.items():
+            for fill in (1,) if dry else (1, DEVICE_BATCH):
+                stage = Stage.model_validate(
+                    {"mixture": TASK.name, "batch_size": lengths.batch_size * fill, "evaluations": 1}
+                )
+                rows = lengths.rows(steps * stage.batch_size)
+                with tempfile.TemporaryDirectory() as folder:
+                    model = shape.model(Path(folder), lengths.longest)
+                    found = {"xit_ray": ours(model, stage, rows, device)}
+                    if not dry:
+                        found["xit_ray, compiled"] = ours(model, stage, rows, replace(device, compiled=True))
+                    found["Trainer, padded, float32"] = theirs(model, stage, rows, "pad128", compiled=False)
+                    found["Trainer at its best"] = theirs(model, stage, rows, "best", compiled=False)
+                    if not dry:
+                        found["Trainer at its best, compiled"] = theirs(model, stage, rows, "best", compiled=True)
+                mine = max((found[name] for name in found if name.startswith("xit")), key=lambda m: m.tokens)
+                best = max((found[name] for name in found if "best" in name), key=lambda m: m.tokens)
+                key = f"{shape_name} {lengths_name} x{stage.batch_size}"
+                mfu[shape_name] = max(mfu.get(shape_name, 0.0), mine.flops / peak)
+                if lengths_name == "MNLI":
+                    padded = found["Trainer, padded, float32"]
+                    against[shape_name] = mine.tokens / padded.tokens, mine.tokens / best.tokens
+                for name, measured in found.items():
+                    share = f"{measured.flops / peak:.1%}" if measured.flops else ""
+                    table.append((key, name, f"{measured.tokens:,.0f}", share, f"{measured.memory:,.0f}"))
+                gc.collect()
+    columns = ("encoder, lengths, rows a step", "", "tok/s", "MFU", "peak MB")
+    report.show(f"{report.machine()}; matmul peak {peak / 1e12:,.1f} TFLOP/s", columns, table)
+    if dry:  # the shapes are not those the keys name
+        mfu, against = {}, {}
+    report.result(
+        device="dry run" if dry else torch.cuda.get_device_name(),
+        large_mfu=mfu.get("large"),
+        base_mfu=mfu.get("base"),
+        large_vs_pad128=against.get("large", (None, None))[0],
+        large_vs_best=against.get("large", (None, None))[1],
+    )
+
+
+if __name__ == "__main__":
+    report.run(main)

@@ -1,0 +1,175 @@
+"""Fine-tuning and scoring speed against transformers' ``Trainer``: ``XIT_DATA=DIR python -m benchmarks.throughput``.
+
+Real tokens a second, padding not counted; same weights, rows, head and batch size, no dropout, word embeddings frozen. Each
+contestant runs in a process of its own (its peak memory is its own too), in turns; its best turn counts. Before the
+clock starts each takes a few steps, since matrix libraries prepare a kernel for every new shape.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks import report
+from benchmarks.trainer import Clock, PaddedClassifier, Rows, trainer
+from xit_ray.core.device import best_device
+from xit_ray.core.encoder import load_tokenizer
+from xit_ray.core.evaluate import predict
+from xit_ray.core.meter import Meter
+from xit_ray.core.network import Network
+from xit_ray.core.peak import matmul_peak
+from xit_ray.core.train import Member, Progress, train_stage
+from xit_ray.data import rows
+from xit_ray.data.encode import Encoded, encode_pairs, join
+from xit_ray.data.source import parse_source
+from xit_ray.spec.recipe import Model, Stage
+from xit_ray.tasks import registry
+
+CONTESTANTS = ("xit_ray", "pad128", "best")
+NAMES = {
+    "xit_ray": "xit_ray",
+    "pad128": "Trainer as run_xnli.py (pad to 128, float32)",
+    "best": "Trainer at its best (grouped, dynamic padding, bf16, SDPA, fused)",
+}
+WARM_UP = 6
+"""Steps before the clock starts."""
+TASK = registry.get("mnli")
+STAGE = Stage.model_validate({"mixture": "mnli", "batch_size": 32, "learning_rate": 5e-5, "evaluations": 1})
+
+
+def training_rows(model: Model, steps: int) -> Encoded:
+    table = rows.load(TASK, "train", "en", parse_source(str(report.data_folder()))).table
+    return encode_pairs(table.slice(0, steps * STAGE.batch_size), load_tokenizer(model), model.max_length)
+
+
+def scoring_rows(model: Model, each: int) -> Encoded:
+    task, source, tokenizer = registry.get("xnli"), parse_source(str(report.data_folder())), load_tokenizer(model)
+    tables = [rows.load(task, "test", language, source).table.slice(0, each) for language in task.languages]
+    return join([encode_pairs(table, tokenizer, model.max_length) for table in tables])
+
+
+def measure(contestant: str, threads: int, steps: int, each: int, compiled: bool) -> dict[str, float]:
+    """One contestant, in this process: tokens a second of training and scoring, and what they took."""
+    torch.set_num_threads(threads)
+    model = Model()
+    train, score = training_rows(model, WARM_UP + steps), scoring_rows(model, each)
+    measured = _ours if contestant == "xit_ray" else _theirs
+    found = measured(contestant, model, train, score, compiled)
+    return {**found, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10}
+
+
+def _ours(_: str, model: Model, train: Encoded, score: Encoded, compiled: bool) -> dict[str, float]:
+    device, times, flops = best_device(), [], 0.0
+    one = Encoded(train.tokens[: train.starts[1]], train.starts[:2], None, train.labels[:1], 0)  # type: ignore[index]
+
+    def clock(progress: Progress) -> None:
+        times.append(time.perf_counter())
+
+    trained = train_stage(model, STAGE, [Member(TASK, train, one)], None, device, clock)
+    # The last step's time would hold the scoring of English dev.
+    steps = len(times) - WARM_UP - 1
+    share = steps / len(times)
+    seconds = times[-2] - times[WARM_UP - 1]
+    flops = trained.cost.flops * share / seconds
+    network = Network(model, [TASK], 0).settle(device)
+    predict(network, "mnli", score, Meter(device))
+    meter = Meter(device)
+    predict(network, "mnli", score, meter)
+    cost = meter.cost()
+    return {
+        "train": len(train.tokens) * share / seconds,
+        "eval": cost.tokens / cost.seconds,
+        "flops": flops,
+        "eval_flops": cost.flops / cost.seconds,
+        "peak": matmul_peak(device),
+    }
+
+
+def _theirs(setting: str, model: Model, train: Encoded, score: Encoded, compiled: bool) -> dict[str, float]:
+    clock, network = Clock(), PaddedClassifier(model, TASK, 0)
+    run = trainer(network, train, STAGE, setting, 1, compiled, clock)  # type: ignore[arg-type]
+    run.train()
+    steps = len(clock.times) - WARM_UP - 1
+    seconds = clock.times[-2] - clock.times[WARM_UP - 1]
+    order = np.arange(len(score))
+    run.predict(Rows(score, order[:: 4 if setting == "best" else 16]))  # its own sampler groups rows by length
+    begun = time.perf_counter()
+    run.predict(Rows(score, order))
+    return {
+        "train": len(train.tokens) * steps / len(clock.times) / seconds,
+        "eval": len(score.tokens) / (time.perf_counter() - begun),
+    }
+
+
+def turn(contestant: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """One contestant in a process of its own."""
+    options = {"--threads": arguments.threads, "--steps": arguments.steps, "--rows": arguments.rows}
+    command = [sys.executable, "-m", "benchmarks.throughput", "--contestant", contestant]
+    command += [str(word) for option in options.items() for word in option]
+    command += ["--compile"] if arguments.compile and contestant == "best" else []
+    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return dict(json.loads(ended.stdout.splitlines()[-1]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--steps", type=int, default=20, help="timed steps of 32 rows")
+    parser.add_argument("--rows", type=int, default=120, help="rows scored in each of 15 languages")
+    parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--compile", action="store_true", help="torch.compile for Trainer at its best")
+    parser.add_argument("--contestant", choices=CONTESTANTS, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.contestant:
+        measured = measure(arguments.contestant, arguments.threads, arguments.steps, arguments.rows, arguments.compile)
+        print(json.dumps(measured))
+        return
+    torch.set_num_threads(arguments.threads)
+    turns: dict[str, list[dict[str, Any]]] = {contestant: [] for contestant in CONTESTANTS}
+    for _ in range(arguments.turns):
+        for contestant in CONTESTANTS:
+            turns[contestant].append(turn(contestant, arguments))
+    best = {
+        name: {key: (min if key == "memory" else max)(found[key] for found in measured) for key in measured[0]}
+        for name, measured in turns.items()
+    }
+    ours = best["xit_ray"]
+    columns = ("", "train tok/s", "xit_ray is", "score tok/s", "xit_ray is", "peak MB")
+    report.show(
+        report.machine(),
+        columns,
+        [
+            (
+                NAMES[name],
+                f"{found['train']:,.0f}",
+                f"{ours['train'] / found['train']:.2f}x",
+                f"{found['eval']:,.0f}",
+                f"{ours['eval'] / found['eval']:.2f}x",
+                f"{found['memory']:,.0f}",
+            )
+            for name, found in best.items()
+        ],
+    )
+    peak = ours["peak"]
+    print(
+        f"matmul peak {peak / 1e9:,.0f} GFLOP/s; xit_ray trains at {ours['flops'] / 1e9:,.0f} "
+        f"({ours['flops'] / peak:.0%}) and scores at {ours['eval_flops'] / 1e9:,.0f} ({ours['eval_flops'] / peak:.0%})"
+    )
+    report.result(
+        train_vs_pad128=ours["train"] / best["pad128"]["train"],
+        train_vs_best=ours["train"] / best["best"]["train"],
+        eval_vs_pad128=ours["eval"] / best["pad128"]["eval"],
+        eval_vs_best=ours["eval"] / best["best"]["eval"],
+        peak_memory_vs_best=ours["memory"] / best["best"]["memory"],
+        share_of_matmul_peak=ours["flops"] / peak,
+    )
+
+
+if __name__ == "__main__":
+    report.run(main)

@@ -1,0 +1,63 @@
+"""Every benchmark runs, small; what they measure is not asserted here."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def result(*command: str) -> dict[str, object]:
+    ended = subprocess.run(
+        [sys.executable, "-m", *command],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        timeout=600,
+    )
+    assert ended.returncode == 0, ended.stderr
+    last = ended.stdout.splitlines()[-1]
+    assert last.startswith("RESULT ")
+    return dict(json.loads(last.removeprefix("RESULT ")))
+
+
+def test_gpu_without_a_gpu_is_a_dry_run() -> None:
+    assert result("benchmarks.gpu", "--dry-run") == {
+        "device": "dry run",
+        "large_mfu": None,
+        "base_mfu": None,
+        "large_vs_pad128": None,
+        "large_vs_best": None,
+    }
+
+
+def test_packed_and_padded_training_lie_on_each_other(xit_data: Path) -> None:
+    found = result("benchmarks.equivalence", "--steps", "4", "--seeds", "1")
+    assert isinstance(found["max_loss_gap"], float)
+    assert found["max_loss_gap"] < 1e-5
+
+
+def test_throughput_has_its_ratios(xit_data: Path) -> None:
+    found = result("benchmarks.throughput", "--steps", "3", "--rows", "4", "--turns", "1", "--threads", "1")
+    assert set(found) == {
+        "train_vs_pad128",
+        "train_vs_best",
+        "eval_vs_pad128",
+        "eval_vs_best",
+        "peak_memory_vs_best",
+        "share_of_matmul_peak",
+    }
+
+
+def test_a_benchmark_without_data_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XIT_DATA", raising=False)
+    ended = subprocess.run(
+        [sys.executable, "-m", "benchmarks.retrieval"], capture_output=True, text=True, cwd=ROOT, timeout=300
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[-1] == "error: XIT_DATA: must name a folder of real data in XTREME's layout"

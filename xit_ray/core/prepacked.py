@@ -1,0 +1,60 @@
+"""Scoring on a CPU with weights laid out once for its matrix kernels.
+
+PyTorch's linear layer rearranges its weight for the kernel at every call; while weights stand still that work can be
+done once, and GELU be computed on the way out of the product, before anything is written to memory. These are the
+operators ``torch.compile`` generates for frozen weights, without its minutes of compilation.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers.activations import GELUActivation
+
+from xit_ray.core.encoder import Encoder
+from xit_ray.core.sharding import is_sharded
+
+ROWS = 2048
+"""Rows of a typical product, a hint for the layout."""
+
+
+@contextmanager
+def prepacked(encoder: Encoder) -> Iterator[None]:
+    """While the block runs, the encoder's linear layers use prepared weights, if it is on a CPU in bfloat16.
+
+    The weights must not change meanwhile, and nothing flows back.
+    """
+    usable = encoder.device.type == "cpu" and encoder.dtype == torch.bfloat16 and torch.backends.mkldnn.is_available()
+    if not usable or any(map(is_sharded, encoder.parameters())):
+        yield
+        return
+    with ExitStack() as stack:
+        fused = set()
+        for module in encoder.body.modules():
+            activation = getattr(module, "intermediate_act_fn", None)
+            if isinstance(activation, GELUActivation) and activation.act is nn.functional.gelu:
+                stack.enter_context(_forward(module.dense, _linear(module.dense, "gelu", "none")))
+                stack.enter_context(_forward(activation, lambda hidden: hidden))
+                fused.add(module.dense)
+        for module in encoder.body.modules():
+            if isinstance(module, nn.Linear) and module not in fused:
+                stack.enter_context(_forward(module, _linear(module, "none", "")))
+        yield
+
+
+def _linear(layer: nn.Linear, activation: str, algorithm: str) -> Callable[[Tensor], Tensor]:
+    weight = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), ROWS)
+    bias = layer.bias
+    return lambda hidden: torch.ops.mkldnn._linear_pointwise(hidden, weight, bias, activation, [], algorithm)
+
+
+@contextmanager
+def _forward(module: nn.Module, forward: Callable[[Any], Any]) -> Iterator[None]:
+    """Give a module another forward for a while."""
+    module.forward = forward  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del module.forward
