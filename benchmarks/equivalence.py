@@ -6,6 +6,7 @@ should differ by float noise alone, and their scores by less than seeds make the
 """
 
 import argparse
+import math
 
 import numpy as np
 import torch
@@ -33,7 +34,7 @@ def packed(model: Model, stage: Stage, train: Encoded, dev: Encoded, device: Dev
         losses.append(progress.loss)
 
     trained = train_stage(model, stage, [Member(TASK, train, dev)], None, device, note)
-    return losses, trained.dev
+    return [loss for loss in losses if not math.isnan(loss)], trained.dev  # a GPU's come a step late
 
 
 def padded(model: Model, stage: Stage, train: Encoded, dev: Encoded) -> tuple[list[float], float]:

@@ -10,7 +10,6 @@ figures mean nothing: the last line holds none.
 import argparse
 import gc
 import tempfile
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,9 +19,10 @@ from transformers import XLMRobertaConfig, XLMRobertaModel
 
 from benchmarks import report
 from benchmarks.trainer import Clock, PaddedClassifier, trainer
+from xit_ray.core import sampling
 from xit_ray.core.device import Device, best_device
 from xit_ray.core.peak import matmul_peak
-from xit_ray.core.train import Member, Progress, train_stage
+from xit_ray.core.train import Member, train_stage
 from xit_ray.data.encode import Encoded, from_sequences
 from xit_ray.spec.recipe import Model, Stage
 from xit_ray.tasks import registry
@@ -99,33 +99,30 @@ class Measured:
 
 def ours(model: Model, stage: Stage, rows: Encoded, device: Device) -> Measured:
     """The core."""
-    times: list[float] = []
-
-    def clock(_: Progress) -> None:
-        if device.is_gpu:
-            torch.cuda.synchronize()
-        times.append(time.perf_counter())
-
+    _clean()
+    clock = Clock()
     one = Encoded(rows.tokens[: rows.starts[1]], rows.starts[:2], None, rows.labels[:1], 0)  # type: ignore[index]
-    trained = train_stage(model, stage, [Member(TASK, rows, one)], None, device, clock)
-    return _measured(times, rows, trained.cost.flops, trained.cost.peak_memory_mb)
+    trained = train_stage(model, stage, [Member(TASK, rows, one)], None, device, clock.on_step_end)
+    steps = sampling.plan(stage, [rows.lengths])
+    speed = clock.speed([int(rows.lengths[step.rows].sum()) for step in steps], WARM_UP)
+    return Measured(speed, speed * trained.cost.flops / trained.cost.tokens, trained.cost.peak_memory_mb)
 
 
 def theirs(model: Model, stage: Stage, rows: Encoded, setting: str, compiled: bool) -> Measured:
     """``Trainer``."""
-    if torch.cuda.is_available():
-        torch.cuda.reset_peak_memory_stats()
+    _clean()
     clock, network = Clock(), PaddedClassifier(model, TASK, 0)
     trainer(network, rows, stage, setting, 1, compiled, clock, pad=model.max_length).train()  # type: ignore[arg-type]
     memory = torch.cuda.max_memory_allocated() / 2**20 if torch.cuda.is_available() else 0.0
-    return _measured(clock.times, rows, 0.0, memory)
+    return Measured(clock.speed(network.seen, WARM_UP), 0.0, memory)
 
 
-def _measured(times: list[float], rows: Encoded, flops: float, memory: float) -> Measured:
-    warm = min(WARM_UP, len(times) // 2)
-    steps, seconds = len(times) - warm - 1, times[-2] - times[warm - 1]  # the last holds the scoring of dev
-    share = steps / len(times)
-    return Measured(len(rows.tokens) * share / seconds, flops * share / seconds, memory)
+def _clean() -> None:
+    """Nothing of the contestant before is left."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
 
 
 def main() -> None:
@@ -137,7 +134,7 @@ def main() -> None:
     device = best_device()
     dry = arguments.dry_run or not device.is_gpu
     shapes = {name: Shape(2, 64) if dry else SHAPES[name] for name in arguments.shapes}
-    steps = 6 if dry else arguments.steps
+    steps = WARM_UP + (3 if dry else arguments.steps)
     peak = matmul_peak(device)
     table, mfu, against = [], {}, {}
     for shape_name, shape in shapes.items():
@@ -166,7 +163,6 @@ def main() -> None:
                 for name, measured in found.items():
                     share = f"{measured.flops / peak:.1%}" if measured.flops else ""
                     table.append((key, name, f"{measured.tokens:,.0f}", share, f"{measured.memory:,.0f}"))
-                gc.collect()
     columns = ("encoder, lengths, rows a step", "", "tok/s", "MFU", "peak MB")
     report.show(f"{report.machine()}; matmul peak {peak / 1e12:,.1f} TFLOP/s", columns, table)
     if dry:  # the shapes are not those the keys name

@@ -18,13 +18,14 @@ import torch
 
 from benchmarks import report
 from benchmarks.trainer import Clock, PaddedClassifier, Rows, trainer
+from xit_ray.core import sampling
 from xit_ray.core.device import best_device
 from xit_ray.core.encoder import load_tokenizer
 from xit_ray.core.evaluate import predict
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.core.peak import matmul_peak
-from xit_ray.core.train import Member, Progress, train_stage
+from xit_ray.core.train import Member, train_stage
 from xit_ray.data import rows
 from xit_ray.data.encode import Encoded, encode_pairs, join
 from xit_ray.data.source import parse_source
@@ -37,9 +38,8 @@ NAMES = {
     "pad128": "Trainer as run_xnli.py (pad to 128, float32)",
     "best": "Trainer at its best (grouped, dynamic padding, bf16, SDPA, fused)",
 }
-WARM_UP = 6
-"""Steps before the clock starts."""
 TASK = registry.get("mnli")
+PASSED_ON = ("--threads", "--warm-up", "--steps", "--rows")
 STAGE = Stage.model_validate({"mixture": "mnli", "batch_size": 32, "learning_rate": 5e-5, "evaluations": 1})
 
 
@@ -54,62 +54,58 @@ def scoring_rows(model: Model, each: int) -> Encoded:
     return join([encode_pairs(table, tokenizer, model.max_length) for table in tables])
 
 
-def measure(contestant: str, threads: int, steps: int, each: int, compiled: bool) -> dict[str, float]:
+def measure(contestant: str, threads: int, warm_up: int, steps: int, each: int, compiled: bool) -> dict[str, float]:
     """One contestant, in this process: tokens a second of training and scoring, and what they took."""
     torch.set_num_threads(threads)
     model = Model()
-    train, score = training_rows(model, WARM_UP + steps), scoring_rows(model, each)
-    measured = _ours if contestant == "xit_ray" else _theirs
-    found = measured(contestant, model, train, score, compiled)
+    train, score = training_rows(model, warm_up + steps), scoring_rows(model, each)
+    if contestant == "xit_ray":
+        found = _ours(model, train, score, warm_up)
+    else:
+        found = _theirs(contestant, model, train, score, warm_up, compiled)
     return {**found, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10}
 
 
-def _ours(_: str, model: Model, train: Encoded, score: Encoded, compiled: bool) -> dict[str, float]:
-    device, times, flops = best_device(), [], 0.0
+def _ours(model: Model, train: Encoded, score: Encoded, warm_up: int) -> dict[str, float]:
+    device, clock = best_device(), Clock()
     one = Encoded(train.tokens[: train.starts[1]], train.starts[:2], None, train.labels[:1], 0)  # type: ignore[index]
-
-    def clock(progress: Progress) -> None:
-        times.append(time.perf_counter())
-
-    trained = train_stage(model, STAGE, [Member(TASK, train, one)], None, device, clock)
-    # The last step's time would hold the scoring of English dev.
-    steps = len(times) - WARM_UP - 1
-    share = steps / len(times)
-    seconds = times[-2] - times[WARM_UP - 1]
-    flops = trained.cost.flops * share / seconds
+    trained = train_stage(model, STAGE, [Member(TASK, train, one)], None, device, clock.on_step_end)
+    steps = sampling.plan(STAGE, [train.lengths])
+    speed = clock.speed([int(train.lengths[step.rows].sum()) for step in steps], warm_up)
     network = Network(model, [TASK], 0).settle(device)
     predict(network, "mnli", score, Meter(device))
     meter = Meter(device)
     predict(network, "mnli", score, meter)
     cost = meter.cost()
     return {
-        "train": len(train.tokens) * share / seconds,
+        "train": speed,
         "eval": cost.tokens / cost.seconds,
-        "flops": flops,
+        "flops": speed * trained.cost.flops / trained.cost.tokens,
         "eval_flops": cost.flops / cost.seconds,
         "peak": matmul_peak(device),
     }
 
 
-def _theirs(setting: str, model: Model, train: Encoded, score: Encoded, compiled: bool) -> dict[str, float]:
+def _theirs(
+    setting: str, model: Model, train: Encoded, score: Encoded, warm_up: int, compiled: bool
+) -> dict[str, float]:
     clock, network = Clock(), PaddedClassifier(model, TASK, 0)
     run = trainer(network, train, STAGE, setting, 1, compiled, clock)  # type: ignore[arg-type]
     run.train()
-    steps = len(clock.times) - WARM_UP - 1
-    seconds = clock.times[-2] - clock.times[WARM_UP - 1]
+    speed = clock.speed(network.seen, warm_up)
     order = np.arange(len(score))
-    run.predict(Rows(score, order[:: 4 if setting == "best" else 16]))  # its own sampler groups rows by length
+    run.predict(Rows(score, order[:: 1 if setting == "best" else 16]))  # warms up; padded batches have one shape
     begun = time.perf_counter()
     run.predict(Rows(score, order))
     return {
-        "train": len(train.tokens) * steps / len(clock.times) / seconds,
+        "train": speed,
         "eval": len(score.tokens) / (time.perf_counter() - begun),
     }
 
 
 def turn(contestant: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """One contestant in a process of its own."""
-    options = {"--threads": arguments.threads, "--steps": arguments.steps, "--rows": arguments.rows}
+    options = {name: getattr(arguments, name.strip("-").replace("-", "_")) for name in PASSED_ON}
     command = [sys.executable, "-m", "benchmarks.throughput", "--contestant", contestant]
     command += [str(word) for option in options.items() for word in option]
     command += ["--compile"] if arguments.compile and contestant == "best" else []
@@ -120,6 +116,7 @@ def turn(contestant: str, arguments: argparse.Namespace) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--warm-up", type=int, default=6, help="steps before the clock starts")
     parser.add_argument("--steps", type=int, default=20, help="timed steps of 32 rows")
     parser.add_argument("--rows", type=int, default=120, help="rows scored in each of 15 languages")
     parser.add_argument("--turns", type=int, default=2)

@@ -7,6 +7,7 @@ optimiser. ``best`` has what ``Trainer`` offers for speed: padding to the longes
 
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -37,6 +38,8 @@ class PaddedClassifier(nn.Module):
             place, revision=revision, attn_implementation=attention, add_pooling_layer=False, dtype=torch.float32
         )
         self.head = ours.heads[task.name]
+        self.seen: list[Tensor] = []
+        """Real tokens of each batch, in order; read when the clock has stopped."""
         if "word_embeddings" in model.frozen:
             self.body.get_input_embeddings().weight.requires_grad_(False)
         for module in self.modules():
@@ -45,6 +48,7 @@ class PaddedClassifier(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> dict[str, Tensor]:
         hidden = self.body(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        self.seen.append(attention_mask.sum())
         mask = attention_mask[..., None].to(hidden.dtype)
         logits = self.head((hidden * mask).sum(1) / mask.sum(1)).float()
         return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
@@ -90,6 +94,10 @@ class Clock(TrainerCallback):  # type: ignore[misc]
     def __init__(self) -> None:
         self.times: list[float] = []
 
+    def speed(self, tokens: Sequence[int | Tensor], warm_up: int) -> float:
+        """Tokens a second of the steps after the first few; the last one is left out, as it may hold a scoring."""
+        return sum(map(int, tokens[warm_up : len(self.times) - 1])) / (self.times[-2] - self.times[warm_up - 1])
+
     def on_step_end(self, *_: Any, **__: Any) -> None:
         if torch.cuda.is_available():
             torch.cuda.synchronize()
@@ -129,6 +137,7 @@ def trainer(
         logging_strategy="no",
         disable_tqdm=True,
         dataloader_pin_memory=gpu,
+        dataloader_num_workers=2 if best and gpu else 0,
         remove_unused_columns=False,
     )
     return Trainer(

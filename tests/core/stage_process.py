@@ -60,6 +60,8 @@ def main(name: str, store: str, out: str, sharded: str = "") -> None:
     if here().first:
         weights.save(trained.weights, Path(out))
         (Path(out) / "history").write_text(repr((trained.history, trained.best_step, trained.steps)))
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 main(*sys.argv[1:])

@@ -8,6 +8,7 @@ import pytest
 import torch
 from transformers import AutoModel
 
+from xit_ray.core.device import Device
 from xit_ray.core.encoder import Encoder, load_tokenizer
 from xit_ray.core.network import Network
 from xit_ray.data import mini
@@ -195,3 +196,12 @@ def test_long_pairs_are_cut_and_counted(tiny_encoder: Path) -> None:
     cut = encode_pairs(table, load_tokenizer(model), 40)
     assert cut.truncated == int((whole.lengths > 40).sum())
     assert cut.lengths.max() <= 40
+
+
+def test_rotary_frequencies_keep_their_digits_in_bfloat16(tiny_modernbert: Path) -> None:
+    network = Network(Model(name=str(tiny_modernbert)), [], seed=0)
+    before = {name: buffer.clone() for name, buffer in network.named_buffers() if "inv_freq" in name}
+    network.settle(Device(torch.device("cpu"), torch.bfloat16))
+    assert before
+    assert all(torch.equal(dict(network.named_buffers())[name], buffer) for name, buffer in before.items())
+    assert {parameter.dtype for parameter in network.parameters()} == {torch.bfloat16}

@@ -58,11 +58,11 @@ def _varlen(streams: list[Tensor], packed: Packed, scaling: float, sliding_windo
     from torch.nn.attention.varlen import varlen_attn  # CUDA builds alone can run it
 
     reach = -1 if sliding_window is None else sliding_window - 1
-    query, key, value = (stream[: packed.tokens].contiguous() for stream in streams)
+    query, key, value = (stream.contiguous() for stream in streams)
     bounds, longest, window = packed.bounds, packed.longest, (reach, reach)
     mixed = varlen_attn(query, key, value, bounds, bounds, longest, longest, scale=scaling, window_size=window)
     assert isinstance(mixed, Tensor)
-    return torch.cat([mixed, mixed.new_zeros((len(streams[0]) - packed.tokens, *mixed.shape[1:]))])
+    return mixed
 
 
 def _attend(padded: tuple[Tensor, ...], block: Block, sliding_window: int | None) -> Tensor:
@@ -75,7 +75,9 @@ def _attend(padded: tuple[Tensor, ...], block: Block, sliding_window: int | None
         place = torch.arange(length, device=bias.device)
         far = (place[:, None] - place[None, :]).abs() >= sliding_window
         # Filling sees itself, so that no row of weights is empty: its softmax would not be a number.
-        bias = bias.masked_fill(far, float("-inf")).masked_fill(torch.eye(length, dtype=torch.bool), 0.0)
+        bias = bias.masked_fill(far, float("-inf")).masked_fill(
+            torch.eye(length, dtype=torch.bool, device=bias.device), 0.0
+        )
     # In place: nothing in the backward pass asks for the scores without the bias.
     weights = torch.matmul(query, key.transpose(-1, -2)).add_(bias).softmax(-1)
     return torch.matmul(weights, value).transpose(1, 2).reshape(-1, heads, width)

@@ -20,6 +20,8 @@ class Device:
     """Compute activations again in the backward pass in place of keeping them."""
     compiled: bool = False
     """Compile the encoder's layers (``torch.compile``)."""
+    gpu_share: float = 1.0
+    """Share of a GPU that is this run's, for the ledger."""
     sharded: bool = False
     """Divide weights, gradients and optimiser state among the workers (FSDP)."""
 
@@ -34,16 +36,19 @@ class Device:
         return self.batch_tokens or TOKENS[self.place.type]
 
 
-def best_device(threads: int | None = None) -> Device:
+def best_device(gpu: bool = True, threads: int | None = None) -> Device:
     """The current CUDA device, else the CPU, in bfloat16 where its matrix units have it and float32 elsewhere.
 
     Args:
+        gpu: False stays on the CPU.
         threads: torch threads for CPU work; None leaves torch's own choice.
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    if torch.cuda.is_available():
+    if gpu and torch.cuda.is_available():
         place = torch.device("cuda", torch.cuda.current_device())
-        return Device(place, torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32)
+        return Device(
+            place, torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+        )
     fast_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return Device(torch.device("cpu"), torch.bfloat16 if fast_bf16 else torch.float32)

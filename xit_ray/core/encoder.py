@@ -147,8 +147,8 @@ class Encoder(nn.Module):
         return "varlen" if self.device.type == "cuda" and self.dtype == torch.bfloat16 else "rows"
 
     def pack(self, encoded: Encoded, rows: Ids) -> Packed:
-        """Some rows as one stream on the encoder's device."""
-        return packing.pack(encoded, rows, self.layout, self.first_position, self.pad_id, self.device, self.dtype)
+        """Some rows as one stream, on the CPU."""
+        return packing.pack(encoded, rows, self.layout, self.first_position, self.pad_id, self.dtype)
 
     @property
     def _has_types(self) -> bool:
@@ -185,7 +185,7 @@ class Encoder(nn.Module):
 def pool(hidden: Tensor, batch: Packed, pooling: str) -> Tensor:
     """Token vectors to one vector a sequence: (tokens, width) to (sequences, width), float32."""
     if pooling == "first":
-        return hidden[batch.bounds[:-1].long()].float()
+        return hidden[batch.bounds[: len(batch.lengths)].long()].float()
     sums = torch.zeros(batch.lengths.numel(), hidden.shape[1], dtype=torch.float32, device=hidden.device)
     return sums.index_add(0, batch.sequence, hidden.float()) / batch.lengths[:, None]
 

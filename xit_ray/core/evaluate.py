@@ -36,11 +36,11 @@ def predict(network: Network, task: str, encoded: Encoded, meter: Meter) -> Ids:
 @torch.no_grad()
 def embed(network: Network, encoded: Encoded, meter: Meter) -> npt.NDArray[np.float32]:
     """The pooled vector of each row, shape (rows, width), float32."""
-    vectors = torch.zeros(len(encoded), network.encoder.width)
+    vectors = torch.zeros(len(encoded), network.encoder.width, device=network.encoder.device)
     for rows, batch, counts in _batches(network, encoded, meter):
         pooled = network.encoder.pooled(batch)
         if counts:
-            vectors[torch.from_numpy(rows)] = pooled.cpu()
+            vectors[torch.from_numpy(rows).to(vectors.device)] = pooled
     return _gathered(vectors, meter)
 
 
@@ -80,7 +80,7 @@ def _gathered(vectors: torch.Tensor, meter: Meter) -> npt.NDArray[np.float32]:
 def _batches(network: Network, encoded: Encoded, meter: Meter) -> Iterator[tuple[Ids, Packed, bool]]:
     """This worker's batches, packed ahead; the last of them does not count where it only keeps workers in step."""
     network.eval()
-    every = list(batches(encoded.lengths, TOKENS[network.encoder.device.type]))
+    every = list(batches(encoded.lengths, min(TOKENS[meter.device.place.type], meter.device.tokens)))
     rank, world = meter.replicas.rank, meter.replicas.world
     turns = [(turn * world + rank) for turn in range(-(-len(every) // world))]
     mine = [(every[min(turn, len(every) - 1)], turn < len(every)) for turn in turns]
@@ -88,7 +88,7 @@ def _batches(network: Network, encoded: Encoded, meter: Meter) -> Iterator[tuple
         for (rows, counts), batch in ahead(iter(mine), lambda turn: network.encoder.pack(encoded, turn[0])):
             if counts:
                 meter.count(network, batch, backward=False)
-            yield rows, batch, counts
+            yield rows, batch.to(meter.device.place), counts
 
 
 def batches(lengths: Ids, most: int) -> Iterator[Ids]:

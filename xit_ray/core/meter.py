@@ -23,7 +23,7 @@ class Cost:
     device_seconds: float = 0.0
     """Wall-clock time times workers."""
     gpu_hours: float = 0.0
-    """``device_seconds`` in hours where the devices are GPUs, else 0."""
+    """``device_seconds`` in hours where the devices are GPUs, times the share of each that is the run's; else 0."""
     tokens: int = 0
     """Real tokens processed, padding not counted."""
     padding_avoided: int = 0
@@ -57,6 +57,7 @@ class Meter:
         self.tokens = self.padding = 0
         self.flops = 0.0
         self.weights: tuple[int, int] | None = None
+        self.peak = matmul_peak(device)  # now, while the device has room
         if device.is_gpu:
             torch.cuda.reset_peak_memory_stats(device.place)
         self.joules = energy.joules(device)
@@ -96,11 +97,11 @@ class Meter:
         return Cost(
             seconds=seconds,
             device_seconds=seconds * workers,
-            gpu_hours=seconds * workers / 3600 if self.device.is_gpu else 0.0,
+            gpu_hours=seconds * workers * self.device.gpu_share / 3600 if self.device.is_gpu else 0.0,
             tokens=round(tokens),
             padding_avoided=round(padding),
             flops=flops,
             peak_memory_mb=max(memories),
-            matmul_peak=matmul_peak(self.device),
+            matmul_peak=self.peak,
             energy_wh=joules / 3600,
         )

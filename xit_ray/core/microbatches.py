@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from xit_ray.core.encoder import Encoder
-from xit_ray.core.packing import Packed
+from xit_ray.core.packing import Packed, moved
 from xit_ray.core.replicas import Replicas
 from xit_ray.core.sampling import Batch
 from xit_ray.data.encode import Encoded, Ids, join
@@ -32,11 +32,15 @@ class MicroBatch:
     counts: bool
     """False for a part that only keeps a worker in step with the others; its loss is not added."""
 
+    def to(self, device: torch.device) -> "MicroBatch":
+        """The same on a device."""
+        return self if self.packed.input_ids.device == device else moved(self, device)
+
 
 def microbatches(
     encoder: Encoder, data: list[Encoded], batch: Batch, budget: int, replicas: Replicas, in_step: bool
 ) -> list[MicroBatch]:
-    """This worker's parts of a step.
+    """This worker's parts of a step, on the CPU.
 
     Args:
         encoder: packs the rows.
@@ -84,8 +88,7 @@ def _make(encoder: Encoder, data: list[Encoded], batch: Batch, chosen: Ids, coun
         labels = data[member].labels
         assert labels is not None
         place = slice(begin, begin + int(size))
-        target = torch.from_numpy(labels[rows[place]]).to(encoder.device, non_blocking=True)
-        segments.append(Segment(int(member), place, target))
+        segments.append(Segment(int(member), place, torch.from_numpy(labels[rows[place]])))
         begin += int(size)
     if len(segments) == 1:
         packed = encoder.pack(data[segments[0].member], rows)

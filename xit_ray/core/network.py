@@ -35,8 +35,10 @@ class Network(nn.Module):
                 module.p = share
 
     def settle(self, device: Device) -> "Network":
-        """Move to a device, in its dtype."""
-        self.to(device.place, device.dtype)
+        """Move to a device, weights in its dtype. Buffers keep theirs: rotary frequencies would lose their digits."""
+        self.to(device.place)
+        for parameter in self.parameters():
+            parameter.data = parameter.data.to(device.dtype)
         self.encoder.dtype = device.dtype
         return self
 

@@ -55,15 +55,18 @@ class Optimiser:
 
     def collect(self) -> None:
         """Add the network's gradients to the masters' and clear them."""
+        into, added = [], []
         for name, parameter in self.parameters.items():
             master = self.masters[name]
             if parameter is master or parameter.grad is None:
                 continue
             if master.grad is None:
-                master.grad = local(parameter.grad).float()
-            else:
-                master.grad.add_(local(parameter.grad))
+                master.grad = torch.zeros_like(master)
+            into.append(master.grad)
+            added.append(local(parameter.grad))
             parameter.grad = None
+        if into:
+            torch._foreach_add_(into, added)
 
     def clear(self) -> None:
         """Drop every gradient."""

@@ -4,7 +4,7 @@ Everything but attention treats tokens one by one, so it runs on the stream with
 the sequences apart is worked out here, once a batch; ``core.attention`` uses it in every layer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -52,8 +52,9 @@ class Packed:
     lengths: Tensor
     """Shape (N,)."""
     bounds: Tensor
-    """Shape (N + 1,), int32: where each sequence begins, and where the last one ends."""
+    """Shape (N + 2,), int32: where each sequence begins, where filling begins (one more sequence), and where it ends."""
     longest: int
+    """Places of the longest sequence, or of the filling."""
     pairs: int
     """Pairs of tokens that attend to each other: the sum of squared lengths."""
     blocks: tuple[Block, ...]
@@ -62,6 +63,10 @@ class Packed:
     """Shape (places of all blocks,): the place of the stream each takes; those past a row's end take the stream's last."""
     scatter: Tensor
     """Shape (T,): for each place of the stream, its place in the blocks laid end to end; 0 for filling."""
+
+    def to(self, device: torch.device) -> "Packed":
+        """The same on a device."""
+        return self if self.input_ids.device == device else moved(self, device)
 
     @property
     def tokens(self) -> int:
@@ -75,10 +80,9 @@ def pack(
     layout: Layout,
     first_position: int,
     pad_id: int,
-    device: torch.device,
     dtype: torch.dtype,
 ) -> Packed:
-    """Lay sequences end to end.
+    """Lay sequences end to end, on the CPU.
 
     Args:
         encoded: where the sequences come from.
@@ -86,7 +90,6 @@ def pack(
         layout: what attention will need.
         first_position: position id of a sequence's first token (RoBERTa's family starts after its padding index).
         pad_id: token of the filling.
-        device: where the tensors go.
         dtype: of the attention bias.
     """
     places, lengths = encoded.places(rows), encoded.lengths[rows]
@@ -96,12 +99,8 @@ def pack(
     within = np.arange(total) - np.repeat(starts, lengths)
     sequence = np.repeat(np.arange(len(rows)), lengths)
 
-    def move(values: npt.NDArray[Any]) -> Tensor:
-        tensor = torch.from_numpy(values)
-        return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
-
     def stream(values: npt.NDArray[Any], fill: int) -> Tensor:
-        return move(np.concatenate([values, np.full(tail, fill)]).astype(np.int64))[None]
+        return torch.from_numpy(np.concatenate([values, np.full(tail, fill)]).astype(np.int64))[None]
 
     blocks: list[Block] = []
     gathers: list[Ids] = [np.empty(0, dtype=np.int64)]
@@ -110,7 +109,7 @@ def pack(
         inside = np.arange(row)[None, :] < lengths[members][:, None]
         gathers.append(np.where(inside, starts[members][:, None] + np.arange(row), total + tail - 1).reshape(-1))
         bias = torch.zeros(inside.shape, dtype=dtype).masked_fill_(torch.from_numpy(~inside), float("-inf"))
-        blocks.append(Block(move(inside), bias[:, None, None].to(device, non_blocking=True)))
+        blocks.append(Block(torch.from_numpy(inside), bias[:, None, None]))
     gather = np.concatenate(gathers)
     scatter = np.zeros(total + tail, dtype=np.int64)
     scatter[gather] = np.arange(len(gather))
@@ -119,15 +118,26 @@ def pack(
         input_ids=stream(encoded.tokens[places], pad_id),
         position_ids=stream(within + first_position, first_position),
         type_ids=stream(encoded.types[places], 0) if encoded.types is not None else None,
-        sequence=move(sequence),
-        lengths=move(lengths),
-        bounds=move(np.append(starts, total).astype(np.int32)),
-        longest=int(lengths.max()),
+        sequence=torch.from_numpy(sequence),
+        lengths=torch.from_numpy(lengths),
+        bounds=torch.from_numpy(np.concatenate([starts, [total, total + tail]]).astype(np.int32)),
+        longest=max(int(lengths.max()), tail),
         pairs=int((lengths**2).sum()),
         blocks=tuple(blocks),
-        gather=move(gather),
-        scatter=move(scatter),
+        gather=torch.from_numpy(gather),
+        scatter=torch.from_numpy(scatter),
     )
+
+
+def moved(parts: Any, device: torch.device) -> Any:
+    """A dataclass of tensors, tuples and other dataclasses with its tensors on a device, by way of pinned memory."""
+    if isinstance(parts, Tensor):
+        return parts.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else parts.to(device)
+    if isinstance(parts, tuple):
+        return tuple(moved(part, device) for part in parts)
+    if is_dataclass(parts) and not isinstance(parts, type):
+        return replace(parts, **{field.name: moved(getattr(parts, field.name), device) for field in fields(parts)})
+    return parts
 
 
 def _alike(lengths: Ids, layout: Layout) -> list[Ids]:

@@ -19,7 +19,7 @@ def matmul_peak(device: Device) -> float:
 @functools.cache
 def _measured(place: torch.device, dtype: torch.dtype, _threads: int) -> float:
     size = SIZE[place.type]
-    left, right = (torch.ones(size, size, dtype=dtype, device=place) for _ in range(2))
+    left, right = (torch.randn(size, size, device=place).to(dtype) for _ in range(2))
     wait = torch.cuda.synchronize if place.type == "cuda" else lambda: None
     best, begun = float("inf"), time.perf_counter()
     while time.perf_counter() - begun < SECONDS:

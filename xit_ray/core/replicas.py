@@ -5,7 +5,9 @@ The sum is made once a step, after all of a worker's parts, and not inside the b
 the others to repeat or to leave out the step, where it would otherwise leave them waiting for ever.
 """
 
+import functools
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -35,10 +37,7 @@ class Replicas:
         for number, tensor in enumerate(tensors):
             bucket.append(tensor)
             if number == len(tensors) - 1 or sum(t.numel() for t in bucket) > BUCKET:
-                flat = torch.cat([t.reshape(-1) for t in bucket])
-                dist.all_reduce(flat)
-                for t, part in zip(bucket, flat.split([t.numel() for t in bucket]), strict=True):
-                    t.copy_(part.view_as(t))
+                _reduce(bucket)
                 bucket = []
 
     def wait(self) -> None:
@@ -46,13 +45,37 @@ class Replicas:
         if self.world > 1:
             dist.barrier()
 
-    def any(self, flags: list[bool], device: torch.device) -> list[bool]:
-        """For each flag, whether it is up at any worker."""
+    def any(self, flags: list[bool]) -> list[bool]:
+        """For each flag, whether it is up at any worker. No GPU is waited for."""
         if self.world == 1:
-            return flags  # without waiting for the device
-        counts = torch.tensor(flags, dtype=torch.float32, device=device)
-        self.add_up([counts])
+            return flags
+        counts = torch.tensor(flags, dtype=torch.int64)
+        dist.all_reduce(counts, group=_between_cpus())
         return [count > 0 for count in counts.tolist()]
+
+    def of_first(self, value: int) -> int:
+        """The first worker's value, at every worker."""
+        shared = torch.tensor([int(value) if self.first else 0])
+        if self.world > 1:
+            dist.all_reduce(shared, group=_between_cpus())
+        return int(shared.item())
+
+
+@functools.cache
+def _between_cpus() -> Any:
+    """A process group for numbers of the host."""
+    return None if dist.get_backend() == "gloo" else dist.new_group(backend="gloo")
+
+
+def _reduce(bucket: list[Tensor]) -> None:
+    """Sum tensors over the workers, sent as one."""
+    if len(bucket) == 1 and bucket[0].is_contiguous():
+        dist.all_reduce(bucket[0])
+        return
+    flat = torch.cat([tensor.reshape(-1) for tensor in bucket])
+    dist.all_reduce(flat)
+    for tensor, part in zip(bucket, flat.split([tensor.numel() for tensor in bucket]), strict=True):
+        tensor.copy_(part.view_as(tensor))
 
 
 def here() -> Replicas:

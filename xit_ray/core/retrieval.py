@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -127,7 +128,7 @@ def _search(queries: Vectors, index: Vectors, neighbours: int) -> tuple[Vectors,
 
     flat: Any = faiss.IndexFlatIP(index.shape[1])
     if hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0:
-        flat = faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, flat)
+        flat = faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), torch.cuda.current_device(), flat)
     flat.add(index)
     cosines, rows = flat.search(queries, neighbours)
     return cosines, rows

@@ -16,7 +16,6 @@ def shard(network: Network, device: Device, replicas: Replicas) -> None:
 
     Heads are small and stay whole on every worker. Gradients are summed, not averaged, as between whole replicas.
     """
-    network.to(device.place)
     network.encoder.dtype = device.dtype
     mesh = init_device_mesh(device.place.type, (replicas.world,))
     policy = MixedPrecisionPolicy(param_dtype=device.dtype, reduce_dtype=torch.float32, cast_forward_inputs=False)
@@ -24,6 +23,7 @@ def shard(network: Network, device: Device, replicas: Replicas) -> None:
     for layer in network.encoder.layers:
         fully_shard(layer, mesh=mesh, mp_policy=policy)
     fully_shard(body, mesh=mesh, mp_policy=policy)
+    network.to(device.place)  # what is left whole; the rest went there layer by layer
     for module in (*network.encoder.layers, body):
         module.set_gradient_divide_factor(1.0)
         module.set_force_sum_reduction_for_comms(True)  # gloo scales nothing on the way

@@ -1,7 +1,8 @@
 """A stage put aside in the middle, and taken up again so that it ends as if nothing had happened.
 
 Which rows a step sees and the dropout it draws are functions of (seed, step), so the state is the weights, AdamW's
-moments, and a page of numbers. They go into one safetensors file; it holds no code.
+moments, and a page of numbers. They go into one safetensors file; it holds no code. On a CPU the stage ends bit for bit as
+if it had not been interrupted; a GPU's own kernels do not repeat themselves bit for bit.
 """
 
 import json
@@ -40,7 +41,7 @@ class Standing:
     out_of_memory: int = 0
     """How often it was halved."""
     cost: Cost = field(default_factory=Cost)
-    """Of all attempts up to this step."""
+    """Of the attempts that led here."""
 
 
 class Keeper(Protocol):

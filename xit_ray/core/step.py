@@ -1,5 +1,6 @@
 """One step: a batch in parts, gradients added up over parts and workers, and what may go wrong on the way."""
 
+import gc
 import logging
 from dataclasses import dataclass
 
@@ -33,14 +34,31 @@ class Prepared:
     budget: int
 
 
-@dataclass
 class _Pending:
-    """A step whose outcome has not been read from the device yet."""
+    """A step whose outcome is on its way from the device.
 
-    number: int
-    batch: Batch
-    loss: Tensor
-    applied: Tensor
+    Args:
+        number: the step's.
+        batch: its rows.
+        loss: scalar.
+        applied: bool scalar.
+    """
+
+    def __init__(self, number: int, batch: Batch, loss: Tensor, applied: Tensor) -> None:
+        self.number, self.batch = number, batch
+        self.outcome = torch.stack([loss, applied.float()])
+        self.arrived = None
+        if self.outcome.is_cuda:
+            self.outcome = self.outcome.to("cpu", non_blocking=True)  # into pinned memory
+            self.arrived = torch.cuda.Event()
+            self.arrived.record()
+
+    def read(self) -> tuple[float, bool]:
+        """Loss, and whether the step was applied; waits for this step and not for what was queued after it."""
+        if self.arrived is not None:
+            self.arrived.synchronize()
+        loss, applied = self.outcome.tolist()
+        return loss, bool(applied)
 
 
 class Stepper:
@@ -104,12 +122,13 @@ class Stepper:
         pending, self.pending = self.pending, None
         if pending is None:
             return
-        if pending.applied.item():
-            self.standing.loss = pending.loss.item()
-            self.standing.losses.append(self.standing.loss)
+        loss, applied = pending.read()
+        if applied:
+            self.standing.loss = loss
+            self.standing.losses.append(loss)
             return
         self.standing.skipped += 1
-        about = f"step {pending.number} ({self._rows(pending.batch)}): the loss is {pending.loss.item()}"
+        about = f"step {pending.number} ({self._rows(pending.batch)}): the loss is {loss}"
         if self.standing.skipped > self.allowed:
             raise FloatingPointError(
                 f"{about} or its gradient is not finite; {self.standing.skipped} steps were left out for that, "
@@ -132,11 +151,11 @@ class Stepper:
         except torch.OutOfMemoryError as error:
             if self.meter.device.sharded:
                 raise  # the other workers are waiting inside the backward pass
-            failed = error
+            failed = error.with_traceback(None)  # its frames hold the failed pass's activations
         # Parts that were prepared before the budget was halved say nothing about what it is now.
         fresh = prepared.budget == self.standing.batch_tokens
         flags = [failed is not None, failed is not None and fresh]
-        repeat, halve = self.meter.replicas.any(flags, self.meter.device.place)
+        repeat, halve = self.meter.replicas.any(flags)
         if repeat:
             loss = None
             self.optimiser.clear()
@@ -150,6 +169,7 @@ class Stepper:
             raise error or torch.OutOfMemoryError(f"another worker ran out of memory at {budget} tokens")
         standing.batch_tokens = budget // 2
         standing.out_of_memory += 1
+        gc.collect()
         if self.meter.device.is_gpu:
             torch.cuda.empty_cache()
         _log.warning("step %d: out of memory at %d tokens at once; going on with %d", number, budget, budget // 2)
@@ -161,7 +181,8 @@ class Stepper:
             seed = np.random.SeedSequence((self.stage.seed, number, replicas.rank))
             torch.manual_seed(int(seed.generate_state(1)[0]))
         total = torch.zeros((), device=self.meter.device.place)
-        for part in parts:
+        for waiting in parts:
+            part = waiting.to(self.meter.device.place)
             # A mean over the step's rows, wherever they are: so any number of workers and parts takes the same step.
             loss = network.loss(part, self.names, self.weights) / len(batch.rows)
             loss = loss if part.counts else 0.0 * loss

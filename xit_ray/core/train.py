@@ -100,9 +100,7 @@ def train_stage(
     standing, steps = run.standing, len(run.batches)
     evaluations = {max(1, round(steps * (i + 1) / stage.evaluations)) for i in range(stage.evaluations)}
     put_aside = time.monotonic()
-    stopped = stage.patience is not None and standing.worse >= stage.patience
-    left = iter(run.batches[standing.step :] if not stopped else [])
-    with closing(ahead(left, run.stepper.prepare)) as prepared_batches:
+    with closing(ahead(iter(run.batches[standing.step :]), run.stepper.prepare)) as prepared_batches:
         for batch, prepared in prepared_batches:
             standing.step += 1
             run.stepper.take(standing.step, batch, prepared)
@@ -181,14 +179,14 @@ class _Run:
         return dev
 
     def cost(self) -> Cost:
-        """Of this and all earlier attempts."""
+        """Of this attempt, and of earlier ones up to the snapshot that was taken up."""
         return self.standing.cost + self.meter.cost()
 
     def agree(self, due: bool) -> bool:
         """Whether any worker finds that a snapshot is due."""
         if self.replicas.world > 1 and self.standing.step % AGREE_STEPS:
             return False
-        return self.replicas.any([due], self.device.place)[0]
+        return self.replicas.any([due])[0]
 
     def _tensors(self) -> dict[str, Tensor]:
         """What a snapshot holds beside the best weights, by name."""
@@ -203,7 +201,11 @@ class _Run:
         """Write a snapshot."""
         self.stepper.settle()
         standing = Standing(**(vars(self.standing) | {"cost": self.cost()}))
-        tensors = {name: whole(tensor, self._like(name)) for name, tensor in self._tensors().items()}
+        tensors = {}
+        for name, tensor in self._tensors().items():  # one by one: a GPU may not hold all of a sharded state
+            everything = whole(tensor, self._like(name))
+            if self.replicas.first:
+                tensors[name] = everything.cpu()
         tensors |= {f"best/{name}": tensor for name, tensor in self.best.items()}
         if self.replicas.first:
             with tempfile.TemporaryDirectory(prefix="xit-snapshot-") as folder:
@@ -215,7 +217,8 @@ class _Run:
         """Go on where a snapshot stands, if there is one."""
         with tempfile.TemporaryDirectory(prefix="xit-snapshot-") as folder:
             file = Path(folder) / "snapshot.safetensors"
-            if not keeper.kept(file):
+            found = keeper.kept(file)
+            if self.replicas.any([not found])[0]:
                 return
             tensors = self._tensors()
 
@@ -227,7 +230,10 @@ class _Run:
                 else:
                     put(tensors[name], value, self._like(name))
 
-            found = snapshot.load(file, take)
-        for name, value in vars(found).items():
+            standing = snapshot.load(file, take)
+        standing.batch_tokens = self.device.tokens >> standing.out_of_memory
+        for name, value in vars(standing).items():
             setattr(self.standing, name, value)
+        if self.replicas.any([standing.step != self.replicas.of_first(standing.step)])[0]:
+            raise RuntimeError("the workers read different snapshots of the stage; start it again")
         self.optimiser.write()

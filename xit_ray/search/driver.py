@@ -36,8 +36,9 @@ def drive(config: dict[str, Any], planner: Planner, site: Site) -> None:
         for training in trial.trainings[:missing]:
             about = store.describe(training.key)
             tell("stage_reused", key=training.key, label=training.label, description=about)
-        if missing < len(trial.trainings) or store.describe(trial.evaluation.key) is None:
-            _run(trial, site, holder, missing, _claim_untrained(boss, store, trial, holder))
+        untrained = _claim_untrained(boss, store, trial, holder)
+        if missing < len(trial.trainings) or store.describe(trial.evaluation.key) is None or untrained:
+            _run(trial, site, holder, missing, untrained)
         tell("scored", key=trial.evaluation.key, description=store.describe(trial.evaluation.key))
         if missing == len(trial.trainings):
             tune.report(stage_report(store.describe(trial.trainings[-1].key) or {}))

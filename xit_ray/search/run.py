@@ -140,7 +140,7 @@ def _precision(space: Space) -> str:
         return "gpu"
     from xit_ray.core.device import best_device
 
-    return str(best_device().dtype)
+    return str(best_device(gpu=False).dtype)
 
 
 @contextmanager

@@ -36,10 +36,11 @@ def work(config: dict[str, Any]) -> None:
     if resources.gpus:
         torch.cuda.set_device(ray.train.torch.get_device())
     device = replace(
-        best_device(threads=None if resources.gpus else resources.cpus),
+        best_device(gpu=bool(resources.gpus), threads=None if resources.gpus else resources.cpus),
         batch_tokens=resources.batch_tokens,
         checkpointing=resources.checkpointing,
         compiled=resources.compile,
+        gpu_share=resources.gpus or 1.0,
         sharded=resources.sharded,
     )
     store, seconds = Store(job.site.store), 60 * resources.snapshot_minutes
@@ -51,7 +52,7 @@ def work(config: dict[str, Any]) -> None:
         found = execute.evaluate(bench, job.trial.untrained)
         tell("untrained_scored", key=job.trial.untrained.key, description=found)
     for training in job.trial.trainings[job.skip :]:
-        if bench.store.describe(training.key) is None:
+        if _missing(store, training.key):
             final = training is job.trial.trainings[-1]
             about = {"key": training.key, "label": training.label, "final": final}
             tell("stage_started", **about)
@@ -59,10 +60,18 @@ def work(config: dict[str, Any]) -> None:
             description = execute.train(bench, training, reporter)
             tell("stage_published", **about, description=description)
         if first:
+            store.drop(training.key)  # a snapshot outlives a worker that died just after publishing
             ray.get(boss.release.remote(job.holder, training.key))
-    if bench.store.describe(job.trial.evaluation.key) is None:
+    if _missing(store, job.trial.evaluation.key):
         tell("scoring", label=job.trial.target)
         execute.evaluate(bench, job.trial.evaluation)
+
+
+def _missing(store: Store, key: str) -> bool:
+    """Whether an entry is not published, as the first worker sees it."""
+    from xit_ray.core.replicas import here
+
+    return bool(here().of_first(store.describe(key) is None))
 
 
 def _say_nothing(kind: str, **content: Any) -> None:

@@ -51,7 +51,7 @@ class Stage(Strict):
     weight_decay: float = Field(default=0.01, ge=0)
     """AdamW's decoupled decay; biases and layer norms are exempt."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
-    """Dropout of hidden states, in the encoder and before the heads; attention weights have none."""
+    """Dropout of hidden states, in the encoder and before the heads; packed attention has none on its weights."""
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Seed of head weights, row order and dropout."""
     evaluations: int = Field(default=4, gt=0)

@@ -47,10 +47,10 @@ class ZeroShot(Strict):
 class Resources(Strict):
     """What one training run takes, and how many may run."""
 
-    gpus: float = Field(default=0, ge=0)
-    """GPUs a worker."""
+    gpus: float = Field(default=0, ge=0, le=1)
+    """GPUs a worker: 1, or a share of one where several runs fit on it."""
     workers: int = Field(default=1, gt=0)
-    """Workers a run, which share every step's rows; the steps are the same for any number of them."""
+    """Workers a run, which share every step's rows; but for dropout, steps are the same for any number of them."""
     sharded: bool = False
     """Divide weights, gradients and optimiser state among the workers (FSDP), for encoders too large for one GPU."""
     batch_tokens: int | None = Field(default=None, ge=512)
@@ -75,6 +75,10 @@ class Resources(Strict):
             raise ValueError("compile is for GPUs; give 'gpus' or leave it out")
         if self.sharded and self.workers < 2:
             raise ValueError("sharded divides a model among workers; give 'workers', 2 or more, or leave it out")
+        if 0 < self.gpus < 1 and self.workers > 1:
+            raise ValueError(
+                f"{self.workers} workers with {self.gpus:g} GPUs each could meet on one GPU; give 'gpus: 1'"
+            )
         return self
 
 

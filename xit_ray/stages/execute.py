@@ -97,7 +97,6 @@ def train(bench: Bench, work: Training, report: Callable[[Progress], None]) -> d
         with tempfile.TemporaryDirectory(prefix="xit-stage-") as folder:
             weights.save(trained.weights, Path(folder))
             bench.store.publish(work.key, Path(folder), description)
-        bench.store.drop(work.key)
     here().wait()  # the next stage starts from this one at every worker
     return description
 

@@ -105,9 +105,10 @@ class Store:
         return True
 
     def drop(self, key: str) -> None:
-        """Forget what was put aside under a key."""
-        if self.files.get_file_info(f"{self.aside}/{key}").type == fs.FileType.File:
-            self.files.delete_file(f"{self.aside}/{key}")
+        """Forget what was put aside under a key, half-written files of killed workers included."""
+        for found in self.files.get_file_info(fs.FileSelector(self.aside, allow_not_found=True)):
+            if found.base_name.split(".")[0] == key:
+                self.files.delete_file(found.path)
 
     def entries(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every published entry: key and description."""
