@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,14 +61,14 @@ def measure(contestant: str, threads: int, warm_up: int, steps: int, each: int, 
     model = Model()
     train, score = training_rows(model, warm_up + steps), scoring_rows(model, each)
     if contestant == "xit_ray":
-        found = _ours(model, train, score, warm_up)
+        found = _ours(model, train, score, warm_up, compiled)
     else:
         found = _theirs(contestant, model, train, score, warm_up, compiled)
     return {**found, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10}
 
 
-def _ours(model: Model, train: Encoded, score: Encoded, warm_up: int) -> dict[str, float]:
-    device, clock = best_device(), Clock()
+def _ours(model: Model, train: Encoded, score: Encoded, warm_up: int, compiled: bool) -> dict[str, float]:
+    device, clock = replace(best_device(), compiled=compiled), Clock()
     one = Encoded(train.tokens[: train.starts[1]], train.starts[:2], None, train.labels[:1], 0)  # type: ignore[index]
     trained = train_stage(model, STAGE, [Member(TASK, train, one)], None, device, clock.on_step_end)
     steps = sampling.plan(STAGE, [train.lengths])
@@ -108,7 +109,7 @@ def turn(contestant: str, arguments: argparse.Namespace) -> dict[str, Any]:
     options = {name: getattr(arguments, name.strip("-").replace("-", "_")) for name in PASSED_ON}
     command = [sys.executable, "-m", "benchmarks.throughput", "--contestant", contestant]
     command += [str(word) for option in options.items() for word in option]
-    command += ["--compile"] if arguments.compile and contestant == "best" else []
+    command += ["--compile"] if arguments.compile and contestant != "pad128" else []
     ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return dict(json.loads(ended.stdout.splitlines()[-1]))
 
@@ -120,11 +121,18 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20, help="timed steps of 32 rows")
     parser.add_argument("--rows", type=int, default=120, help="rows scored in each of 15 languages")
     parser.add_argument("--turns", type=int, default=2)
-    parser.add_argument("--compile", action="store_true", help="torch.compile for Trainer at its best")
+    parser.add_argument("--compile", action="store_true", help="torch.compile for xit_ray and for Trainer at its best")
     parser.add_argument("--contestant", choices=CONTESTANTS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.contestant:
-        measured = measure(arguments.contestant, arguments.threads, arguments.steps, arguments.rows, arguments.compile)
+        measured = measure(
+            arguments.contestant,
+            arguments.threads,
+            arguments.warm_up,
+            arguments.steps,
+            arguments.rows,
+            arguments.compile,
+        )
         print(json.dumps(measured))
         return
     torch.set_num_threads(arguments.threads)

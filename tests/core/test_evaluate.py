@@ -39,5 +39,5 @@ def test_prepared_weights_change_nothing_but_rounding(family: str, request: pyte
 def test_prepared_weights_are_used_only_in_bfloat16(tiny_encoder: Path) -> None:
     network = Network(Model(name=str(tiny_encoder)), [], 0)
     for device, used in ((Device(torch.device("cpu"), torch.float32), False), (BF16, True)):
-        with prepacked(network.settle(device).encoder):
+        with prepacked(network.settle(device).encoder, device):
             assert any("forward" in vars(module) for module in network.modules()) == used

@@ -84,7 +84,7 @@ def _batches(network: Network, encoded: Encoded, meter: Meter) -> Iterator[tuple
     rank, world = meter.replicas.rank, meter.replicas.world
     turns = [(turn * world + rank) for turn in range(-(-len(every) // world))]
     mine = [(every[min(turn, len(every) - 1)], turn < len(every)) for turn in turns]
-    with prepacked(network.encoder):
+    with prepacked(network.encoder, meter.device):
         for (rows, counts), batch in ahead(iter(mine), lambda turn: network.encoder.pack(encoded, turn[0])):
             if counts:
                 meter.count(network, batch, backward=False)

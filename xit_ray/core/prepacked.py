@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from transformers.activations import GELUActivation
 
+from xit_ray.core.device import Device
 from xit_ray.core.encoder import Encoder
 from xit_ray.core.sharding import is_sharded
 
@@ -21,13 +22,15 @@ ROWS = 2048
 
 
 @contextmanager
-def prepacked(encoder: Encoder) -> Iterator[None]:
+def prepacked(encoder: Encoder, device: Device) -> Iterator[None]:
     """While the block runs, the encoder's linear layers use prepared weights, if it is on a CPU in bfloat16.
+
+    Compiled layers are left alone, and sharded ones.
 
     The weights must not change meanwhile, and nothing flows back.
     """
-    usable = encoder.device.type == "cpu" and encoder.dtype == torch.bfloat16 and torch.backends.mkldnn.is_available()
-    if not usable or any(map(is_sharded, encoder.parameters())):
+    fast = not device.is_gpu and device.dtype == torch.bfloat16 and torch.backends.mkldnn.is_available()
+    if not fast or device.compiled or any(map(is_sharded, encoder.parameters())):
         yield
         return
     with ExitStack() as stack:
