@@ -74,6 +74,22 @@ def test_a_checkpoint_holds_the_best_weights_and_predicts_its_dev_score(model: M
     assert np.mean(predict(network, TASK.name, data.dev, Meter(CPU)) == data.dev.labels) == trained.dev
 
 
+def test_without_english_dev_the_last_weights_are_taken(model: Model, tmp_path: Path) -> None:
+    data = member(model)
+    seen: list[float | None] = []
+    still = stage(epochs=3, patience=1)
+    trained = train_stage(model, still, [replace(data, dev=None)], None, CPU, lambda p: seen.append(p.dev))
+    assert trained.dev is None
+    assert set(seen) == {None}
+    assert trained.best_step == trained.steps == len(seen)
+    assert [point["dev"] for point in trained.history] == [None] * 4
+    weights.save(trained.weights, tmp_path)
+    network = Network(model, [TASK], seed=9)
+    weights.load(network, tmp_path, heads=True)
+    assert data.dev is not None
+    assert np.mean(predict(network, TASK.name, data.dev, Meter(CPU)) == data.dev.labels) > 0.9
+
+
 def test_the_next_stage_starts_from_the_checkpoint(model: Model, tmp_path: Path) -> None:
     first = train_stage(model, stage(), [member(model)], None, CPU)
     weights.save(first.weights, tmp_path)

@@ -11,6 +11,7 @@ from xit_ray.data import rows
 from xit_ray.data.source import Source, parse_source
 from xit_ray.spec.errors import UserError
 from xit_ray.tasks import registry
+from xit_ray.tasks.base import Classification
 
 NLI = {"train": "mnli/train.tsv", "dev": "mnli/dev.tsv"}
 
@@ -34,8 +35,18 @@ def test_rows_of_real_files_are_all_there(xit_data: Path) -> None:
         ("snli", "snli/dev.tsv", "dev", "en"),
         ("qqp", "qqp/train.tsv", "train", "en"),
         ("pawsx", "pawsx/dev-ko.tsv", "test", "ko"),
+        ("anli", "anli/train.jsonl", "train", "en"),
+        ("fever", "fever/dev.jsonl", "dev", "en"),
+        ("farstail", "nli_fa/train.tsv", "train", "fa"),
+        ("indonli", "nli_id/train.tsv", "train", "id"),
+        ("ocnli", "nli_zh/train.tsv", "train", "zh"),
+        ("jsick", "nli_ja/train.tsv", "train", "ja"),
+        ("sick_nl", "nli_nl/train.tsv", "train", "nl"),
+        ("mnli_mt_id", "mnli_mt_id/train.tsv", "train", "id"),
     ):
         assert len(rows.load(registry.get(name), split, language, source)) == counts[place]  # type: ignore[arg-type]
+    translated = rows.load(registry.get("mnli_mt_id"), "dev", "id", source)
+    assert (len(translated) + translated.dropped, translated.dropped) == (counts["mnli_mt_id/dev.tsv"], 40)
     held = [len(rows.load(registry.get("pawsx"), split, "en", source)) for split in ("train", "dev")]  # type: ignore[arg-type]
     assert sum(held) == counts["pawsx/train-en.tsv"]
     assert held[1] == counts["pawsx/train-en.tsv"] // 10
@@ -177,3 +188,54 @@ def test_fingerprint_follows_content_not_place(tmp_path: Path) -> None:
     assert one.fingerprint == other.fingerprint
     files["xnli/dev-de.tsv"] = "a0\tb0\tentailment\na1\tb1\tcontradiction\n"
     assert rows.load(registry.get("xnli"), "test", "de", folder(tmp_path / "new", files)).fingerprint != one.fingerprint
+
+
+def line(**content: object) -> str:
+    return json.dumps(content) + "\n"
+
+
+def test_json_lines_of_pairs(tmp_path: Path) -> None:
+    source = folder(
+        tmp_path,
+        {
+            "anli/train.jsonl": line(premise="a", hypothesis="b", label="neutral", tag="r1"),
+            "fever/train.jsonl": line(claim="c", evidence=["one .", "two ."], label="REFUTES"),
+            "anli/dev.jsonl": line(premise="a", hypothesis="b", label="neutral"),
+            "fever/dev.jsonl": line(claim="c", evidence=["one ."], label="SUPPORTS"),
+        },
+    )
+    assert rows.load(registry.get("anli"), "train", "en", source).table.to_pylist() == [
+        {"text_a": "a", "text_b": "b", "label": 1}
+    ]
+    assert rows.load(registry.get("fever"), "train", "en", source).table.to_pylist() == [
+        {"text_a": "one . two .", "text_b": "c", "label": 1}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ("{broken\n", r"row 2 is not JSON"),
+        (line(premise="a", label="neutral"), r"row 2 has the keys premise, label; wanted: premise, hypothesis, label"),
+        ("[1]\n", r"row 2 has the keys list; wanted"),
+        (line(premise="a", hypothesis="b"), r"row 2 has no label"),
+        (line(premise="a", hypothesis="b", label="maybe"), r"row 2 has the label 'maybe'; allowed: entailment"),
+    ],
+)
+def test_bad_json_lines_name_file_and_row(tmp_path: Path, bad: str, message: str) -> None:
+    good = line(premise="a", hypothesis="b", label="neutral")
+    source = folder(tmp_path, {"anli/train.jsonl": good + bad, "anli/dev.jsonl": good})
+    with pytest.raises(UserError, match=message) as error:
+        rows.load(registry.get("anli"), "train", "en", source)
+    assert str(error.value).startswith(str(tmp_path / "anli/train.jsonl"))
+
+
+def test_a_task_of_parts_has_the_rows_of_all(xit_data: Path) -> None:
+    source = Source("folder", xit_data)
+    task = registry.get("anli_plus")
+    assert isinstance(task, Classification)
+    parts = [registry.get(name) for name in task.parts]
+    assert {part.labels for part in parts if isinstance(part, Classification)} == {task.labels}
+    for split in ("train", "dev"):
+        counts = [len(rows.load(part, split, "en", source)) for part in parts]  # type: ignore[arg-type]
+        assert len(rows.load(task, split, "en", source)) == sum(counts)  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ class Standing:
     best_dev: float | None = None
     worse: int = 0
     """English-dev scores since the best one."""
-    history: list[dict[str, float]] = field(default_factory=list)
+    history: list[dict[str, float | None]] = field(default_factory=list)
     loss: float = math.nan
     """The last one that was read."""
     losses: list[float] = field(default_factory=list)

@@ -36,7 +36,7 @@ class Member:
     task: Task
     train: Encoded
     dev: Encoded | None
-    """English dev rows; None for a member whose dev score is not part of the choice."""
+    """English dev rows; None for a member whose dev score is not part of the choice, or that has no English."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,12 @@ class Trained:
     """The best encoder of a stage and how it came about."""
 
     weights: dict[str, Tensor]
-    dev: float
-    """English-dev score of these weights: the mean over the members that have dev rows."""
+    dev: float | None
+    """English-dev score of these weights: the mean over the members that have dev rows; None where none has."""
     best_step: int
     steps: int
     """Steps that were run."""
-    history: list[dict[str, float]]
+    history: list[dict[str, float | None]]
     """``step``, ``loss`` (mean since the last entry) and ``dev``."""
     skipped: int
     """Steps left out because a loss or gradient was not finite."""
@@ -84,7 +84,8 @@ def train_stage(
     Args:
         model: the encoder before any stage.
         stage: hyperparameters.
-        members: the mixture's data, in its order; at least one has dev rows.
+        members: the mixture's data, in its order. Where none has English dev rows there is nothing that may choose, and
+            the last weights are taken.
         start: folder of the previous stage's checkpoint; None starts from the model itself.
         device: where and how to compute.
         report: called after every step. It may raise to stop the stage.
@@ -111,7 +112,6 @@ def train_stage(
             if keeper is not None and run.agree(time.monotonic() - put_aside >= keeper.seconds):
                 run.put_aside(keeper)
                 put_aside = time.monotonic()
-    assert standing.best_dev is not None, "the last step is always scored"
     return Trained(
         weights=run.best,
         dev=standing.best_dev,
@@ -156,20 +156,20 @@ class _Run:
             network, self.optimiser, stage, tasks, data, self.standing, len(self.batches), self.meter
         )
 
-    def evaluate(self) -> float:
-        """Score English dev, and keep the weights if they are the best so far."""
+    def evaluate(self) -> float | None:
+        """Score English dev, and keep the weights if they are the best so far (the newest, where there is no English)."""
         self.stepper.settle()
         standing, scores = self.standing, []
         for member in self.members:
             if member.dev is not None:
                 answers = predict(self.network, member.task.name, member.dev, self.meter)
                 scores.append(metrics.accuracy(answers == member.dev.labels))
-        dev = sum(scores) / len(scores)
+        dev = sum(scores) / len(scores) if scores else None
         loss = sum(standing.losses) / len(standing.losses) if standing.losses else standing.loss
         standing.history.append({"step": standing.step, "loss": loss, "dev": dev})
         standing.losses.clear()
         standing.worse += 1
-        if standing.best_dev is None or dev > standing.best_dev:
+        if dev is None or standing.best_dev is None or dev > standing.best_dev:
             standing.best_dev, standing.best_step, standing.worse = dev, standing.step, 0
             place = "cpu" if self.device.sharded else None
             self.best = {

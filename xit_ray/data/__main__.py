@@ -65,7 +65,8 @@ def show(
         raise unknown("split", split, SPLITS)
     found = rows.load(registry.get(task), split, language, parse_source(data))
     console = doors.console()
-    console.print(f"{found.origin}: {len(found)} rows", highlight=False, soft_wrap=True)
+    left_out = f" ({found.dropped} without a label left out)" if found.dropped else ""
+    console.print(f"{found.origin}: {len(found)} rows{left_out}", highlight=False, soft_wrap=True)
     for row in found.table.slice(0, count).to_pylist():
         console.print("\t".join(str(value) for value in row.values()), highlight=False, markup=False, soft_wrap=True)
 

@@ -1,15 +1,20 @@
 """Reading a folder in the layout of XTREME's download: tab-separated pairs and line-aligned text."""
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from xit_ray.spec.errors import AbsentError, UserError
 from xit_ray.tasks.base import Classification, Held, Layout, Retrieval, Split, Task
 
+UNLABELLED = "-"
+"""How SNLI and its kin spell that the annotators could not agree."""
+
 
 def read(task: Task, split: Split, language: str, root: Path) -> tuple[pa.Table, str, int]:
-    """A split's table, the file it came from, and the number of rows left out (always 0 here).
+    """A split's table, the file it came from, and the number of unlabelled rows that were left out.
 
     Raises:
         UserError: no layout of the task is in the folder, or a row is bad.
@@ -26,11 +31,14 @@ def read(task: Task, split: Split, language: str, root: Path) -> tuple[pa.Table,
         raise UserError(f"{task.name}: has no {split} data in {root}")
     held = place if isinstance(place, Held) else None
     file = _file(task, place.file if isinstance(place, Held) else place, language, root)
-    table = _pairs(file, task.labels)
+    read_pairs = _json_pairs if file.suffix == ".jsonl" else _pairs
+    table = read_pairs(file, layout.fields, (*task.labels, UNLABELLED) if task.drop_unlabelled else task.labels)
+    labelled = table.filter(pc.less(table.column("label"), len(task.labels)))
+    table, dropped = labelled, table.num_rows - labelled.num_rows
     if held:
         kept = [i for i in range(table.num_rows) if (i % held.every == 0) == held.keep]
         table = table.take(kept)
-    return table, str(file), 0
+    return table, str(file), dropped
 
 
 def _layout(task: Task, root: Path) -> Layout:
@@ -99,7 +107,7 @@ def _lines(file: Path) -> list[str]:
     return [line.removesuffix("\r") for line in lines]
 
 
-def _pairs(file: Path, labels: tuple[str, ...]) -> pa.Table:
+def _pairs(file: Path, _fields: tuple[str, str, str], labels: tuple[str, ...]) -> pa.Table:
     first: list[str] = []
     second: list[str] = []
     label: list[int] = []
@@ -116,6 +124,28 @@ def _pairs(file: Path, labels: tuple[str, ...]) -> pa.Table:
         second.append(fields[1])
         label.append(index[fields[2]])
     return pa.table({"text_a": first, "text_b": second, "label": pa.array(label, pa.int64())})
+
+
+def _json_pairs(file: Path, fields: tuple[str, str, str], labels: tuple[str, ...]) -> pa.Table:
+    columns: tuple[list[str], list[str], list[int]] = ([], [], [])
+    index = {label: i for i, label in enumerate(labels)}
+    for row, line in enumerate(_lines(file), start=1):
+        try:
+            content = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise UserError(f"{file}: row {row} is not JSON: {error.msg} at column {error.colno}") from None
+        if not isinstance(content, dict) or not content.keys() >= set(fields[:2]):
+            found = ", ".join(content) if isinstance(content, dict) else type(content).__name__
+            raise UserError(f"{file}: row {row} has the keys {found}; wanted: {', '.join(fields)}")
+        if fields[2] not in content:
+            raise UserError(f"{file}: row {row} has no label; an unlabelled file cannot be trained on or scored")
+        if content[fields[2]] not in index:
+            raise UserError(f"{file}: row {row} has the label {content[fields[2]]!r}; allowed: {', '.join(labels)}")
+        for column, key in zip(columns[:2], fields[:2], strict=True):
+            text = content[key]
+            column.append(" ".join(text) if isinstance(text, list) else text)
+        columns[2].append(index[content[fields[2]]])
+    return pa.table({"text_a": columns[0], "text_b": columns[1], "label": pa.array(columns[2], pa.int64())})
 
 
 def _aligned(foreign: Path, english: Path) -> tuple[pa.Table, str, int]:

@@ -9,7 +9,8 @@ import pyarrow as pa
 from xit_ray.data import folder, hub, mini
 from xit_ray.data.source import ALLOWED, Source
 from xit_ray.spec.errors import UserError, unknown
-from xit_ray.tasks.base import Split, Task
+from xit_ray.tasks import registry
+from xit_ray.tasks.base import Classification, Split, Task
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,11 @@ def load(task: Task, split: Split, language: str, source: Source) -> Rows:
         if not allowed:
             raise UserError(f"{task.name}: has no {split} data")
         raise unknown(f"{split} language of {task.name}", language, allowed)
-    if task.builtin:
+    if isinstance(task, Classification) and task.parts:
+        parts = [load(registry.get(part), split, language, source) for part in task.parts]
+        table = pa.concat_tables([part.table for part in parts])
+        rows = Rows(table, " + ".join(part.origin for part in parts), sum(part.dropped for part in parts))
+    elif task.builtin:
         rows = Rows(mini.rows(task.name, split, language), f"built-in {task.name}/{split}/{language}")
     elif source.kind == "folder":
         assert source.root is not None

@@ -71,7 +71,7 @@ class Planner:
         key, trainings = model, []
         for position, stage in enumerate(recipe.trained):
             last = position == len(recipe.trained) - 1
-            dev = (recipe.target_task,) if last else self._tasks(stage)
+            dev = (recipe.target_task,) if last else self._english_tasks(stage)
             start, key = key, fingerprint.of_stage(key, stage, self._stage_rows(stage, dev), dev)
             trainings.append(Training(key=key, start=start if position else None, stage=stage, dev=dev))
         also = self.space.zero_shot.also
@@ -127,9 +127,11 @@ class Planner:
             self.models[model] = fingerprint.of_model(model, identity(model), self.precision)
         return self.models[model]
 
-    def _tasks(self, stage: Stage) -> tuple[str, ...]:
+    def _english_tasks(self, stage: Stage) -> tuple[str, ...]:
+        """The tasks whose English dev chooses an intermediate stage's checkpoint; none where it has no English."""
         assert stage.mixture is not None
-        return tuple(sorted({member.task for member in stage.mixture.members}))
+        names = {member.task for member in stage.mixture.members}
+        return tuple(sorted(name for name in names if "en" in registry.get(name).train_languages))
 
     def _stage_rows(self, stage: Stage, dev: tuple[str, ...]) -> dict[str, str]:
         assert stage.mixture is not None

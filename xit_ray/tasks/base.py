@@ -28,6 +28,8 @@ class Layout:
     train: str | Held | None
     dev: str | Held | None
     test: str | None
+    fields: tuple[str, str, str] = ("premise", "hypothesis", "label")
+    """JSON Lines of pairs: the keys of first text (or a list of its sentences), second text and label."""
     test_english: str | None = None
     """Retrieval: the file of the English side, line by line the translation of ``test``."""
 
@@ -88,8 +90,11 @@ class Classification(Task):
 
     labels: tuple[str, ...]
     """Class names as the dataset's files spell them; their order is the label's index, on the hub too."""
+    parts: tuple[str, ...] = ()
+    """Tasks with the same labels whose rows, one after the other, are this task's: they share its head."""
     drop_unlabelled: bool = False
-    """Whether rows the annotators could not agree on (hub label -1) belong to the dataset and are left out, counted."""
+    """Whether rows the annotators could not agree on belong to the dataset and are left out, counted: they have the
+    label -1 on the hub and ``-`` in files."""
 
     kind: ClassVar[str] = "classification"
     metric: ClassVar[str] = "accuracy"

@@ -157,7 +157,9 @@ class Tracker:
         begun = event["time"] - about["cost"]["seconds"]
         run = self._find_or_create(f"stage {event['label']}", tags, self.parent, begun)
         for point in about["history"]:
-            self._metrics(run, {"dev/en/mean": point["dev"], "train/loss": point["loss"]}, point["step"], event["time"])
+            values = {"dev/en/mean": point["dev"], "train/loss": point["loss"]}
+            values = {name: value for name, value in values.items() if value is not None}
+            self._metrics(run, values, point["step"], event["time"])
         self._metrics(
             run, {f"cost/{name}": about["cost"].get(name, 0.0) for name in COSTS}, about["steps"], event["time"]
         )
