@@ -33,7 +33,27 @@ BAD: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str], str]] = {
         ["--mlflow-uri", "http://127.0.0.1:9"],
         "mlflow: 'http://127.0.0.1:9' cannot be used",
     ),
-    "too many GPUs": (stages(), {"resources": {"gpus": 64}}, [], "a run needs 1 CPUs and 64 GPUs"),
+    "too many GPUs": (
+        stages(),
+        {"resources": {"gpus": 1, "workers": 64}},
+        [],
+        "a run needs 64 CPUs and 64 GPUs",
+    ),
+    "several GPUs a worker": (stages(), {"resources": {"gpus": 2}}, [], "resources.gpus: found 2; allowed: less than"),
+    "one GPU for two workers": (
+        stages(),
+        {"resources": {"gpus": 0.5, "workers": 2}},
+        [],
+        "2 workers with 0.5 GPUs each could meet on one GPU",
+    ),
+    "compiling without a GPU": (stages(), {"resources": {"compile": True}}, [], "compile is for GPUs; give 'gpus'"),
+    "sharding one worker": (stages(), {"resources": {"sharded": True}}, [], "sharded divides a model among workers"),
+    "no such language to train in": (
+        [{"mixture": "ocnli"}, {"mixture": "pawsx"}],
+        {},
+        [],
+        "unknown training language of ocnli 'en' (allowed: zh)",
+    ),
 }
 
 
@@ -51,6 +71,8 @@ def test_one_line_and_exit_code_2(name: str, tiny_encoder: Path, tmp_path: Path)
     assert len(lines) == 1, ended.stderr
     assert lines[0].startswith("error: ")
     assert said in lines[0]
+    if name != "too many GPUs":  # what Ray knows of is seen when it has started
+        assert not list((tmp_path / "runs").glob("tiny*"))
 
 
 def test_no_such_file(tmp_path: Path) -> None:

@@ -98,3 +98,10 @@ def test_errors_name_file_key_found_and_allowed(tmp_path: Path, tree: Any, said:
 def test_bad_overrides_are_named(tmp_path: Path, override: str) -> None:
     with pytest.raises(UserError, match="--set"):
         load_space(written(tmp_path, GOOD), (override,))
+
+
+def test_an_anchor_that_contains_itself_is_explained(tmp_path: Path) -> None:
+    file = tmp_path / "space.yaml"
+    file.write_text("name: x\nrecipe: &loop\n  stages: [*loop]\n")
+    with pytest.raises(UserError, match=r"space\.yaml: a value contains itself"):
+        load_space(file)

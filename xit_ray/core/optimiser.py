@@ -35,6 +35,13 @@ class Optimiser:
         }
         self.steps, self.warmup = steps, max(1, round(stage.warmup * steps))
         self.adamw = torch.optim.AdamW(self._groups(stage, len(network.encoder.layers)), lr=0.0, eps=1e-8, fused=True)
+        # Made now, as AdamW would at its first step: what runs out of memory later are activations, which can be fewer.
+        for master in self.masters.values():
+            self.adamw.state[master] = {
+                "step": torch.zeros((), dtype=torch.float32, device=master.device),
+                "exp_avg": torch.zeros_like(master.detach()),
+                "exp_avg_sq": torch.zeros_like(master.detach()),
+            }
 
     def _groups(self, stage: Stage, layers: int) -> list[dict[str, object]]:
         groups: dict[tuple[float, float], list[Tensor]] = {}
@@ -120,15 +127,8 @@ class Optimiser:
                 torch._foreach_copy_([self.parameters[n] for n in names], [self.masters[n] for n in names])
 
     def moments(self) -> dict[str, Tensor]:
-        """AdamW's state by name: ``NAME/step``, ``NAME/exp_avg`` and ``NAME/exp_avg_sq``; made if not there yet."""
+        """AdamW's state by name: ``NAME/step``, ``NAME/exp_avg`` and ``NAME/exp_avg_sq``."""
         state = self.adamw.state
-        for master in self.masters.values():
-            if not state[master]:
-                state[master] = {
-                    "step": torch.zeros((), dtype=torch.float32, device=master.device),
-                    "exp_avg": torch.zeros_like(master.detach()),
-                    "exp_avg_sq": torch.zeros_like(master.detach()),
-                }
         return {f"{name}/{key}": value for name, m in self.masters.items() for key, value in state[m].items()}
 
 

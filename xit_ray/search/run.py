@@ -23,7 +23,7 @@ from xit_ray.spec.space import Space
 from xit_ray.track import tables
 from xit_ray.track.journal import Journal
 from xit_ray.track.state import State
-from xit_ray.track.tracker import Tracker
+from xit_ray.track.tracker import Tracker, reach
 
 SPEC = "spec.yaml"
 RAY_LOG = "ray.log"
@@ -43,8 +43,10 @@ def check(space: Space, where: str) -> None:
     """Look at everything a new search will need, before its folder is made and Ray is started.
 
     Raises:
-        UserError: a task, language, row or model is unknown, missing or bad.
+        UserError: a task, language, row or model is unknown, missing or bad, or the MLflow server does not answer.
     """
+    if space.mlflow:
+        reach(space.mlflow)
     Planner(space, parse_source(space.data), _precision(space), where).check()
 
 

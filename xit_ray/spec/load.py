@@ -55,6 +55,10 @@ def load_space(path: str | Path, overrides: tuple[str, ...] = (), **values: Any)
         raise UserError(f"{path}: cannot be read: {error}") from None
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    try:
+        to_jsonable_python(tree)
+    except ValueError:
+        raise UserError(f"{path}: a value contains itself, through an anchor (&) and its alias (*)") from None
     if not isinstance(tree, dict):
         raise UserError(f"{path}: found {type(tree).__name__}; allowed: a mapping with the keys {_keys(Space)}")
     for override in overrides:

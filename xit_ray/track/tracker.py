@@ -24,6 +24,22 @@ from xit_ray.track.tables import COSTS, path_cost, zero_shot_mean
 STATUS = {"done": "FINISHED", "stopped": "FINISHED", "failed": "FAILED"}
 
 
+def reach(address: str) -> MlflowClient:
+    """A client of a tracking address that answers.
+
+    Raises:
+        UserError: it does not.
+    """
+    # MLflow's own default tries a silent server for ten minutes.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+    try:
+        client = MlflowClient(tracking_uri=address)
+        client.search_experiments(max_results=1)
+    except (MlflowException, OSError) as error:
+        raise UserError(f"mlflow: {address!r} cannot be used: {str(error).splitlines()[0]}") from None
+    return client
+
+
 class Tracker:
     """Mirrors one search into MLflow.
 
@@ -40,18 +56,13 @@ class Tracker:
         logging.getLogger("alembic").setLevel(logging.ERROR)
         logging.getLogger("mlflow").setLevel(logging.ERROR)
         self.address, self.run = address, run
-        # MLflow's own default tries a silent server for ten minutes.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
-        try:
-            self.client = MlflowClient(tracking_uri=address)
-            found = self.client.get_experiment_by_name(experiment)
-            self.experiment = (
-                found.experiment_id
-                if found
-                else self.client.create_experiment(experiment, artifact_location=_artifacts(address))
-            )
-        except (MlflowException, OSError) as error:
-            raise UserError(f"mlflow: {address!r} cannot be used: {str(error).splitlines()[0]}") from None
+        self.client = reach(address)
+        found = self.client.get_experiment_by_name(experiment)
+        self.experiment = (
+            found.experiment_id
+            if found
+            else self.client.create_experiment(experiment, artifact_location=_artifacts(address))
+        )
         self.parent = self._find_or_create(run, {"xit.kind": "search"}, None)
         self.children: dict[str, str] = {}
         self.logged: dict[str, int] = {}
