@@ -164,7 +164,8 @@ def main() -> None:
                     share = f"{measured.flops / peak:.1%}" if measured.flops else ""
                     table.append((key, name, f"{measured.tokens:,.0f}", share, f"{measured.memory:,.0f}"))
     columns = ("encoder, lengths, rows a step", "", "tok/s", "MFU", "peak MB")
-    report.show(f"{report.machine()}; matmul peak {peak / 1e12:,.1f} TFLOP/s", columns, table)
+    title = "dry run: the figures mean nothing" if dry else f"matmul peak {peak / 1e12:,.1f} TFLOP/s"
+    report.show(f"{report.machine()}; {title}", columns, table)
     if dry:  # the shapes are not those the keys name
         mfu, against = {}, {}
     report.result(

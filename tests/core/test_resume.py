@@ -47,7 +47,7 @@ def whole(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.parametrize("at", random.sample(range(1, STEPS), 3))
+@pytest.mark.parametrize("at", random.sample(range(1, STEPS - 4), 3))
 def test_killed_at_any_step_it_ends_with_the_same_weights_bit_for_bit(
     tiny_encoder: Path, whole: Path, tmp_path: Path, at: int
 ) -> None:

@@ -223,6 +223,15 @@ def test_layer_decay_and_frozen_parts_set_the_rates(model: Model) -> None:
     assert len(optimiser.moments()) == 3 * len(rates)
 
 
+def test_members_are_the_mixtures(model: Model) -> None:
+    both = stage(mixture=["mini_paraphrase", "mini_nli"])
+    for members, found in (([member(model)], "mini_paraphrase"), ([], "none")):
+        with pytest.raises(
+            ValueError, match=f"members: found {found}; the stage's mixture has mini_paraphrase, mini_nli"
+        ):
+            train_stage(model, both, members, None, CPU)
+
+
 def test_a_foreign_checkpoint_is_refused(model: Model, tmp_path: Path) -> None:
     weights.save({"encoder.x": torch.zeros(1)}, tmp_path)
     with pytest.raises(UserError, match="holds nothing for"):

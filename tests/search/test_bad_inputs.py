@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.search.searching import easy_data, search, write_space
 
@@ -47,6 +48,12 @@ BAD: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str], str]] = {
         "2 workers with 0.5 GPUs each could meet on one GPU",
     ),
     "compiling without a GPU": (stages(), {"resources": {"compile": True}}, [], "compile is for GPUs; give 'gpus'"),
+    "more frozen layers than layers": (
+        stages(),
+        {"frozen_layers": 3},
+        [],
+        "model.frozen_layers: found 3; allowed: at most 2, the layers of",
+    ),
     "sharding one worker": (stages(), {"resources": {"sharded": True}}, [], "sharded divides a model among workers"),
     "no such language to train in": (
         [{"mixture": "ocnli"}, {"mixture": "pawsx"}],
@@ -62,6 +69,10 @@ def test_one_line_and_exit_code_2(name: str, tiny_encoder: Path, tmp_path: Path)
     recipe, more, arguments, said = BAD[name]
     more = dict(more)
     space = write_space(tmp_path, Path(more.pop("model", tiny_encoder)), recipe, **more)
+    if "frozen_layers" in more:
+        tree = yaml.safe_load(space.read_text())
+        tree["recipe"]["model"] = {"name": tree["recipe"]["model"], "frozen_layers": tree.pop("frozen_layers")}
+        space.write_text(yaml.safe_dump(tree))
     if name == "unknown model":
         space.write_text(space.read_text().replace("nowhere", "./nowhere"))
     data = [] if {"--data", "--resume"} & set(arguments) else ["--data", str(easy_data(tmp_path / "data"))]

@@ -125,3 +125,5 @@ def test_an_intermediate_without_english_has_no_dev_and_its_last_weights_pass_on
     assert ledger["target"]["dev_en"] is not None
     (trial,) = table(output / "tiny", "trials")
     assert (trial["intermediate"], trial["status"]) == ("ocnli[zh]", "done")
+    assert "\nocnli[zh] " in ended.stdout  # the matrix's row
+    assert "ocnli[zh] first" in ended.stdout

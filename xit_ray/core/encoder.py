@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -46,10 +47,15 @@ def locate(model: Model) -> tuple[str, str | None]:
 
 
 def identity(model: Model) -> dict[str, str]:
-    """What a model's files are: the hub's name and commit, or the SHA-256 of each file of a folder."""
+    """What a model's files are: the hub's name and commit, or the SHA-256 of each file of a folder.
+
+    Raises:
+        UserError: as ``locate``; or a folder's model has fewer layers than are to be frozen.
+    """
     place, revision = locate(model)
     if revision is not None:
         return {"hub": place, "revision": revision}
+    _check_layers(model, json.loads((Path(place) / "config.json").read_text()).get("num_hidden_layers"))
     return _hashes(Path(place), (".safetensors", ".json", ".model"))
 
 
@@ -122,11 +128,7 @@ class Encoder(nn.Module):
         return layers
 
     def _freeze(self, model: Model) -> None:
-        if model.frozen_layers > len(self.layers):
-            raise UserError(
-                f"model.frozen_layers: found {model.frozen_layers}; allowed: at most {len(self.layers)}, "
-                f"the layers of {model.name}"
-            )
+        _check_layers(model, len(self.layers))
         if "word_embeddings" in model.frozen:
             self.body.get_input_embeddings().weight.requires_grad_(False)
         if "embeddings" in model.frozen or model.frozen_layers:
@@ -221,6 +223,13 @@ def _load(model: Model) -> PreTrainedModel:
     if getattr(body, "pooler", None) is not None:
         body.pooler = None  # trained for another objective; pooling is the recipe's choice
     return body
+
+
+def _check_layers(model: Model, layers: int | None) -> None:
+    if layers is not None and model.frozen_layers > layers:
+        raise UserError(
+            f"model.frozen_layers: found {model.frozen_layers}; allowed: at most {layers}, the layers of {model.name}"
+        )
 
 
 @functools.cache

@@ -92,9 +92,14 @@ def train_stage(
         keeper: where the stage is put aside now and then, and taken up again if it was.
 
     Raises:
+        ValueError: the members are not the mixture's.
         FloatingPointError: too many losses were not finite; the message names the step, the tasks and the rows.
         torch.OutOfMemoryError: even small parts of a step do not fit.
     """
+    wanted = ", ".join(member.task for member in stage.mixture.members) if stage.mixture else "none"
+    found = ", ".join(member.task.name for member in members) or "none"
+    if found != wanted or found == "none":
+        raise ValueError(f"members: found {found}; the stage's mixture has {wanted}")
     run = _Run(model, stage, members, start, device)
     if keeper is not None:
         run.take_up(keeper)

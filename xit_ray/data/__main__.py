@@ -10,7 +10,7 @@ from xit_ray.data.source import Source, parse_source
 from xit_ray.spec import doors
 from xit_ray.spec.errors import AbsentError, UserError, unknown
 from xit_ray.tasks import registry
-from xit_ray.tasks.base import SPLITS, Split, Task
+from xit_ray.tasks.base import SPLITS, Classification, Split, Task
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 DataOption = Annotated[str | None, typer.Option(help="Folder, 'hub' or 'mirror:DIR' (also XIT_DATA).")]
@@ -36,6 +36,8 @@ def _count(task: Task, split: Split, source: Source) -> str:
     languages = task.languages if split == "test" else task.train_languages
     if not languages:
         return "–"
+    if not task.builtin and source.kind in ("hub", "mirror") and not _on_hub(task):
+        return "not on the hub"
     if not task.builtin and source.kind != "folder":
         return f"{len(languages)} language{'s' if len(languages) > 1 else ''}"
     found = []
@@ -52,18 +54,26 @@ def _count(task: Task, split: Split, source: Source) -> str:
     return f"{sum(found):,} rows{of}"
 
 
+def _on_hub(task: Task) -> bool:
+    parts = task.parts if isinstance(task, Classification) else ()
+    return task.hub is not None or (bool(parts) and all(_on_hub(registry.get(part)) for part in parts))
+
+
 @app.command()
 def show(
     task: Annotated[str, typer.Argument(help="Name of a task.")],
-    language: Annotated[str, typer.Argument(help="ISO 639-1 code.")] = "en",
-    split: Annotated[str, typer.Option(help="train, dev or test.")] = "test",
+    language: Annotated[str | None, typer.Argument(help="ISO 639-1 code [the split's first].")] = None,
+    split: Annotated[str | None, typer.Option(help="train, dev or test [test, or train where there is none].")] = None,
     count: Annotated[int, typer.Option(help="How many rows.")] = 5,
     data: DataOption = None,
 ) -> None:
     """Print some rows of a task."""
-    if split not in SPLITS:
+    if split is not None and split not in SPLITS:
         raise unknown("split", split, SPLITS)
-    found = rows.load(registry.get(task), split, language, parse_source(data))
+    known = registry.get(task)
+    chosen: Split = split or ("test" if known.languages else "train")
+    languages = known.languages if chosen == "test" else known.train_languages
+    found = rows.load(known, chosen, language or (languages[0] if languages else "en"), parse_source(data))
     console = doors.console()
     left_out = f" ({found.dropped} without a label left out)" if found.dropped else ""
     console.print(f"{found.origin}: {len(found)} rows{left_out}", highlight=False, soft_wrap=True)

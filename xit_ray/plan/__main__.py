@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from xit_ray.data.source import parse_source
 from xit_ray.plan.planner import Planner
@@ -37,7 +38,7 @@ def plan(
     for node in nodes.values():
         stage = node.training.stage
         label = "  " * node.depth + node.training.label
-        table.add_row(label, str(node.steps), f"{stage.learning_rate:g}", str(len(node.trials)))
+        table.add_row(Text(label), str(node.steps), f"{stage.learning_rate:g}", str(len(node.trials)))
     console.print(table)
     alone = sum(node.steps * len(node.trials) for node in nodes.values())
     steps = sum(node.steps for node in nodes.values())

@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -28,9 +29,10 @@ def show(folder: Path, store_root: str, console: Console, mlflow: str) -> None:
         )
     console.print()
     for target, cell in summary.best.items():
-        intermediate = "no intermediate" if cell.intermediate == "none" else f"{cell.intermediate} first"
+        intermediate = "no intermediate" if cell.intermediate == "none" else escape(f"{cell.intermediate} first")
+        dev = 100 * (cell.dev_en or 0)
         console.print(
-            f"[bold]Best recipe for {target}[/bold] (by English dev, {100 * (cell.dev_en or 0):.1f}): {intermediate}; "
+            f"[bold]Best recipe for {target}[/bold] (by English dev, {dev:.1f}): {intermediate}; "
             f"zero-shot {100 * (cell.zero_shot or 0):.1f}. Trial {cell.trial}.",
             highlight=False,
         )
@@ -59,7 +61,7 @@ def _matrix(summary: Summary) -> Table:
         cells = [summary.cells.get((intermediate, target)) for target in summary.targets]
         style = ["bold" if cell is not None and summary.best.get(cell.target) == cell else "" for cell in cells]
         texts = [Text(gain_text(cell), style=how) for cell, how in zip(cells, style, strict=True)]
-        table.add_row(intermediate, *texts)
+        table.add_row(Text(intermediate), *texts)
     return table
 
 
@@ -67,7 +69,7 @@ def _languages(data: LanguageTable) -> Table:
     table = Table(title=data.title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column("language")
     for name in (*data.columns, "majority", "items"):
-        table.add_column(name, justify="right", overflow="fold")
+        table.add_column(Text(name), justify="right", overflow="fold")
     for row in data.rows:
         cells = [
             Text("–") if value is None else Text(f"{100 * value:.1f}", style="" if value > row.majority else "red")

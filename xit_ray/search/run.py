@@ -2,14 +2,11 @@
 
 import functools
 import os
-import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from rich.console import Console
@@ -17,6 +14,7 @@ from rich.console import Console
 from xit_ray.data.source import parse_source
 from xit_ray.plan.planner import Planner
 from xit_ray.report.build import build
+from xit_ray.search.interrupt import interruptible
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import dump_space, load_space
 from xit_ray.spec.space import Space
@@ -110,7 +108,7 @@ def run(folder: Path, console: Console) -> Finished:
     tracker.start({"question": space.question, "run": str(folder), "algorithm": space.search.algorithm})
     tracker.catch_up(journal.read(), state)
     try:
-        with _terminable():
+        with interruptible():
             _search(space, planner, folder, journal, state, tracker, console)
     except BaseException as error:
         tables.write(state, folder)
@@ -143,23 +141,6 @@ def _precision(space: Space) -> str:
     from xit_ray.core.device import best_device
 
     return str(best_device(gpu=False).dtype)
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let a polite kill (SIGTERM) end the search as Ctrl-C does."""
-
-    def interrupt(_: int, __: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
