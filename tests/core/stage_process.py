@@ -3,6 +3,7 @@
 stage_process.py MODEL STORE OUT [SHARDED]
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -61,7 +62,11 @@ def main(name: str, store: str, out: str, sharded: str = "") -> None:
         weights.save(trained.weights, Path(out))
         (Path(out) / "history").write_text(repr((trained.history, trained.best_step, trained.steps)))
     if dist.is_initialized():
+        dist.barrier()
         dist.destroy_process_group()
 
 
 main(*sys.argv[1:])
+# Once in some twenty runs a thread of gloo's brings the process down after Python has gone (PyTorch 2.13, FSDP).
+sys.stdout.flush()
+os._exit(0)
