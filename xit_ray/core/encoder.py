@@ -14,7 +14,7 @@ from transformers import MODEL_MAPPING, AutoConfig, AutoModel, AutoTokenizer, Pr
 
 from xit_ray.core import attention, offline, packing
 from xit_ray.core.packing import Layout, Packed
-from xit_ray.data.encode import Encoded, Ids
+from xit_ray.data.encode import Encoded
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.recipe import Model
 
@@ -114,6 +114,7 @@ class Encoder(nn.Module):
             )
         self.pad_id: int = config.pad_token_id
         self.width: int = config.hidden_size
+        self.vocabulary: int = config.vocab_size
         self.max_length = model.max_length
         self.pooling = model.pooling
         self.dtype = torch.float32
@@ -148,9 +149,9 @@ class Encoder(nn.Module):
             return "padded"
         return "varlen" if self.device.type == "cuda" and self.dtype == torch.bfloat16 else "rows"
 
-    def pack(self, encoded: Encoded, rows: Ids) -> Packed:
-        """Some rows as one stream, on the CPU."""
-        return packing.pack(encoded, rows, self.layout, self.first_position, self.pad_id, self.dtype)
+    def pack(self, encoded: Encoded) -> Packed:
+        """Rows as one stream, on the CPU."""
+        return packing.pack(encoded, self.layout, self.first_position, self.pad_id, self.dtype)
 
     @property
     def _has_types(self) -> bool:
@@ -181,15 +182,22 @@ class Encoder(nn.Module):
 
     def pooled(self, batch: Packed) -> Tensor:
         """One vector a sequence, shape (sequences, width), float32."""
-        return pool(self(batch), batch, self.pooling)
+        return pool(self(batch), batch.sequence, batch.lengths, self.pooling)
 
 
-def pool(hidden: Tensor, batch: Packed, pooling: str) -> Tensor:
-    """Token vectors to one vector a sequence: (tokens, width) to (sequences, width), float32."""
+def pool(hidden: Tensor, sequence: Tensor, sizes: Tensor, pooling: str) -> Tensor:
+    """Token vectors to one vector a sequence: (tokens, width) to (sequences, width), float32.
+
+    Args:
+        hidden: the sequences' tokens, end to end.
+        sequence: each token's sequence.
+        sizes: each sequence's tokens.
+        pooling: ``mean`` or ``first``.
+    """
     if pooling == "first":
-        return hidden[batch.bounds[: len(batch.lengths)].long()].float()
-    sums = torch.zeros(batch.lengths.numel(), hidden.shape[1], dtype=torch.float32, device=hidden.device)
-    return sums.index_add(0, batch.sequence, hidden.float()) / batch.lengths[:, None]
+        return hidden[sizes.cumsum(0) - sizes].float()
+    sums = torch.zeros(sizes.numel(), hidden.shape[1], dtype=torch.float32, device=hidden.device)
+    return sums.index_add(0, sequence, hidden.float()) / sizes[:, None]
 
 
 def _rows(stream: Tensor, batch: Packed, fill: int) -> Tensor:

@@ -1,16 +1,17 @@
 """Predictions and embeddings of many texts at once: sorted by length and packed, all languages in one stream."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from xit_ray.core.encoder import pool
+from xit_ray.core.heads import part_of
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
-from xit_ray.core.packing import Packed
+from xit_ray.core.packing import Packed, moved
 from xit_ray.core.prefetch import ahead
 from xit_ray.core.prepacked import prepacked
 from xit_ray.data.encode import Encoded, Ids
@@ -22,13 +23,24 @@ Pooling = Literal["mean", "first"]
 
 
 @torch.no_grad()
-def predict(network: Network, task: str, encoded: Encoded, meter: Meter) -> Ids:
-    """The most likely class of each row, shape (rows,). With several workers each takes its share of the batches."""
-    answers = torch.zeros(len(encoded), dtype=torch.int64, device=network.encoder.device)
+def predict(network: Network, task: str, encoded: Encoded, meter: Meter) -> npt.NDArray[Any]:
+    """What the task's head answers. With several workers each takes its share of the batches.
+
+    Returns:
+        a class a row, shape (rows,); or a class a token, shape (tokens,); or the scores of span bounds, (tokens, 2).
+    """
+    head = network.head(task)
+    answers = None
     for rows, batch, counts in _batches(network, encoded, meter):
-        best = network.logits(task, batch).argmax(-1)
+        part = moved(part_of(encoded.take(rows), 0, 1.0), meter.device.place)
+        found = network.answers(task, batch, part)
+        if answers is None:
+            many = len(encoded.tokens) if head.per_token else len(encoded)
+            answers = found.new_zeros((many, *found.shape[1:]))
         if counts:
-            answers[torch.from_numpy(rows).to(answers.device)] = best
+            places = encoded.places(rows) if head.per_token else rows
+            answers[torch.from_numpy(places).to(answers.device)] = found
+    assert answers is not None, "there are no rows"
     meter.replicas.add_up([answers])
     return answers.cpu().numpy()
 
@@ -66,7 +78,9 @@ def embed_layers(
         for place, layer in enumerate(layers):
             for kind, pooling in enumerate(poolings):
                 if counts:
-                    vectors[place, kind, torch.from_numpy(rows)] = pool(states[layer], batch, pooling).cpu()
+                    vectors[place, kind, torch.from_numpy(rows)] = pool(
+                        states[layer], batch.sequence, batch.lengths, pooling
+                    ).cpu()
     return _gathered(vectors, meter)
 
 
@@ -85,7 +99,7 @@ def _batches(network: Network, encoded: Encoded, meter: Meter) -> Iterator[tuple
     turns = [(turn * world + rank) for turn in range(-(-len(every) // world))]
     mine = [(every[min(turn, len(every) - 1)], turn < len(every)) for turn in turns]
     with prepacked(network.encoder, meter.device):
-        for (rows, counts), batch in ahead(iter(mine), lambda turn: network.encoder.pack(encoded, turn[0])):
+        for (rows, counts), batch in ahead(iter(mine), lambda turn: network.encoder.pack(encoded.take(turn[0]))):
             if counts:
                 meter.count(network, batch, backward=False)
             yield rows, batch.to(meter.device.place), counts

@@ -1,26 +1,43 @@
 """A step's rows, shared among workers and cut into parts that fit into memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from xit_ray.core.encoder import Encoder
+from xit_ray.core.heads import Part, part_of
+from xit_ray.core.masking import SHARE, masked
 from xit_ray.core.packing import Packed, moved
 from xit_ray.core.replicas import Replicas
 from xit_ray.core.sampling import Batch
-from xit_ray.data.encode import Encoded, Ids, join
+from xit_ray.data.encode import NO_LABEL, Encoded, Ids, join
 
 
-@dataclass(frozen=True)
-class Segment:
-    """Consecutive sequences of one member in a part."""
+class Material:
+    """A member's training rows.
 
-    member: int
-    rows: slice
-    labels: Tensor
-    """Shape (rows,)."""
+    Args:
+        encoded: the rows.
+        whole_words: how tokens are covered, where that is what is asked.
+        seed: the stage's.
+    """
+
+    def __init__(self, encoded: Encoded, whole_words: bool, seed: int) -> None:
+        self.encoded, self.whole_words, self.seed = encoded, whole_words, seed
+        self.asked = 0.0
+        """Labelled tokens a row, where labels are of tokens."""
+        if encoded.mask is not None and encoded.words is not None:
+            self.asked = SHARE * float((encoded.words >= 0).sum()) / len(encoded)
+        elif encoded.per == "token" and encoded.labels is not None:
+            self.asked = float((encoded.labels != NO_LABEL).sum()) / len(encoded)
+
+    def take(self, rows: Ids, step: int, vocabulary: int) -> Encoded:
+        """A step's rows of this member; what is covered depends on the step alone."""
+        found = self.encoded.take(rows)
+        if found.mask is None:
+            return found
+        return masked(found, vocabulary, self.whole_words, np.random.default_rng((self.seed, step)))
 
 
 @dataclass(frozen=True)
@@ -28,7 +45,8 @@ class MicroBatch:
     """Rows that go through the encoder together."""
 
     packed: Packed
-    segments: tuple[Segment, ...]
+    parts: tuple[tuple[int, Part], ...]
+    """Members of the mixture and their rows."""
     counts: bool
     """False for a part that only keeps a worker in step with the others; its loss is not added."""
 
@@ -38,7 +56,7 @@ class MicroBatch:
 
 
 def microbatches(
-    encoder: Encoder, data: list[Encoded], batch: Batch, budget: int, replicas: Replicas, in_step: bool
+    encoder: Encoder, data: list[Material], batch: Batch, budget: int, replicas: Replicas, in_step: bool
 ) -> list[MicroBatch]:
     """This worker's parts of a step, on the CPU.
 
@@ -50,15 +68,16 @@ def microbatches(
         replicas: this worker among the others.
         in_step: give every worker the same number of parts (sharded weights are fetched together).
     """
-    lengths = np.empty(len(batch.rows), dtype=np.int64)
-    for member in np.unique(batch.members):
-        chosen = batch.members == member
-        lengths[chosen] = data[member].lengths[batch.rows[chosen]]
+    step = {
+        member: data[member].take(batch.rows[batch.members == member], batch.number, encoder.vocabulary)
+        for member in np.unique(batch.members).tolist()
+    }
+    lengths = np.concatenate([found.lengths for found in step.values()])  # members of a batch are in rising order
     parts = [split(lengths, share, budget) for share in shares(lengths, replicas.world)]
     mine = parts[replicas.rank]
-    made = [_make(encoder, data, batch, np.sort(part), counts=True) for part in mine]
+    made = [_make(encoder, data, step, np.sort(part), counts=True) for part in mine]
     missing = max(map(len, parts)) - len(mine) if in_step else 0
-    return made + missing * [_make(encoder, data, batch, np.zeros(1, dtype=np.int64), counts=False)]
+    return made + missing * [_make(encoder, data, step, np.zeros(1, dtype=np.int64), counts=False)]
 
 
 def shares(lengths: Ids, world: int) -> list[Ids]:
@@ -81,24 +100,15 @@ def split(lengths: Ids, rows: Ids, budget: int) -> list[Ids]:
     return [*parts, rows[begin:]] if len(rows) else parts
 
 
-def _make(encoder: Encoder, data: list[Encoded], batch: Batch, chosen: Ids, counts: bool) -> MicroBatch:
-    members, rows = batch.members[chosen], batch.rows[chosen]
-    segments, begin = [], 0
-    for member, size in zip(*np.unique(members, return_counts=True), strict=True):
-        labels = data[member].labels
-        assert labels is not None
-        place = slice(begin, begin + int(size))
-        segments.append(Segment(int(member), place, torch.from_numpy(labels[rows[place]])))
-        begin += int(size)
-    if len(segments) == 1:
-        packed = encoder.pack(data[segments[0].member], rows)
-    else:
-        picked = join([_pick(data[s.member], rows[s.rows]) for s in segments])
-        packed = encoder.pack(picked, np.arange(len(rows)))
-    return MicroBatch(packed, tuple(segments), counts)
-
-
-def _pick(encoded: Encoded, rows: Ids) -> Encoded:
-    places, lengths = encoded.places(rows), encoded.lengths[rows]
-    types = encoded.types[places] if encoded.types is not None else None
-    return Encoded(encoded.tokens[places], np.append(0, np.cumsum(lengths)), types, None, 0)
+def _make(encoder: Encoder, data: list[Material], step: dict[int, Encoded], chosen: Ids, counts: bool) -> MicroBatch:
+    """Some of a step's rows, which are counted over its members in their order."""
+    picked, parts, before, tokens = [], [], 0, 0
+    for member, rows in step.items():
+        local = chosen[(chosen >= before) & (chosen < before + len(rows))] - before
+        before += len(rows)
+        if len(local):
+            found = rows.take(local)
+            parts.append((member, part_of(found, tokens, data[member].asked)))
+            picked.append(replace(found, labels=None, offsets=None, words=None))
+            tokens += len(found.tokens)
+    return MicroBatch(encoder.pack(join(picked)), tuple(parts), counts)

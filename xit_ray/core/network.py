@@ -2,14 +2,14 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from xit_ray.core.device import Device
-from xit_ray.core.encoder import Encoder, pool
+from xit_ray.core.encoder import Encoder
+from xit_ray.core.heads import Head, Part, make_head
 from xit_ray.core.microbatches import MicroBatch
 from xit_ray.core.packing import Packed
 from xit_ray.spec.recipe import Model
-from xit_ray.tasks.base import Classification, Task
+from xit_ray.tasks.base import Task
 
 
 class Network(nn.Module):
@@ -25,8 +25,7 @@ class Network(nn.Module):
         super().__init__()
         self.encoder = Encoder(model)
         generator = torch.Generator().manual_seed(seed)
-        self.heads = nn.ModuleDict({task.name: _head(task, self.encoder.width, generator) for task in tasks})
-        self.dropout = nn.Dropout(0.0)
+        self.heads = nn.ModuleDict({_key(task.name): make_head(task, self.encoder, generator) for task in tasks})
 
     def set_dropout(self, share: float) -> None:
         """Dropout of hidden states everywhere: inside the encoder and before the heads."""
@@ -42,40 +41,36 @@ class Network(nn.Module):
         self.encoder.dtype = device.dtype
         return self
 
-    def logits(self, task: str, batch: Packed) -> Tensor:
-        """Scores of a task's classes, shape (sequences, classes), float32."""
-        return self._classes(task, self.encoder.pooled(batch))
+    def head(self, task: str) -> Head:
+        """A task's head."""
+        found = self.heads[_key(task)]
+        assert isinstance(found, Head)
+        return found
+
+    def answers(self, task: str, batch: Packed, part: Part) -> Tensor:
+        """What the task's head answers: a class a row or a token, or the scores of span bounds."""
+        return self.head(task).answers(self.encoder(batch), part, self.encoder)
 
     def loss(self, batch: MicroBatch, tasks: list[str], weights: list[float]) -> Tensor:
-        """Sum over the rows of cross-entropy times the member's weight, every row at its own task's head.
+        """Sum over the rows of their loss times the member's weight, every row at its own task's head.
 
         Args:
             batch: the rows.
             tasks: each member's task.
             weights: each member's factor.
         """
-        pooled = pool(self.encoder(batch.packed), batch.packed, self.encoder.pooling)
+        hidden = self.encoder(batch.packed)
         losses = [
-            weights[part.member]
-            * cross_entropy(self._classes(tasks[part.member], pooled[part.rows]), part.labels, reduction="sum")
-            for part in batch.segments
+            weights[member] * self.head(tasks[member]).loss(hidden[part.tokens], part, self.encoder)
+            for member, part in batch.parts
         ]
         return torch.stack(losses).sum()
-
-    def _classes(self, task: str, pooled: Tensor) -> Tensor:
-        head = self.heads[task]
-        scores: Tensor = head(self.dropout(pooled).to(head.weight.dtype))
-        return scores.float()
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """The parameters that training changes, by name: what a checkpoint holds."""
         return {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
 
 
-def _head(task: Task, width: int, generator: torch.Generator) -> nn.Linear:
-    assert isinstance(task, Classification), f"{task.name}: a {task.kind} task has no head"
-    head = nn.Linear(width, len(task.labels))
-    with torch.no_grad():
-        head.weight.normal_(0.0, 0.02, generator=generator)
-        head.bias.zero_()
-    return head
+def _key(task: str) -> str:
+    """A task's name as a module's, which must not have a dot."""
+    return task.replace(".", "_")

@@ -76,7 +76,6 @@ class Packed:
 
 def pack(
     encoded: Encoded,
-    rows: Ids,
     layout: Layout,
     first_position: int,
     pad_id: int,
@@ -85,19 +84,17 @@ def pack(
     """Lay sequences end to end, on the CPU.
 
     Args:
-        encoded: where the sequences come from.
-        rows: which of them, in the order wanted.
+        encoded: the sequences; which rows they make is of no concern here.
         layout: what attention will need.
         first_position: position id of a sequence's first token (RoBERTa's family starts after its padding index).
         pad_id: token of the filling.
         dtype: of the attention bias.
     """
-    places, lengths = encoded.places(rows), encoded.lengths[rows]
-    starts, total = np.cumsum(lengths) - lengths, int(lengths.sum())
+    lengths, starts, total = encoded.sizes, encoded.starts[:-1], len(encoded.tokens)
     # At least one place of filling: padded places of the blocks take it, and nothing flows back from it.
     tail = _round_up(total + 1, STREAM_MULTIPLE) - total
     within = np.arange(total) - np.repeat(starts, lengths)
-    sequence = np.repeat(np.arange(len(rows)), lengths)
+    sequence = np.repeat(np.arange(len(lengths)), lengths)
 
     def stream(values: npt.NDArray[Any], fill: int) -> Tensor:
         return torch.from_numpy(np.concatenate([values, np.full(tail, fill)]).astype(np.int64))[None]
@@ -115,9 +112,9 @@ def pack(
     scatter[gather] = np.arange(len(gather))
     scatter[total:] = 0
     return Packed(
-        input_ids=stream(encoded.tokens[places], pad_id),
+        input_ids=stream(encoded.tokens, pad_id),
         position_ids=stream(within + first_position, first_position),
-        type_ids=stream(encoded.types[places], 0) if encoded.types is not None else None,
+        type_ids=stream(encoded.types, 0) if encoded.types is not None else None,
         sequence=torch.from_numpy(sequence),
         lengths=torch.from_numpy(lengths),
         bounds=torch.from_numpy(np.concatenate([starts, [total, total + tail]]).astype(np.int32)),

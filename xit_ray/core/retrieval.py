@@ -45,6 +45,12 @@ def nearest(queries: Vectors, index: Vectors) -> Rows:
     return found
 
 
+def nearest_many(queries: Vectors, index: Vectors, count: int) -> Rows:
+    """For each query the rows of the index with the highest cosines, the nearest first: shape (queries, count)."""
+    found: Rows = _search(_normalised(queries), _normalised(index), min(count, len(index)))[1]
+    return found
+
+
 def mine(first: Vectors, second: Vectors, neighbours: int = NEIGHBOURS) -> Pairs:
     """Pairs that are translations of each other, by the ratio margin.
 

@@ -20,6 +20,8 @@ class Batch:
 
     members: Ids
     rows: Ids
+    number: int = 0
+    """The step's, counted from 0."""
 
 
 def shares(mixture: Mixture, sizes: list[int]) -> npt.NDArray[np.float64]:
@@ -64,9 +66,9 @@ def plan(stage: Stage, lengths: list[Ids]) -> list[Batch]:
         return _mixed(rng.choice(len(sizes), size=(steps, stage.batch_size), p=chances), sizes, stage.seed)
     streams = [_Stream(_windows(member, stage.batch_size), stage.seed, number) for number, member in enumerate(lengths)]
     batches = []
-    for member in rng.choice(len(sizes), size=steps, p=chances):
+    for number, member in enumerate(rng.choice(len(sizes), size=steps, p=chances)):
         rows = streams[member].next()
-        batches.append(Batch(np.full(len(rows), member), rows))
+        batches.append(Batch(np.full(len(rows), member), rows, number))
     return batches
 
 
@@ -74,8 +76,8 @@ def _mixed(drawn: Ids, sizes: list[int], seed: int) -> list[Batch]:
     """Batches whose every row's member is drawn: ``drawn`` has shape (steps, rows)."""
     streams = [_Stream(_one_by_one(size), seed, number) for number, size in enumerate(sizes)]
     batches = []
-    for members in np.sort(drawn, axis=1):
-        batches.append(Batch(members, np.concatenate([streams[member].next() for member in members])))
+    for number, members in enumerate(np.sort(drawn, axis=1)):
+        batches.append(Batch(members, np.concatenate([streams[member].next() for member in members]), number))
     return batches
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from xit_ray.core.meter import Meter
-from xit_ray.core.microbatches import MicroBatch, microbatches
+from xit_ray.core.microbatches import Material, MicroBatch, microbatches
 from xit_ray.core.network import Network
 from xit_ray.core.optimiser import Optimiser
 from xit_ray.core.sampling import Batch
@@ -17,6 +17,7 @@ from xit_ray.core.snapshot import Standing
 from xit_ray.data.encode import Encoded
 from xit_ray.spec.recipe import Stage
 from xit_ray.tasks.base import Task
+from xit_ray.tasks.kinds import MaskedLM
 
 _log = logging.getLogger(__name__)
 
@@ -88,7 +89,11 @@ class Stepper:
     ) -> None:
         assert stage.mixture is not None
         self.network, self.optimiser, self.stage, self.meter = network, optimiser, stage, meter
-        self.names, self.data, self.standing = [task.name for task in tasks], data, standing
+        self.names, self.standing = [task.name for task in tasks], standing
+        self.data = [
+            Material(rows, isinstance(task, MaskedLM) and task.whole_words, stage.seed)
+            for task, rows in zip(tasks, data, strict=True)
+        ]
         self.weights = [member.loss_weight for member in stage.mixture.members]
         self.allowed = max(5, round(MOST_SKIPPED * steps))
         self.pending: _Pending | None = None

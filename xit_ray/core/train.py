@@ -4,25 +4,28 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 from torch import Tensor
 
 from xit_ray.core import sampling, snapshot, weights
 from xit_ray.core.device import Device
 from xit_ray.core.evaluate import predict
+from xit_ray.core.masking import masked
 from xit_ray.core.meter import Cost, Meter
 from xit_ray.core.network import Network
 from xit_ray.core.optimiser import Optimiser
 from xit_ray.core.prefetch import ahead
 from xit_ray.core.replicas import here
+from xit_ray.core.scoring import score
 from xit_ray.core.sharding import put, shard, whole
 from xit_ray.core.snapshot import Keeper, Standing
 from xit_ray.core.step import Stepper
 from xit_ray.data.encode import Encoded
 from xit_ray.spec.recipe import Model, Stage
-from xit_ray.tasks import metrics
 from xit_ray.tasks.base import Task
 
 AGREE_STEPS = 10
@@ -37,6 +40,8 @@ class Member:
     train: Encoded
     dev: Encoded | None
     """English dev rows; None for a member whose dev score is not part of the choice, or that has no English."""
+    gold: pa.Table | None = None
+    """The dev rows themselves: span QA's answers are pieces of their contexts."""
 
 
 @dataclass(frozen=True)
@@ -133,11 +138,12 @@ class _Run:
     """A stage under training: everything that changes from step to step."""
 
     def __init__(self, model: Model, stage: Stage, members: list[Member], start: Path | None, device: Device) -> None:
-        self.members, self.device, self.replicas = members, device, here()
+        self.device, self.replicas = device, here()
         self.meter = Meter(device, self.replicas)
         self.standing = Standing(batch_tokens=device.tokens)
         self.batches = sampling.plan(stage, [member.train.lengths for member in members])
         network = Network(model, [member.task for member in members], stage.seed)
+        self.members = [_with_dev_covered(member, network) for member in members]
         if start is not None:
             weights.load(network, start, heads=False)
         network.set_dropout(stage.dropout)
@@ -167,8 +173,9 @@ class _Run:
         standing, scores = self.standing, []
         for member in self.members:
             if member.dev is not None:
-                answers = predict(self.network, member.task.name, member.dev, self.meter)
-                scores.append(metrics.accuracy(answers == member.dev.labels))
+                raw = predict(self.network, member.task.name, member.dev, self.meter)
+                scored = score(member.task, "en", member.gold, member.dev, raw)
+                scores.append(scored.scores[member.task.metric].value)
         dev = sum(scores) / len(scores) if scores else None
         loss = sum(standing.losses) / len(standing.losses) if standing.losses else standing.loss
         standing.history.append({"step": standing.step, "loss": loss, "dev": dev})
@@ -242,3 +249,11 @@ class _Run:
         if self.replicas.any([standing.step != self.replicas.of_first(standing.step)])[0]:
             raise RuntimeError("the workers read different snapshots of the stage; start it again")
         self.optimiser.write()
+
+
+def _with_dev_covered(member: Member, network: Network) -> Member:
+    """The member, with the tokens that its English dev asks about covered: the same ones at every evaluation."""
+    if member.dev is None or member.dev.mask is None:
+        return member
+    vocabulary = network.encoder.vocabulary
+    return replace(member, dev=masked(member.dev, vocabulary, whole_words=False, rng=np.random.default_rng(0)))

@@ -10,7 +10,7 @@ from xit_ray.data.source import Source, parse_source
 from xit_ray.spec import doors
 from xit_ray.spec.errors import AbsentError, UserError, unknown
 from xit_ray.tasks import registry
-from xit_ray.tasks.base import SPLITS, Classification, Split, Task
+from xit_ray.tasks.base import SPLITS, Split, Task
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 DataOption = Annotated[str | None, typer.Option(help="Folder, 'hub' or 'mirror:DIR' (also XIT_DATA).")]
@@ -55,8 +55,7 @@ def _count(task: Task, split: Split, source: Source) -> str:
 
 
 def _on_hub(task: Task) -> bool:
-    parts = task.parts if isinstance(task, Classification) else ()
-    return task.hub is not None or (bool(parts) and all(_on_hub(registry.get(part)) for part in parts))
+    return task.hub is not None or (bool(task.parts) and all(_on_hub(registry.get(part)) for part in task.parts))
 
 
 @app.command()
@@ -75,8 +74,9 @@ def show(
     languages = known.languages if chosen == "test" else known.train_languages
     found = rows.load(known, chosen, language or (languages[0] if languages else "en"), parse_source(data))
     console = doors.console()
-    left_out = f" ({found.dropped} without a label left out)" if found.dropped else ""
-    console.print(f"{found.origin}: {len(found)} rows{left_out}", highlight=False, soft_wrap=True)
+    console.print(f"{found.origin}: {len(found):,} rows", highlight=False, soft_wrap=True)
+    for what, count in found.notes.items():
+        console.print(f"  {count:,} {what}", highlight=False)
     for row in found.table.slice(0, count).to_pylist():
         console.print("\t".join(str(value) for value in row.values()), highlight=False, markup=False, soft_wrap=True)
 

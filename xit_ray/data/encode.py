@@ -1,105 +1,113 @@
-"""Rows to token ids, kept as one flat array so that a memory-mapped file serves as well as memory does."""
-
-from __future__ import annotations
+"""Rows as token ids, kept as flat arrays so that a memory-mapped file serves as well as memory does."""
 
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-
-if TYPE_CHECKING:  # importing transformers takes seconds, and planning needs only the types here
-    from transformers import PreTrainedTokenizerBase
 
 Ids = npt.NDArray[np.int64]
+
+NO_LABEL = -100
+"""Of a token that nothing is asked about."""
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """Token ids of some sequences, specials included, end to end."""
+    """Rows as sequences of token ids, specials included, end to end. T tokens make S sequences, and these R rows.
+
+    A row is one sequence, or several: the options of a choice, the pieces of a long sentence, the windows of a context.
+    """
 
     tokens: npt.NDArray[np.int32]
-    """Shape (tokens,)."""
+    """Shape (T,)."""
     starts: Ids
-    """Shape (sequences + 1,): where each sequence begins in ``tokens``, and where the last one ends."""
-    types: npt.NDArray[np.int8] | None
-    """Token types, shape (tokens,), for tokenizers that give them (BERT's)."""
-    labels: Ids | None
-    """Shape (sequences,); None for texts without a label."""
-    truncated: int
-    """How many sequences were longer than allowed and were cut."""
+    """Shape (S + 1,): where each sequence begins in ``tokens``, and where the last one ends."""
+    rows: Ids
+    """Shape (R + 1,): the first sequence of each row, and the number of sequences."""
+    types: npt.NDArray[np.int8] | None = None
+    """Token types, shape (T,), for tokenizers that give them (BERT's)."""
+    labels: Ids | None = None
+    """What is to be found: a class a row, shape (R,); a tag a token (or ``NO_LABEL``), shape (T,); or the first and last
+    token of the answer in each sequence, counted from its first, shape (S, 2)."""
+    per: Literal["row", "sequence", "token"] = "row"
+    """Which of the three it is."""
+    offsets: npt.NDArray[np.int32] | None = None
+    """Shape (T, 2): for the tokens of a context, the characters they come from; -1 for others."""
+    words: npt.NDArray[np.int32] | None = None
+    """Shape (T,): the word of its sequence that a token belongs to; -1 for specials."""
+    mask: int | None = None
+    """The token that covers others, where that is what is asked; labels come with the covering."""
+    truncated: int = 0
+    """How many rows were longer than allowed and were cut."""
 
     def __len__(self) -> int:
-        return len(self.starts) - 1
+        return len(self.rows) - 1
+
+    @functools.cached_property
+    def sizes(self) -> Ids:
+        """Tokens of each sequence, shape (S,)."""
+        return np.diff(self.starts)
 
     @functools.cached_property
     def lengths(self) -> Ids:
-        """Tokens of each sequence, shape (sequences,)."""
-        return np.diff(self.starts)
+        """Tokens of each row, shape (R,)."""
+        return np.diff(self.starts[self.rows])
 
-    def places(self, rows: Ids) -> Ids:
-        """Where the tokens of some sequences lie in ``tokens``, in the order of the rows."""
-        lengths = self.lengths[rows]
-        shift = self.starts[rows] - (np.cumsum(lengths) - lengths)
-        places: Ids = np.repeat(shift, lengths) + np.arange(int(lengths.sum()))
-        return places
+    def places(self, chosen: Ids) -> Ids:
+        """Where the tokens of some rows lie in ``tokens``, in the order of the rows."""
+        return _ranges(self.starts[self.rows[chosen]], self.lengths[chosen])
+
+    def take(self, chosen: Ids) -> "Encoded":
+        """Some rows, in the order given."""
+        counts = np.diff(self.rows)[chosen]
+        sequences = _ranges(self.rows[chosen], counts)
+        sizes = self.sizes[sequences]
+        places = _ranges(self.starts[sequences], sizes)
+        by_label = {"row": chosen, "sequence": sequences, "token": places}
+        return Encoded(
+            tokens=self.tokens[places],
+            starts=_ends(sizes),
+            rows=_ends(counts),
+            types=None if self.types is None else self.types[places],
+            labels=None if self.labels is None else self.labels[by_label[self.per]],
+            offsets=None if self.offsets is None else self.offsets[places],
+            words=None if self.words is None else self.words[places],
+            per=self.per,
+            mask=self.mask,
+        )
 
 
 def join(parts: Sequence[Encoded]) -> Encoded:
-    """Several sets of sequences as one; labels and types are kept where every part has them."""
-    labels = [part.labels for part in parts if part.labels is not None]
-    types = [part.types for part in parts if part.types is not None]
-    return Encoded(
-        tokens=np.concatenate([part.tokens for part in parts]),
-        starts=np.concatenate([[0], np.cumsum(np.concatenate([part.lengths for part in parts]))]),
-        types=np.concatenate(types) if len(types) == len(parts) else None,
-        labels=np.concatenate(labels) if len(labels) == len(parts) else None,
-        truncated=sum(part.truncated for part in parts),
-    )
+    """Several sets of rows of one kind as one; what not every part has is left out."""
+    joined: dict[str, Any] = {
+        "starts": _ends(np.concatenate([part.sizes for part in parts])),
+        "rows": _ends(np.concatenate([np.diff(part.rows) for part in parts])),
+        "truncated": sum(part.truncated for part in parts),
+    }
+    for name in ("tokens", "types", "labels", "offsets", "words"):
+        values = [getattr(part, name) for part in parts]
+        joined[name] = None if any(value is None for value in values) else np.concatenate(values)
+    return Encoded(**joined, per=parts[0].per, mask=parts[0].mask)
 
 
-def encode_pairs(table: pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: int) -> Encoded:
-    """Pairs with labels: each pair one sequence, joined as the tokenizer's own template says."""
-    texts = table.column("text_a").to_pylist(), table.column("text_b").to_pylist()
-    return _encode(tokenizer, texts, max_length, table.column("label").to_numpy().astype(np.int64))
-
-
-def encode_texts(texts: list[str], tokenizer: PreTrainedTokenizerBase, max_length: int) -> Encoded:
-    """Single texts without labels."""
-    return _encode(tokenizer, (texts,), max_length, None)
-
-
-def _encode(
-    tokenizer: PreTrainedTokenizerBase, texts: tuple[list[str], ...], max_length: int, labels: Ids | None
-) -> Encoded:
-    has_types = "token_type_ids" in tokenizer.model_input_names
-    options = {"return_attention_mask": False, "return_token_type_ids": has_types, "verbose": False}
-    whole = tokenizer(*texts, truncation=False, **options)
-    columns = {name: whole[name] for name in ("input_ids", "token_type_ids") if name in whole}
-    long = [index for index, sequence in enumerate(columns["input_ids"]) if len(sequence) > max_length]
-    if long:
-        chosen = [[column[i] for i in long] for column in texts]
-        cut = tokenizer(*chosen, truncation="longest_first", max_length=max_length, **options)
-        for name, column in columns.items():
-            for index, sequence in zip(long, cut[name], strict=True):
-                column[index] = sequence
-    return from_sequences(columns["input_ids"], columns.get("token_type_ids"), labels, len(long))
-
-
-def from_sequences(
-    ids: Sequence[Sequence[int] | Ids],
-    types: Sequence[Sequence[int]] | None = None,
-    labels: Ids | None = None,
-    truncated: int = 0,
-) -> Encoded:
-    """Sequences given one by one."""
+def from_sequences(ids: Sequence[Sequence[int] | Ids], **values: Any) -> Encoded:
+    """Sequences given one by one, each a row unless ``rows`` says otherwise; the other values as in ``Encoded``."""
     return Encoded(
         tokens=np.concatenate([np.asarray(sequence, dtype=np.int32) for sequence in ids]),
-        starts=np.concatenate([[0], np.cumsum([len(sequence) for sequence in ids])]),
-        types=np.concatenate([np.asarray(sequence, dtype=np.int8) for sequence in types]) if types else None,
-        labels=labels,
-        truncated=truncated,
+        starts=_ends([len(sequence) for sequence in ids]),
+        **({"rows": np.arange(len(ids) + 1)} | values),
     )
+
+
+def _ends(sizes: Sequence[int] | Ids) -> Ids:
+    ends: Ids = np.append(0, np.cumsum(sizes, dtype=np.int64))
+    return ends
+
+
+def _ranges(starts: Ids, sizes: Ids) -> Ids:
+    """The numbers from each start, as many as its size says, one range after the other."""
+    shift: Ids = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(int(sizes.sum()))
+    return shift

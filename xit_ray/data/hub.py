@@ -4,15 +4,17 @@ import hashlib
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from xit_ray.data.cache import cache_folder
-from xit_ray.spec.errors import UserError
-from xit_ray.tasks.base import Classification, Split, Task
+from xit_ray.data.formats import Records
+from xit_ray.data.records import as_table, every
+from xit_ray.spec.errors import AbsentError, UserError
+from xit_ray.tasks.base import Split, Task
+from xit_ray.tasks.kinds import Mining
 
 
-def read(task: Task, split: Split, language: str, mirror: Path | None) -> tuple[pa.Table, str, int]:
-    """A split's table, the repository it came from, and the number of unlabelled rows that were left out.
+def read(task: Task, split: Split, language: str, mirror: Path | None) -> tuple[pa.Table, str, dict[str, int]]:
+    """A split's table, the repository it came from, and what was repaired or left out, counted.
 
     Args:
         task: the task.
@@ -23,21 +25,32 @@ def read(task: Task, split: Split, language: str, mirror: Path | None) -> tuple[
     Raises:
         UserError: the repository, configuration, split or column is not there, or rows have no label.
     """
-    if task.hub is None:
-        raise UserError(f"{task.name}: is not on the hub; give a data folder")
-    if split not in task.hub.splits:
-        raise UserError(f"{task.name}: has no {split} split on the hub")
-    config, part = task.place(task.hub.config, language), task.hub.splits[split]
-    where = str(mirror / task.hub.repository) if mirror else task.hub.repository
-    origin = f"{where}/{config}/{part}" + ("" if mirror else f"@{task.hub.revision[:8]}")
-    table = _download(where, config, part, None if mirror else task.hub.revision, origin)
-    missing = sorted(set(task.hub.columns.values()) - set(table.column_names))
+    hub = task.hub
+    if hub is None:
+        raise AbsentError(f"{task.name}: is not on the hub as data files; give a data folder")
+    if split not in hub.splits:
+        raise AbsentError(f"{task.name}: has no {split} split on the hub")
+    config, part = (task.place(text, language, hub.codes) for text in (hub.config, hub.splits[split]))
+    where = str(mirror / hub.repository) if mirror else hub.repository
+    if mirror is None and hub.revision is None:
+        raise UserError(f"{task.name}: no revision of {where} is pinned; copy it to a folder and give mirror:DIR")
+    origin = f"{where}/{config}/{part}" + ("" if mirror else f"@{str(hub.revision)[:8]}")
+    table = _download(where, config, part, None if mirror else hub.revision, origin)
+    wanted = {name for names in hub.fields.values() for name in ((names,) if isinstance(names, str) else names)}
+    columns = sorted({name.split(".")[0] for name in wanted} or set(task.columns))
+    missing = [name for name in columns if name not in table.column_names]
     if missing:
         raise UserError(f"{origin}: has no column {missing[0]!r}; found: {', '.join(table.column_names)}")
-    table = pa.table({ours: table.column(theirs) for ours, theirs in task.hub.columns.items()})
-    if not isinstance(task, Classification):
-        return table, origin, 0
-    return _labelled(task, table, origin)
+    records: Records = enumerate(table.to_pylist(), start=1)
+    if isinstance(task, Mining):
+        records = _collections(records)
+    if hub.only is not None:
+        column, begin = hub.only[0], task.place(hub.only[1], language, hub.codes)
+        records = ((number, record) for number, record in records if str(record[column]).startswith(begin))
+    table, notes = as_table(task, records, hub.fields, origin)
+    if hub.held is not None and split != "test":
+        table = every(table, hub.held, keep=split == "dev")
+    return table, origin, notes
 
 
 def _download(where: str, config: str, part: str, revision: str | None, origin: str) -> pa.Table:
@@ -66,16 +79,14 @@ def _mirror_cache(repository: Path) -> str:
     return str(cache_folder() / "mirrors" / hashlib.sha256(repr(state).encode()).hexdigest()[:16])
 
 
-def _labelled(task: Classification, table: pa.Table, origin: str) -> tuple[pa.Table, str, int]:
-    label = table.column("label").cast(pa.int64())
-    known = pc.and_(pc.greater_equal(label, 0), pc.less(label, len(task.labels)))
-    unlabelled = pc.sum(pc.equal(label, -1)).as_py() or 0
-    bad = pc.sum(pc.invert(known)).as_py() or 0
-    if bad > unlabelled or (bad and not task.drop_unlabelled):
-        row = pc.index(known, pa.scalar(False)).as_py()
-        raise UserError(
-            f"{origin}: row {row + 1} has the label {label[row].as_py()}; allowed: 0 to {len(task.labels) - 1}"
-            + (" (-1 is an unlabelled split, which cannot be scored)" if unlabelled else "")
-        )
-    table = table.set_column(table.column_names.index("label"), "label", label)
-    return table.filter(known), origin, bad
+def _collections(records: Records) -> Records:
+    """Collections to be mined, which the hub keeps as one row: both lists of sentences, and the numbers (from 1) of those
+    that are translations of each other."""
+    for _, record in records:
+        gold = [(f"{one} {other}", one, other) for one, other in record["gold"]]
+        for side, column, place in (("a", "sentence1", 1), ("b", "sentence2", 2)):
+            keys: dict[int, list[str]] = {}
+            for pair in gold:
+                keys.setdefault(int(pair[place]), []).append(pair[0])
+            for number, text in enumerate(record[column], start=1):
+                yield number, {"side": side, "text": text, "keys": keys.get(number, [])}

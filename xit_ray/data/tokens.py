@@ -14,19 +14,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 from filelock import FileLock
 
 from xit_ray.data.cache import cache_folder
-from xit_ray.data.encode import Encoded, encode_pairs, encode_texts
+from xit_ray.data.encode import Encoded
 from xit_ray.data.rows import fingerprint
+from xit_ray.data.tokenise import encode_texts, tokenise
+from xit_ray.tasks.base import Task
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-FORMAT = 1
+FORMAT = 2
 """Part of every file's name: raise it when what is written, or how rows become tokens, changes."""
+ARRAYS = ("tokens", "starts", "rows", "types", "labels", "offsets", "words")
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,9 @@ class Tokens:
         """The tokenizer itself."""
         return self.load()
 
-    def pairs(self, table: pa.Table) -> Encoded:
-        """Pairs with labels (columns ``text_a``, ``text_b``, ``label``)."""
-        return self._cached("pairs", table, lambda: encode_pairs(table, self.tokenizer, self.max_length))
+    def rows(self, task: Task, table: pa.Table) -> Encoded:
+        """Rows of a task of a kind that has a head."""
+        return self._cached(task.kind, table, lambda: tokenise(task, table, self.tokenizer, self.max_length))
 
     def texts(self, texts: list[str]) -> Encoded:
         """Single texts."""
@@ -76,32 +78,23 @@ class Tokens:
 
 
 def write(encoded: Encoded, file: Path) -> None:
-    """Write sequences as an Arrow file that is there whole or not at all."""
-    offsets = pa.array(encoded.starts, pa.int64())
-    columns = {"ids": pa.LargeListArray.from_arrays(offsets, pa.array(encoded.tokens, pa.int32()))}
-    if encoded.types is not None:
-        columns["types"] = pa.LargeListArray.from_arrays(offsets, pa.array(encoded.types, pa.int8()))
-    if encoded.labels is not None:
-        columns["label"] = pa.array(encoded.labels, pa.int64())
-    table = pa.table(columns).replace_schema_metadata({"truncated": str(encoded.truncated)})
+    """Write rows as an Arrow file that is there whole or not at all: every array one list, its shape in the metadata."""
+    arrays = {name: getattr(encoded, name) for name in ARRAYS if getattr(encoded, name) is not None}
+    columns = {
+        name: pa.LargeListArray.from_arrays([0, array.size], array.reshape(-1)) for name, array in arrays.items()
+    }
+    about = {"truncated": encoded.truncated, "per": encoded.per, "mask": encoded.mask}
+    shapes = {name: array.shape for name, array in arrays.items()}
+    table = pa.table(columns).replace_schema_metadata({"about": json.dumps(about), "shapes": json.dumps(shapes)})
     aside = file.with_suffix(".new")
     with pa.OSFile(str(aside), "wb") as stream, pa.ipc.new_file(stream, table.schema) as writer:
-        writer.write_table(table, max_chunksize=max(1, len(encoded)))
+        writer.write_table(table)
     aside.replace(file)
 
 
 def read(file: Path) -> Encoded:
-    """Sequences of a file, mapped into memory: pages are read when touched and shared by all processes."""
+    """Rows of a file, mapped into memory: pages are read when touched and shared by all processes."""
     table = pa.ipc.open_file(pa.memory_map(str(file))).read_all()
-
-    def flat(name: str) -> np.ndarray:
-        values: np.ndarray = table.column(name).chunk(0).values.to_numpy()
-        return values
-
-    return Encoded(
-        tokens=flat("ids"),
-        starts=table.column("ids").chunk(0).offsets.to_numpy(),
-        types=flat("types") if "types" in table.column_names else None,
-        labels=table.column("label").chunk(0).to_numpy() if "label" in table.column_names else None,
-        truncated=int(table.schema.metadata[b"truncated"]),
-    )
+    about, shapes = (json.loads(table.schema.metadata[name]) for name in (b"about", b"shapes"))
+    arrays = {name: table.column(name).chunk(0).values.to_numpy().reshape(shape) for name, shape in shapes.items()}
+    return Encoded(**arrays, **about)

@@ -1,39 +1,40 @@
-"""Bootstrap intervals (Efron 1979) over test items.
+"""Bootstrap intervals (Efron 1979) of a mean over languages, and of its gain over a baseline.
 
 Test sets here are parallel or nearly so: row i is one item in every language. Items are therefore drawn once for all
-languages, and for both systems of a comparison, which keeps the pairing that makes a difference measurable.
+languages that have as many, and for both systems of a comparison, which keeps the pairing that makes a difference
+measurable.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-DRAWS = 1000
-LEVEL = 0.95
-Correct = dict[str, npt.NDArray[np.bool_]]
-"""Language to whether each test row is right, shape (rows,)."""
+from xit_ray.tasks.scores.items import DRAWS, LEVEL, Items, draws
+
+ByLanguage = dict[str, Items]
 
 
-def mean_gain(system: Correct, baseline: Correct | None, seed: int = 0) -> tuple[float, float, float]:
-    """Mean accuracy over languages, or its gain over a baseline: (value, low, high), as shares.
+def mean_gain(system: ByLanguage, baseline: ByLanguage | None, seed: int = 0) -> tuple[float, float, float]:
+    """Mean score over languages, or its gain over a baseline: (value, low, high), as shares.
 
     Args:
         system: what is measured.
         baseline: what it is compared with, on the same rows; None measures the system itself.
         seed: of the draws.
     """
-    per_language = {
-        language: correct.astype(np.float64) - (baseline[language] if baseline is not None else 0.0)
-        for language, correct in system.items()
-    }
-    value = float(np.mean([values.mean() for values in per_language.values()]))
-    rng = np.random.default_rng(seed)
+    baseline = baseline or {}
+    value = float(np.mean([one.value - (baseline[lang].value if baseline else 0.0) for lang, one in system.items()]))
     drawn = np.zeros(DRAWS)
-    # Languages with equally many rows share their draws.
-    for size in sorted({len(values) for values in per_language.values()}):
-        together = [values for values in per_language.values() if len(values) == size]
-        item = np.sum(together, axis=0)
-        for draw in range(DRAWS):
-            drawn[draw] += item[rng.integers(size, size=size)].mean()
-    drawn /= len(per_language)
+    everything = [*system.values(), *(baseline[language] for language in system if baseline)]
+    signs = [1.0] * len(system) + [-1.0] * (len(everything) - len(system))
+    for size in sorted({len(items) for items in everything}):
+        together = [(sign, items) for sign, items in zip(signs, everything, strict=True) if len(items) == size]
+        for number, rows in enumerate(draws(size, seed)):
+            drawn[number] += sum(sign * _ratio(items, rows) for sign, items in together)
+    drawn /= len(system)
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return value, float(low), float(high)
+
+
+def _ratio(items: Items, rows: npt.NDArray[np.int64]) -> float:
+    whole = items.out_of[rows].sum()
+    return float(items.points[rows].sum() / whole) if whole else 0.0

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from xit_ray.report.intervals import Correct, mean_gain
+from xit_ray.report.intervals import ByLanguage, mean_gain
 from xit_ray.stages.store import Store
-from xit_ray.stages.work import PREDICTIONS
+from xit_ray.stages.work import ITEMS
 from xit_ray.tasks import registry
+from xit_ray.tasks.scores.items import Items
 from xit_ray.track.tables import TRIALS
 
 BASELINE = "none"
@@ -49,9 +49,9 @@ def matrix(folder: Path, store: Store) -> list[Cell]:
     for row in rows:
         groups.setdefault((row["intermediate"], row["target"]), []).append(row)
     chosen = {place: _chosen(group) for place, group in groups.items()}
-    correct = {place: _correct(store, row) for place, row in chosen.items() if row is not None}
+    items = {place: _items(store, row) for place, row in chosen.items() if row is not None}
     order = sorted(groups, key=lambda place: (place[0] != BASELINE, *place))
-    return [_cell(place, groups[place], chosen[place], correct) for place in order]
+    return [_cell(place, groups[place], chosen[place], items) for place in order]
 
 
 def _chosen(group: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -64,28 +64,28 @@ def _cell(
     place: tuple[str, str],
     group: list[dict[str, Any]],
     row: dict[str, Any] | None,
-    correct: dict[tuple[str, str], Correct],
+    items: dict[tuple[str, str], ByLanguage],
 ) -> Cell:
     intermediate, target = place
     if row is None:
         return Cell(intermediate, target, None, len(group), *[None] * 7)
-    score = mean_gain(correct[place], None)
-    baseline = correct.get((BASELINE, target)) if intermediate != BASELINE else None
-    gain = mean_gain(correct[place], baseline) if baseline is not None else (None, None, None)
+    score = mean_gain(items[place], None)
+    baseline = items.get((BASELINE, target)) if intermediate != BASELINE else None
+    gain = mean_gain(items[place], baseline) if baseline is not None else (None, None, None)
     return Cell(intermediate, target, row["trial"], len(group), row["dev_en"], *score, *gain)
 
 
-def _correct(store: Store, row: dict[str, Any]) -> Correct:
-    """Whether each test row of the target is right, for every language other than English."""
+def _items(store: Store, row: dict[str, Any]) -> ByLanguage:
+    """What each test item of the target adds to its main score, for every language other than English."""
+    task = registry.get(row["target"])
+    wanted = [("task", "=", task.name), ("metric", "=", task.metric)]
     with store.open(row["evaluation"]) as folder:
-        table = pq.read_table(folder / PREDICTIONS, filters=[("task", "=", row["target"])])
-    languages = registry.get(row["target"]).zero_shot_languages
+        table = pq.read_table(folder / ITEMS, filters=wanted)
     found = {}
-    for language in languages:
-        mask = pc.equal(table.column("language"), language)
-        part = table.filter(mask)
+    for language in task.zero_shot_languages:
+        part = table.filter(pc.equal(table.column("language"), language))
         if part.num_rows:
-            found[language] = np.asarray(part.column("correct").to_numpy(zero_copy_only=False), dtype=np.bool_)
+            found[language] = Items(part.column("points").to_numpy(), part.column("out_of").to_numpy())
     return found
 
 

@@ -93,7 +93,7 @@ def summarise(folder: Path, store: Store) -> Summary:
 
 def _tables(done: list[Cell], best: dict[str, Cell], scores: list[dict[str, Any]]) -> list[LanguageTable]:
     by_trial: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
-    for score in scores:
+    for score in (s for s in scores if s["metric"] == registry.get(s["task"]).metric):
         by_trial.setdefault((score["task"], score["trial"]), {})[score["language"]] = score
     found = []
     for target in dict.fromkeys(cell.target for cell in done):

@@ -28,7 +28,7 @@ def work(config: dict[str, Any]) -> None:
     import torch
 
     from xit_ray.core.device import best_device
-    from xit_ray.stages import execute
+    from xit_ray.stages import execute, scoring
 
     job = Job.model_validate(config)
     boss = foreman.find(job.site.run)
@@ -49,7 +49,7 @@ def work(config: dict[str, Any]) -> None:
     tell = foreman.teller(boss, job.trial.key) if first else _say_nothing
     if job.score_untrained and job.trial.untrained is not None:
         tell("scoring", label="untrained")
-        found = execute.evaluate(bench, job.trial.untrained)
+        found = scoring.evaluate(bench, job.trial.untrained)
         tell("untrained_scored", key=job.trial.untrained.key, description=found)
     for training in job.trial.trainings[job.skip :]:
         if _missing(store, training.key):
@@ -64,7 +64,7 @@ def work(config: dict[str, Any]) -> None:
             ray.get(boss.release.remote(job.holder, training.key))
     if _missing(store, job.trial.evaluation.key):
         tell("scoring", label=job.trial.target)
-        execute.evaluate(bench, job.trial.evaluation)
+        scoring.evaluate(bench, job.trial.evaluation)
 
 
 def _missing(store: Store, key: str) -> bool:

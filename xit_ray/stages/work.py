@@ -4,7 +4,9 @@ from xit_ray.spec.base import Strict
 from xit_ray.spec.recipe import Stage
 
 PREDICTIONS = "predictions.parquet"
-"""File of an evaluation's entry: task, language, row, gold, predicted, correct."""
+"""File of an evaluation's entry: task, language, row, gold, predicted."""
+ITEMS = "items.parquet"
+"""File of an evaluation's entry: task, language, metric, row, points, out_of; a score is the points' sum over the other."""
 
 
 class Training(Strict):

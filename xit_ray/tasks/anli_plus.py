@@ -1,6 +1,6 @@
 """ANLI+: SNLI, MultiNLI and ANLI as one task with one head, the paper's largest intermediate task."""
 
-from xit_ray.tasks.base import Classification
+from xit_ray.tasks.kinds import Classification
 
 ANLI_PLUS = Classification(
     name="anli_plus",

@@ -7,6 +7,10 @@ from typing import ClassVar, Literal
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 
+Fields = Mapping[str, str | tuple[str, ...]]
+"""Our column to the file's: a name, a dotted path into nested values (``choices.text``), or several of them, which are
+joined (texts by a space, options to a list)."""
+
 
 @dataclass(frozen=True)
 class Held:
@@ -17,6 +21,10 @@ class Held:
     keep: bool
 
 
+Place = str | Held | tuple[str, ...]
+"""A file, a part of one, or several files that are read together."""
+
+
 @dataclass(frozen=True)
 class Layout:
     """Where the splits lie inside a data folder, as path patterns: ``{lang}`` is a language, ``{code}`` the dataset's code.
@@ -25,13 +33,15 @@ class Layout:
     are the data that may choose; ``test`` is what zero-shot scores are computed on, and never a file of the other two.
     """
 
-    train: str | Held | None
-    dev: str | Held | None
-    test: str | None
-    fields: tuple[str, str, str] = ("premise", "hypothesis", "label")
-    """JSON Lines of pairs: the keys of first text (or a list of its sentences), second text and label."""
-    test_english: str | None = None
-    """Retrieval: the file of the English side, line by line the translation of ``test``."""
+    train: Place | None
+    dev: Place | None
+    test: Place | None
+    format: str = ""
+    """How the files are written, a name of ``data.formats``; empty where their suffix says it."""
+    fields: Fields = field(default_factory=dict)
+    """Where the kind's columns are; those not named are called what the kind calls them."""
+    languages: tuple[str, ...] | None = None
+    """Test languages, where this layout has fewer than the task."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +49,20 @@ class Hub:
     """Where the splits lie on the hub: a repository of data files (no scripts) at a pinned commit."""
 
     repository: str
-    revision: str
-    columns: Mapping[str, str]
-    """Our column name to the repository's."""
+    revision: str | None
+    """The commit; None where none is known to us, and the space must name one (``revisions``)."""
     splits: Mapping[Split, str]
-    """Our split to the repository's."""
+    """Our split to the repository's; several joined by ``+``. ``{lang}`` and ``{code}`` as in a layout."""
     config: str = "{lang}"
     """Name of the repository's configuration; ``{lang}`` and ``{code}`` as in a layout."""
+    fields: Fields = field(default_factory=dict)
+    """As a layout's."""
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """The hub's own codes of languages, where they differ from the files'."""
+    held: int | None = None
+    """Dev is every nth row of the training split, which has the others: the repository has no dev split of its own."""
+    only: tuple[str, str] | None = None
+    """A column and how its value begins in the rows of a language, where one configuration holds all languages."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,47 +82,39 @@ class Task:
     hub: Hub | None = None
     codes: Mapping[str, str] = field(default_factory=dict)
     """The dataset's own code of a language, where its files use another one (``de`` to ``deu``)."""
+    train_from: str | None = None
+    """The task whose training rows are this one's, where the dataset has none of its own."""
+    dev_every: int | None = None
+    """English dev is every nth of these rows, where the other task's own dev rows are the English side of this one's
+    parallel test rows."""
+    parts: tuple[str, ...] = ()
+    """Tasks of the same kind and labels whose rows, one after the other, are this task's: they share its head."""
+    root: str | None = None
+    """Folder of a user's own files."""
     builtin: bool = False
     """True for tasks whose rows are generated (``data.mini``) and need no source."""
 
     kind: ClassVar[str]
-    metric: ClassVar[str]
-    """The main metric; larger is better, between 0 and 1."""
+    columns: ClassVar[tuple[str, ...]]
+    """Of the kind's Arrow table."""
     trainable: ClassVar[bool] = True
     """Whether the kind has a training split and a head."""
 
-    def place(self, pattern: str, language: str) -> str:
-        """A layout's or the hub's pattern, filled in for a language."""
-        return pattern.format(lang=language, code=self.codes.get(language, language))
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What is scored, the main metric first; larger is better, between 0 and 1."""
+        raise NotImplementedError
+
+    @property
+    def metric(self) -> str:
+        """The main metric: English dev chooses by it, and the transfer matrix is about it."""
+        return self.metrics[0]
+
+    def place(self, pattern: str, language: str, codes: Mapping[str, str] | None = None) -> str:
+        """A layout's or the hub's pattern, filled in for a language; ``codes`` are the hub's where it has others."""
+        return pattern.format(lang=language, code=(codes or self.codes).get(language, language))
 
     @property
     def zero_shot_languages(self) -> tuple[str, ...]:
         """Test languages other than English: their mean is the score of the transfer matrix."""
         return tuple(language for language in self.languages if language != "en")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Classification(Task):
-    """One label for a pair of texts. Rows: ``text_a``, ``text_b`` (strings) and ``label`` (index into ``labels``)."""
-
-    labels: tuple[str, ...]
-    """Class names as the dataset's files spell them; their order is the label's index, on the hub too."""
-    parts: tuple[str, ...] = ()
-    """Tasks with the same labels whose rows, one after the other, are this task's: they share its head."""
-    drop_unlabelled: bool = False
-    """Whether rows the annotators could not agree on belong to the dataset and are left out, counted: they have the
-    label -1 on the hub and ``-`` in files."""
-
-    kind: ClassVar[str] = "classification"
-    metric: ClassVar[str] = "accuracy"
-    columns: ClassVar[tuple[str, ...]] = ("text_a", "text_b", "label")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Retrieval(Task):
-    """Find each sentence's translation. Rows: ``text_a`` (the language) and ``text_b`` (English), aligned; no training."""
-
-    kind: ClassVar[str] = "retrieval"
-    metric: ClassVar[str] = "accuracy"
-    trainable: ClassVar[bool] = False
-    columns: ClassVar[tuple[str, ...]] = ("text_a", "text_b")

@@ -1,6 +1,7 @@
 """IndoNLI: natural language inference written in Indonesian."""
 
-from xit_ray.tasks.base import Classification, Layout
+from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.kinds import Classification
 
 INDONLI = Classification(
     name="indonli",
@@ -9,5 +10,12 @@ INDONLI = Classification(
     train_languages=("id",),
     licence="CC BY-SA 3.0",
     citation="Mahendra et al. 2021, arXiv:2110.14566",
-    layouts=(Layout(train="nli_id/train.tsv", dev="nli_id/dev.tsv", test=None),),
+    layouts=(Layout(train="nli_id/train.tsv", dev="nli_id/dev.tsv", test=None, format="pairs"),),
+    hub=Hub(
+        repository="afaji/indonli",
+        revision=None,  # its Parquet files are on a branch the hub may rewrite
+        config="indonli",
+        splits={"train": "train", "dev": "validation"},
+        fields={"text_a": "premise", "text_b": "hypothesis"},
+    ),
 )

@@ -1,6 +1,6 @@
 """The built-in suite ``mini``: generated sentences in ten languages, so that a first search needs no download."""
 
-from xit_ray.tasks.base import Classification, Retrieval
+from xit_ray.tasks.kinds import Classification, Retrieval
 
 LANGUAGES = ("en", "ar", "de", "es", "fr", "hi", "ru", "sw", "tr", "zh")
 

@@ -1,6 +1,7 @@
 """MultiNLI translated into Indonesian by machine: the translated-data arm of a comparison."""
 
-from xit_ray.tasks.base import Classification, Layout
+from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.kinds import Classification
 
 MNLI_MT_ID = Classification(
     name="mnli_mt_id",
@@ -10,5 +11,12 @@ MNLI_MT_ID = Classification(
     licence="CC BY-SA 3.0",
     citation="Mahendra et al. 2021, arXiv:2110.14566",
     drop_unlabelled=True,
-    layouts=(Layout(train="mnli_mt_id/train.tsv", dev="mnli_mt_id/dev.tsv", test=None),),
+    layouts=(Layout(train="mnli_mt_id/train.tsv", dev="mnli_mt_id/dev.tsv", test=None, format="pairs"),),
+    hub=Hub(
+        repository="MoritzLaurer/multilingual-NLI-26lang-2mil7",
+        revision="510a233972a0d7ff0f767d82f46e046832c10538",
+        config="default",
+        splits={"train": "id_mnli"},
+        fields={"text_a": "premise", "text_b": "hypothesis"},
+    ),
 )

@@ -1,6 +1,7 @@
 """PAWS-X: adversarial paraphrase identification, English training data, 7 test languages."""
 
-from xit_ray.tasks.base import Classification, Held, Hub, Layout
+from xit_ray.tasks.base import Held, Hub, Layout
+from xit_ray.tasks.kinds import Classification
 
 PAWSX = Classification(
     name="pawsx",
@@ -9,18 +10,19 @@ PAWSX = Classification(
     licence="free use, see the paper",
     citation="Yang et al. 2019, arXiv:1908.11828",
     layouts=(
-        Layout(train="pawsx/train-en.tsv", dev="pawsx/dev-en.tsv", test="pawsx/test-{lang}.tsv"),
+        Layout(train="pawsx/train-en.tsv", dev="pawsx/dev-en.tsv", test="pawsx/test-{lang}.tsv", format="pairs"),
         # Without labelled test files the dev files are the test set, and English dev is every tenth training row.
         Layout(
             train=Held("pawsx/train-en.tsv", every=10, keep=False),
             dev=Held("pawsx/train-en.tsv", every=10, keep=True),
             test="pawsx/dev-{lang}.tsv",
+            format="pairs",
         ),
     ),
     hub=Hub(
         repository="google-research-datasets/paws-x",
         revision="4cd8187c404bda33cb1f62b49b001115862acf37",
-        columns={"text_a": "sentence1", "text_b": "sentence2", "label": "label"},
+        fields={"text_a": "sentence1", "text_b": "sentence2", "label": "label"},
         splits={"train": "train", "dev": "validation", "test": "test"},
     ),
 )

@@ -3,10 +3,17 @@
 import functools
 import importlib
 import pkgutil
+from collections.abc import Iterable
 
 import xit_ray.tasks
-from xit_ray.spec.errors import unknown
+from xit_ray.spec.errors import UserError, unknown
 from xit_ray.tasks.base import Task
+from xit_ray.tasks.kinds import MaskedLM
+
+TEXTS, TEXTS_WORDS = "masked_lm/", "masked_lm_words/"
+"""Before a task's name: masked LM on its texts, token by token or in whole words."""
+
+_own: dict[str, Task] = {}
 
 
 @functools.cache
@@ -25,11 +32,39 @@ def tasks() -> dict[str, Task]:
 
 
 def get(name: str, where: str = "") -> Task:
-    """The task of that name.
+    """The task of that name; ``masked_lm/NAME`` is masked LM on the texts of another.
 
     Raises:
         UserError: there is none; the message lists the names there are.
     """
-    if name not in tasks():
-        raise unknown("task", name, tasks(), where)
-    return tasks()[name]
+    for prefix, whole_words in ((TEXTS, False), (TEXTS_WORDS, True)):
+        if name.startswith(prefix):
+            return _texts_of(get(name.removeprefix(prefix), where), name, whole_words)
+    known = tasks() | _own
+    if name not in known:
+        raise unknown("task", name, known, where)
+    return known[name]
+
+
+def add(own: Iterable[Task]) -> None:
+    """Make a user's own tasks known in this process.
+
+    Raises:
+        UserError: a name is taken.
+    """
+    for task in own:
+        if task.name in tasks() or _own.setdefault(task.name, task) != task:
+            raise UserError(f"tasks: the name {task.name!r} is taken; choose another")
+
+
+def _texts_of(task: Task, name: str, whole_words: bool) -> MaskedLM:
+    return MaskedLM(
+        name=name,
+        of=task.name,
+        whole_words=whole_words,
+        languages=(),
+        train_languages=task.train_languages,
+        licence=task.licence,
+        citation=task.citation,
+        builtin=task.builtin,
+    )

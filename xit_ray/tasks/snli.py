@@ -1,6 +1,7 @@
 """SNLI: natural language inference over image captions, English."""
 
-from xit_ray.tasks.base import Classification, Hub, Layout
+from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.kinds import Classification
 
 SNLI = Classification(
     name="snli",
@@ -9,12 +10,12 @@ SNLI = Classification(
     licence="CC BY-SA 4.0",
     citation="Bowman et al. 2015, arXiv:1508.05326",
     drop_unlabelled=True,
-    layouts=(Layout(train="snli/train.tsv", dev="snli/dev.tsv", test=None),),
+    layouts=(Layout(train="snli/train.tsv", dev="snli/dev.tsv", test=None, format="pairs"),),
     hub=Hub(
         repository="stanfordnlp/snli",
         revision="cdb5c3d5eed6ead6e5a341c8e56e669bb666725b",
         config="plain_text",
-        columns={"text_a": "premise", "text_b": "hypothesis", "label": "label"},
+        fields={"text_a": "premise", "text_b": "hypothesis", "label": "label"},
         splits={"train": "train", "dev": "validation"},
     ),
 )

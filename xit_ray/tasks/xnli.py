@@ -1,6 +1,7 @@
 """XNLI: natural language inference, English training data from MultiNLI, 15 parallel test languages."""
 
-from xit_ray.tasks.base import Classification, Held, Hub, Layout
+from xit_ray.tasks.base import Held, Hub, Layout
+from xit_ray.tasks.kinds import Classification
 
 LANGUAGES = ("en", "ar", "bg", "de", "el", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
 
@@ -11,20 +12,21 @@ XNLI = Classification(
     licence="CC BY-NC 4.0",
     citation="Conneau et al. 2018, arXiv:1809.05053",
     layouts=(
-        Layout(train="xnli/train-en.tsv", dev="xnli/dev-en.tsv", test="xnli/test-{lang}.tsv"),
+        Layout(train="xnli/train-en.tsv", dev="xnli/dev-en.tsv", test="xnli/test-{lang}.tsv", format="pairs"),
         # Without labelled test files the dev files are the test set; they are parallel, so English dev must come from
         # elsewhere: MultiNLI's own, or every hundredth training row.
-        Layout(train="mnli/train.tsv", dev="mnli/dev.tsv", test="xnli/dev-{lang}.tsv"),
+        Layout(train="mnli/train.tsv", dev="mnli/dev.tsv", test="xnli/dev-{lang}.tsv", format="pairs"),
         Layout(
             train=Held("xnli/train-en.tsv", every=100, keep=False),
             dev=Held("xnli/train-en.tsv", every=100, keep=True),
             test="xnli/dev-{lang}.tsv",
+            format="pairs",
         ),
     ),
     hub=Hub(
         repository="facebook/xnli",
         revision="b8dd5d7af51114dbda02c0e3f6133f332186418e",
-        columns={"text_a": "premise", "text_b": "hypothesis", "label": "label"},
+        fields={"text_a": "premise", "text_b": "hypothesis", "label": "label"},
         splits={"train": "train", "dev": "validation", "test": "test"},
     ),
 )

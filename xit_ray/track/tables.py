@@ -20,9 +20,10 @@ LARGEST = ("peak_memory_mb", "matmul_peak")
 
 
 def zero_shot_mean(trial: TrialState) -> float | None:
-    """Mean score of the target over its languages other than English; None where it was not scored."""
-    languages = set(registry.get(trial.target).zero_shot_languages)
-    values = [s["value"] for s in trial.scores if s["task"] == trial.target and s["language"] in languages]
+    """Mean main score of the target over its languages other than English; None where it was not scored."""
+    task = registry.get(trial.target)
+    languages, wanted = set(task.zero_shot_languages), (task.name, task.metric)
+    values = [s["value"] for s in trial.scores if (s["task"], s["metric"]) == wanted and s["language"] in languages]
     return sum(values) / len(values) if values else None
 
 
@@ -96,7 +97,8 @@ _TRIAL_SCHEMA = pa.schema(
 )
 _SCORE_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("trial", "task", "language", "metric")]
-    + [("value", pa.float64()), ("n", pa.int64()), ("majority", pa.float64())]
+    + [(name, pa.float64()) for name in ("value", "low", "high", "majority")]
+    + [("n", pa.int64())]
 )
 _LEDGER_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("stage", "label", "role")]

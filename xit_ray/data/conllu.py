@@ -1,0 +1,68 @@
+"""CoNLL-U (Universal Dependencies) as XTREME reads it: surface words, each with one part of speech.
+
+A contraction (``zum`` = ``zu`` + ``dem``) is one word; its part of speech is that of the part that comes first in a list
+of precedence (google-research/xtreme, ``ud-conversion-tools/conllu_to_conll.py``). Empty nodes are no words.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from xit_ray.spec.errors import UserError
+
+_DEFAULT = "VERB NOUN PROPN PRON ADJ NUM ADV INTJ AUX ADP DET PART CCONJ SCONJ X PUNCT"
+_PRECEDENCE = {
+    "es": "VERB AUX PRON ADP DET",
+    "fr": "VERB AUX PRON NOUN ADJ ADV ADP DET PART SCONJ CONJ",
+    "it": "VERB AUX ADV PRON ADP DET INTJ",
+}
+COLUMNS = 10
+
+
+def sentences(lines: list[str], origin: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The sentences of a file, each with the number of its first line, ``tokens`` and ``tags`` (UPOS).
+
+    Sentences whose words were taken out for reasons of copyright (all but one are ``_``) are rows with no token, which
+    are counted and left out further on.
+    """
+    ranks = _ranks(origin)
+    rows: list[tuple[int, list[str]]] = []
+    for number, line in enumerate([*lines, ""], start=1):
+        if not line.strip():
+            if rows:
+                yield rows[0][0], _sentence(rows, ranks)
+            rows = []
+        elif not line.startswith("#"):
+            fields = line.split("\t")
+            if len(fields) != COLUMNS:
+                raise UserError(f"{origin}: row {number} has {len(fields)} columns; CoNLL-U has {COLUMNS}")
+            rows.append((number, fields))
+
+
+def _ranks(origin: str) -> dict[str, int]:
+    language = origin.rsplit("/", 1)[-1].partition("_")[0]
+    return {tag: rank for rank, tag in enumerate(_PRECEDENCE.get(language, _DEFAULT).split())}
+
+
+def _sentence(rows: list[tuple[int, list[str]]], ranks: dict[str, int]) -> dict[str, Any]:
+    tokens, tags = [], []
+    fused_until = 0
+    by_id = {fields[0]: fields for _, fields in rows}
+    for _, fields in rows:
+        name = fields[0]
+        if "-" in name:
+            first, last = map(int, name.split("-"))
+            parts = [by_id[str(part)][3] for part in range(first, last + 1) if str(part) in by_id]
+            tags.append(min(parts, key=lambda tag: ranks.get(tag, len(ranks))))
+            tokens.append(fields[1])
+            fused_until = last
+        elif "." not in name and int(name) > fused_until:
+            tokens.append(fields[1])
+            tags.append(fields[3])
+    if sum(token == "_" for token in tokens) >= max(1, len(tokens) - 1):
+        return {"tokens": [], "tags": []}
+    return {"tokens": [_word(token) for token in tokens], "tags": tags}
+
+
+def _word(token: str) -> str:
+    """Spaces and zero-width non-joiners inside a word are taken out, as XTREME does."""
+    return token.replace("\u200c", "").replace(" ", "")

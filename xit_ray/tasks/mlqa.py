@@ -1,0 +1,23 @@
+"""MLQA: span question answering, 7 languages, context and question in the same one as in XTREME; trained on SQuAD."""
+
+from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.kinds import SpanQA
+
+MLQA = SpanQA(
+    name="mlqa",
+    articles="mlqa",
+    languages=("en", "ar", "de", "es", "hi", "vi", "zh"),
+    train_from="squad",
+    licence="CC BY-SA 3.0",
+    citation="Lewis et al. 2020, arXiv:1910.07475",
+    layouts=(
+        Layout(train=None, dev=None, test="mlqa/MLQA_V1/test/test-context-{lang}-question-{lang}.json"),
+        Layout(train=None, dev=None, test="mlqa/MLQA_V1/dev/dev-context-{lang}-question-{lang}.json"),
+    ),
+    hub=Hub(
+        repository="google/xtreme",  # MLQA's own repository is a script
+        revision="ec5f1f46e9af79639a90684a7a70a956c4998f04",
+        config="MLQA.{lang}.{lang}",
+        splits={"test": "test"},
+    ),
+)

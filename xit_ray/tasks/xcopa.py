@@ -1,0 +1,39 @@
+"""XCOPA: cause or effect, 11 languages; trained on Social IQa as in XTREME-R. COPA is its English original."""
+
+from xit_ray.tasks.base import Fields, Hub, Layout
+from xit_ray.tasks.kinds import MultipleChoice
+
+FIELDS: Fields = {"text": ("premise", "question"), "options": ("choice1", "choice2")}
+PROMPTS = {"cause": "What was the cause of this?", "effect": "What happened as a result?"}
+
+XCOPA = MultipleChoice(
+    name="xcopa",
+    prompts=PROMPTS,
+    languages=("et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh"),
+    train_from="siqa",
+    licence="CC BY 4.0",
+    citation="Ponti et al. 2020, arXiv:2005.00333",
+    layouts=(Layout(train=None, dev=None, test="xcopa/{lang}/test.{lang}.jsonl", fields=FIELDS),),
+    hub=Hub(
+        repository="cambridgeltl/xcopa",
+        revision="042f78955ba48e6404616762fa6e05e839c3907a",
+        splits={"test": "test"},
+        fields=FIELDS,
+    ),
+)
+
+COPA = MultipleChoice(
+    name="copa",
+    prompts=PROMPTS,
+    languages=(),
+    licence="BSD 2-clause",
+    citation="Roemmele et al. 2011; SuperGLUE, arXiv:1905.00537",
+    layouts=(Layout(train="xcopa/en/train-en.jsonl", dev="xcopa/en/val-en.jsonl", test=None, fields=FIELDS),),
+    hub=Hub(
+        repository="aps/super_glue",
+        revision="3de24cf8022e94f4ee4b9d55a6f539891524d646",
+        config="copa",
+        splits={"train": "train", "dev": "validation"},
+        fields=FIELDS,
+    ),
+)
