@@ -7,6 +7,7 @@ profiler itself costs a few percent; speed is ``benchmarks.throughput``'s to mea
 import argparse
 from collections import defaultdict
 
+import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
@@ -18,7 +19,6 @@ from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.core.peak import matmul_peak
 from xit_ray.core.train import Member, Progress, train_stage
-from xit_ray.data.encode import Encoded
 from xit_ray.spec.recipe import Model
 
 WARM_UP = 8
@@ -53,7 +53,7 @@ def main() -> None:
     arguments = parser.parse_args()
     device, model = best_device(), Model()
     train, score = training_rows(model, WARM_UP + arguments.steps), scoring_rows(model, arguments.rows)
-    one = Encoded(train.tokens[: train.starts[1]], train.starts[:2], None, train.labels[:1], 0)  # type: ignore[index]
+    one = train.take(np.arange(1))
     training = profile(activities=[ProfilerActivity.CPU])
 
     def watch(progress: Progress) -> None:

@@ -20,8 +20,8 @@ from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.core.retrieval import Vectors
 from xit_ray.data import rows
-from xit_ray.data.encode import encode_texts
 from xit_ray.data.source import parse_source
+from xit_ray.data.tokenise import encode_texts
 from xit_ray.spec.recipe import Model
 from xit_ray.tasks import registry
 

@@ -28,8 +28,9 @@ from xit_ray.core.network import Network
 from xit_ray.core.peak import matmul_peak
 from xit_ray.core.train import Member, train_stage
 from xit_ray.data import rows
-from xit_ray.data.encode import Encoded, encode_pairs, join
+from xit_ray.data.encode import Encoded, join
 from xit_ray.data.source import parse_source
+from xit_ray.data.tokenise import tokenise
 from xit_ray.spec.recipe import Model, Stage
 from xit_ray.tasks import registry
 
@@ -46,13 +47,13 @@ STAGE = Stage.model_validate({"mixture": "mnli", "batch_size": 32, "learning_rat
 
 def training_rows(model: Model, steps: int) -> Encoded:
     table = rows.load(TASK, "train", "en", parse_source(str(report.data_folder()))).table
-    return encode_pairs(table.slice(0, steps * STAGE.batch_size), load_tokenizer(model), model.max_length)
+    return tokenise(TASK, table.slice(0, steps * STAGE.batch_size), load_tokenizer(model), model.max_length)
 
 
 def scoring_rows(model: Model, each: int) -> Encoded:
     task, source, tokenizer = registry.get("xnli"), parse_source(str(report.data_folder())), load_tokenizer(model)
     tables = [rows.load(task, "test", language, source).table.slice(0, each) for language in task.languages]
-    return join([encode_pairs(table, tokenizer, model.max_length) for table in tables])
+    return join([tokenise(TASK, table, tokenizer, model.max_length) for table in tables])
 
 
 def measure(contestant: str, threads: int, warm_up: int, steps: int, each: int, compiled: bool) -> dict[str, float]:
@@ -69,7 +70,7 @@ def measure(contestant: str, threads: int, warm_up: int, steps: int, each: int, 
 
 def _ours(model: Model, train: Encoded, score: Encoded, warm_up: int, compiled: bool) -> dict[str, float]:
     device, clock = replace(best_device(), compiled=compiled), Clock()
-    one = Encoded(train.tokens[: train.starts[1]], train.starts[:2], None, train.labels[:1], 0)  # type: ignore[index]
+    one = train.take(np.arange(1))
     trained = train_stage(model, STAGE, [Member(TASK, train, one)], None, device, clock.on_step_end)
     steps = sampling.plan(STAGE, [train.lengths])
     speed = clock.speed([int(train.lengths[step.rows].sum()) for step in steps], warm_up)

@@ -16,7 +16,7 @@ from xit_ray.core.encoder import load_tokenizer
 from xit_ray.core.replicas import here
 from xit_ray.core.train import Member, Progress, train_stage
 from xit_ray.data import mini
-from xit_ray.data.encode import encode_pairs
+from xit_ray.data.tokenise import tokenise
 from xit_ray.spec.recipe import Model, Stage
 from xit_ray.stages.execute import Keeper
 from xit_ray.stages.store import Store
@@ -34,7 +34,7 @@ def main(name: str, store: str, out: str, sharded: str = "") -> None:
 
     def member(task: str) -> Member:
         train, dev = (
-            encode_pairs(mini.rows(task, split, "en").slice(0, rows), tokenizer, 128)
+            tokenise(registry.get(task), mini.rows(task, split, "en").slice(0, rows), tokenizer, 128)
             for split, rows in (("train", 240), ("dev", 50))
         )
         return Member(registry.get(task), train, dev)

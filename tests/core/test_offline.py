@@ -15,7 +15,7 @@ from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.core.retrieval import nearest
 from xit_ray.data import mini
-from xit_ray.data.encode import encode_texts
+from xit_ray.data.tokenise import encode_texts
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.recipe import Model
 

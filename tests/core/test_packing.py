@@ -1,6 +1,7 @@
 """Packed streams give what the padded model gives: hidden states and gradients, for every family of encoders."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ from transformers import AutoModel
 
 from xit_ray.core.device import Device
 from xit_ray.core.encoder import Encoder, load_tokenizer
+from xit_ray.core.heads import part_of
 from xit_ray.core.network import Network
 from xit_ray.data import mini
-from xit_ray.data.encode import Encoded, encode_pairs
+from xit_ray.data.encode import Encoded, from_sequences
+from xit_ray.data.tokenise import tokenise
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.recipe import Model
 from xit_ray.tasks import registry
@@ -29,7 +32,7 @@ def some_rows(model: Model, count: int = 13) -> Encoded:
     """Pairs whose lengths differ by more than a block's padding may."""
     table = mini.rows("mini_nli", "train", "de").slice(0, count)
     short = table.set_column(1, "text_b", [["Ja"] * count])
-    one, two = (encode_pairs(part, load_tokenizer(model), 128) for part in (table, short))
+    one, two = (tokenise(registry.get("mini_nli"), part, load_tokenizer(model), 128) for part in (table, short))
     rows = [*range(count), *range(count)]
     chosen = [one if number < count else two for number in range(2 * count)]
     ids = [part.tokens[part.starts[row] : part.starts[row + 1]] for part, row in zip(chosen, rows, strict=True)]
@@ -38,12 +41,7 @@ def some_rows(model: Model, count: int = 13) -> Encoded:
         assert two.types is not None
         both = [(part.types, part.starts[row], part.starts[row + 1]) for part, row in zip(chosen, rows, strict=True)]
         types = np.concatenate([part[begin:end] for part, begin, end in both if part is not None])
-    starts = np.concatenate([[0], np.cumsum([len(sequence) for sequence in ids])])
-    return Encoded(np.concatenate(ids), starts, types, np.zeros(len(ids), dtype=np.int64), 0)
-
-
-def every(encoded: Encoded) -> np.ndarray:
-    return np.arange(len(encoded))
+    return from_sequences(ids, types=types, labels=np.zeros(len(ids), dtype=np.int64))
 
 
 def padded(model: Model, encoded: Encoded) -> tuple[torch.nn.Module, torch.Tensor, torch.Tensor]:
@@ -76,12 +74,12 @@ def test_heads_outputs_and_gradients_equal_the_padded_model(model: Model, poolin
     hidden = states[-1]
     pooled = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True) if pooling == "mean" else hidden[:, 0]
     head = torch.nn.Linear(network.encoder.width, 3)
-    head.load_state_dict(network.heads["xnli"].state_dict())
+    head.load_state_dict(network.head("xnli").linear.state_dict())
     wanted = head(pooled)
-    batch = network.encoder.pack(encoded, every(encoded))
+    batch = network.encoder.pack(encoded)
     if network.encoder.layout == "rows":
         assert len(batch.blocks) > 1
-    found = network.logits("xnli", batch)
+    found = network.head("xnli").scores(network.encoder(batch), part_of(encoded, 0, 0.0), network.encoder)
     assert close(found, wanted)
 
     weights = torch.randn(wanted.shape, generator=torch.Generator().manual_seed(0))
@@ -98,14 +96,14 @@ def test_heads_outputs_and_gradients_equal_the_padded_model(model: Model, poolin
             assert close(ours.grad, gradient, noise), name
             seen += 1
     assert seen > 10
-    assert close(network.heads["xnli"].weight.grad, head.weight.grad)
+    assert close(network.head("xnli").linear.weight.grad, head.weight.grad)
 
 
 def test_every_layer_equals_the_padded_model(model: Model) -> None:
     encoded = some_rows(model)
     encoder = Encoder(model).eval()
     _, states, mask = padded(model, encoded)
-    found = encoder.hidden_states(encoder.pack(encoded, every(encoded)))
+    found = encoder.hidden_states(encoder.pack(encoded))
     assert len(found) == len(states) == 3
     for ours, theirs in zip(found, states, strict=True):
         assert close(ours, theirs[mask.bool()])
@@ -130,17 +128,17 @@ def test_token_types_reach_the_encoder(tiny_bert: Path) -> None:
     assert encoded.types is not None
     assert set(np.unique(encoded.types)) == {0, 1}
     encoder = Encoder(model).eval()
-    row = np.array([0])
-    with_types = encoder.pooled(encoder.pack(encoded, row))
-    without = encoder.pooled(encoder.pack(Encoded(encoded.tokens, encoded.starts, None, None, 0), row))
+    row = encoded.take(np.array([0]))
+    with_types = encoder.pooled(encoder.pack(row))
+    without = encoder.pooled(encoder.pack(replace(row, types=None)))
     assert not torch.allclose(with_types, without)
 
 
 def test_a_sequence_does_not_see_its_neighbours(model: Model) -> None:
     encoded = some_rows(model)
     encoder = Encoder(model).eval()
-    alone = encoder.pooled(encoder.pack(encoded, np.array([4])))
-    together = encoder.pooled(encoder.pack(encoded, np.array([7, 4, 20])))[1:2]
+    alone = encoder.pooled(encoder.pack(encoded.take(np.array([4]))))
+    together = encoder.pooled(encoder.pack(encoded.take(np.array([7, 4, 20]))))[1:2]
     torch.testing.assert_close(alone, together, rtol=1e-5, atol=1e-6)
 
 
@@ -153,7 +151,7 @@ def test_checkpointing_changes_no_gradient(model: Model) -> None:
         encoder = network.encoder
         if checkpointing:
             encoder.body.activation_checkpointing_enable()
-        encoder.pooled(encoder.pack(encoded, every(encoded))).sum().backward()
+        encoder.pooled(encoder.pack(encoded)).sum().backward()
         gradients.append({name: p.grad for name, p in encoder.named_parameters() if p.grad is not None})
     assert gradients[0].keys() == gradients[1].keys()
     assert all(torch.equal(gradients[0][name], gradients[1][name]) for name in gradients[0])
@@ -192,8 +190,8 @@ def test_impossible_models_are_explained(tiny_encoder: Path, tmp_path: Path) -> 
 def test_long_pairs_are_cut_and_counted(tiny_encoder: Path) -> None:
     model = Model(name=str(tiny_encoder))
     table = mini.rows("mini_nli", "train", "ar").slice(0, 20)
-    whole = encode_pairs(table, load_tokenizer(model), 1000)
-    cut = encode_pairs(table, load_tokenizer(model), 40)
+    whole = tokenise(registry.get("mini_nli"), table, load_tokenizer(model), 1000)
+    cut = tokenise(registry.get("mini_nli"), table, load_tokenizer(model), 40)
     assert cut.truncated == int((whole.lengths > 40).sum())
     assert cut.lengths.max() <= 40
 

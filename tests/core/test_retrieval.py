@@ -15,7 +15,7 @@ from xit_ray.core.evaluate import batches, embed, embed_layers
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.data import mini
-from xit_ray.data.encode import encode_texts
+from xit_ray.data.tokenise import encode_texts
 from xit_ray.spec.recipe import Model
 
 CPU = Device(torch.device("cpu"), torch.float32)

@@ -12,8 +12,9 @@ from xit_ray.core import weights
 from xit_ray.core.device import Device
 from xit_ray.core.encoder import Encoder
 from xit_ray.core.evaluate import predict
+from xit_ray.core.heads import part_of
 from xit_ray.core.meter import Meter
-from xit_ray.core.microbatches import microbatches
+from xit_ray.core.microbatches import Material, microbatches
 from xit_ray.core.network import Network
 from xit_ray.core.optimiser import Optimiser
 from xit_ray.core.packing import Packed
@@ -197,15 +198,17 @@ def test_mixed_batches_send_each_row_to_its_own_head(model: Model) -> None:
 def test_loss_weights_weigh_the_tasks_of_a_step(model: Model) -> None:
     """Against the two tasks' mean losses, computed one after the other."""
     network = Network(model, [TASK, registry.get("mini_nli")], seed=0).eval()
-    data = [member(model).train, member(model, 300).train]
+    rows = [member(model).train, member(model, 300).train]
+    data = [Material(each, False, 0) for each in rows]
     batch = Batch(np.repeat([0, 1], [6, 2]), np.array([5, 1, 2, 3, 9, 0, 7, 7]))
     (part,) = microbatches(network.encoder, data, batch, 4096, Replicas(), in_step=False)
     found = network.loss(part, [TASK.name, "mini_nli"], [1.0, 3.0]) / 8
     alone = []
     for number, task in enumerate((TASK.name, "mini_nli")):
-        rows = batch.rows[batch.members == number]
-        logits = network.logits(task, network.encoder.pack(data[number], rows))
-        alone.append(torch.nn.functional.cross_entropy(logits, torch.from_numpy(data[number].labels[rows])))
+        some = rows[number].take(batch.rows[batch.members == number])
+        hidden = network.encoder(network.encoder.pack(some))
+        scores = network.head(task).scores(hidden, part_of(some, 0, 0.0), network.encoder)
+        alone.append(torch.nn.functional.cross_entropy(scores, torch.from_numpy(some.labels)))
     torch.testing.assert_close(found, (6 * alone[0] + 3 * 2 * alone[1]) / 8)
 
 
@@ -215,7 +218,7 @@ def test_layer_decay_and_frozen_parts_set_the_rates(model: Model) -> None:
     optimiser = Optimiser(network, dict(masters), stage(layer_decay=0.5, learning_rate=0.1, head_learning_rate=0.3), 10)
     names = {id(tensor): name for name, tensor in optimiser.masters.items()}
     rates = {names[id(p)]: group["peak"] for group in optimiser.adamw.param_groups for p in group["params"]}
-    assert rates["heads.mini_paraphrase.weight"] == 0.3
+    assert rates["heads.mini_paraphrase.linear.weight"] == 0.3
     assert rates["encoder.body.encoder.layer.1.output.dense.weight"] == 0.1
     assert rates["encoder.body.encoder.layer.0.output.dense.weight"] == 0.05
     assert rates["encoder.body.embeddings.position_embeddings.weight"] == 0.025

@@ -11,21 +11,26 @@ import pytest
 
 from xit_ray.core.encoder import load_tokenizer, tokenizer_identity
 from xit_ray.data import mini
-from xit_ray.data.encode import Encoded, encode_pairs, join
+from xit_ray.data.encode import Encoded, join
+from xit_ray.data.tokenise import tokenise
 from xit_ray.data.tokens import Tokens, read, write
 from xit_ray.spec.recipe import Model
+from xit_ray.tasks import registry
 
+TASK = registry.get("mini_nli")
 WRITER = """
 import json, sys
 from xit_ray.core.encoder import load_tokenizer, tokenizer_identity
 from xit_ray.data import mini
+from xit_ray.data.tokenise import tokenise
 from xit_ray.data.tokens import Tokens
 from xit_ray.spec.recipe import Model
+from xit_ray.tasks import registry
 
 model = Model(name=sys.argv[1])
 loads = []
 tokens = Tokens(lambda: loads.append(1) or load_tokenizer(model), tokenizer_identity(model), 128)
-encoded = tokens.pairs(mini.rows("mini_nli", "train", "de"))
+encoded = tokens.rows(registry.get("mini_nli"), mini.rows("mini_nli", "train", "de"))
 print(json.dumps([len(loads), int(encoded.tokens.sum()), len(encoded)]))
 """
 
@@ -42,7 +47,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def same(one: Encoded, other: Encoded) -> bool:
-    arrays = [(getattr(one, name), getattr(other, name)) for name in ("tokens", "starts", "types", "labels")]
+    arrays = [(getattr(one, name), getattr(other, name)) for name in ("tokens", "starts", "rows", "types", "labels")]
     equal = (left is right if left is None or right is None else np.array_equal(left, right) for left, right in arrays)
     return all(equal) and one.truncated == other.truncated
 
@@ -53,11 +58,11 @@ def never() -> Callable[[], object]:
 
 def test_the_cache_gives_what_the_tokenizer_gives(model: Model, cache: Path) -> None:
     table = mini.rows("mini_nli", "train", "ar").slice(0, 50)
-    wanted = encode_pairs(table, load_tokenizer(model), 40)
+    wanted = tokenise(TASK, table, load_tokenizer(model), 40)
     assert wanted.truncated
     identity = tokenizer_identity(model)
-    assert same(Tokens(lambda: load_tokenizer(model), identity, 40).pairs(table), wanted)
-    again = Tokens(never, identity, 40).pairs(table)  # type: ignore[arg-type]
+    assert same(Tokens(lambda: load_tokenizer(model), identity, 40).rows(TASK, table), wanted)
+    again = Tokens(never, identity, 40).rows(TASK, table)  # type: ignore[arg-type]
     assert same(again, wanted)
     assert not again.tokens.flags.owndata  # it is the file, mapped
 
@@ -66,10 +71,10 @@ def test_other_rows_lengths_and_tokenizers_are_other_files(model: Model, cache: 
     table = mini.rows("mini_nli", "train", "en").slice(0, 10)
     identity = tokenizer_identity(model)
     for tokens in (Tokens(lambda: load_tokenizer(model), identity, length) for length in (64, 128)):
-        tokens.pairs(table)
-        tokens.pairs(table.slice(0, 9))
+        tokens.rows(TASK, table)
+        tokens.rows(TASK, table.slice(0, 9))
         tokens.texts(table.column("text_a").to_pylist())
-    Tokens(lambda: load_tokenizer(model), {**identity, "tokenizer.json": "changed"}, 128).pairs(table)
+    Tokens(lambda: load_tokenizer(model), {**identity, "tokenizer.json": "changed"}, 128).rows(TASK, table)
     assert len(list(cache.glob("*.arrow"))) == 7
 
 
@@ -80,7 +85,7 @@ def test_writers_at_the_same_time_make_one_whole_file(tiny_encoder: Path, cache:
     ]
     found = [json.loads(writer.communicate(timeout=300)[0]) for writer in writers]
     assert [writer.returncode for writer in writers] == [0] * 4
-    wanted = encode_pairs(mini.rows("mini_nli", "train", "de"), load_tokenizer(Model(name=str(tiny_encoder))), 128)
+    wanted = tokenise(TASK, mini.rows("mini_nli", "train", "de"), load_tokenizer(Model(name=str(tiny_encoder))), 128)
     assert {(total, rows) for _, total, rows in found} == {(int(wanted.tokens.sum()), len(wanted))}
     assert sum(loads for loads, _, _ in found) == 1
     assert len(list(cache.glob("*.arrow"))) == 1
@@ -96,15 +101,15 @@ def test_a_writer_killed_in_the_middle_leaves_no_file(tiny_encoder: Path, cache:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Tokens(torn, tokenizer_identity(model), 128).pairs(table)  # type: ignore[arg-type]
+        Tokens(torn, tokenizer_identity(model), 128).rows(TASK, table)  # type: ignore[arg-type]
     assert not list(cache.glob("*.arrow"))
-    assert len(Tokens(lambda: load_tokenizer(model), tokenizer_identity(model), 128).pairs(table)) == 10
+    assert len(Tokens(lambda: load_tokenizer(model), tokenizer_identity(model), 128).rows(TASK, table)) == 10
 
 
 def test_joining_keeps_order_and_what_all_parts_have(model: Model, tmp_path: Path) -> None:
     tokenizer = load_tokenizer(model)
     tables = [mini.rows("mini_nli", "dev", language).slice(0, 20) for language in ("de", "tr")]
-    one, two = (encode_pairs(table, tokenizer, 64) for table in tables)
+    one, two = (tokenise(TASK, table, tokenizer, 64) for table in tables)
     both = join([one, two])
     assert len(both) == 40
     write(both, tmp_path / "both.arrow")

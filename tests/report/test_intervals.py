@@ -5,11 +5,12 @@ import pytest
 from scipy import stats
 
 from xit_ray.report.intervals import mean_gain
+from xit_ray.tasks.scores.items import shares
 
 
 def test_one_language_agrees_with_scipy() -> None:
     correct = np.random.default_rng(0).random(400) < 0.7
-    value, low, high = mean_gain({"de": correct}, None)
+    value, low, high = mean_gain({"de": shares(correct)}, None)
     wanted = stats.bootstrap((correct,), np.mean, method="percentile", n_resamples=2000, rng=1).confidence_interval
     assert value == correct.mean()
     assert (low, high) == pytest.approx((wanted.low, wanted.high), abs=0.012)
@@ -18,8 +19,8 @@ def test_one_language_agrees_with_scipy() -> None:
 def test_parallel_languages_are_drawn_together() -> None:
     """Ten copies of one language are no more evidence than one."""
     correct = np.random.default_rng(0).random(300) < 0.6
-    one = mean_gain({"de": correct}, None)
-    ten = mean_gain({f"l{i}": correct for i in range(10)}, None)
+    one = mean_gain({"de": shares(correct)}, None)
+    ten = mean_gain({f"l{i}": shares(correct) for i in range(10)}, None)
     assert ten == pytest.approx(one, abs=1e-12)
 
 
@@ -27,7 +28,7 @@ def test_pairing_narrows_a_gain() -> None:
     rng = np.random.default_rng(0)
     baseline = rng.random(500) < 0.6
     better = baseline | (rng.random(500) < 0.1)  # never wrong where the baseline is right
-    gain, low, high = mean_gain({"de": better}, {"de": baseline})
+    gain, low, high = mean_gain({"de": shares(better)}, {"de": shares(baseline)})
     assert gain == pytest.approx(better.mean() - baseline.mean())
     assert low > 0
     apart = 1.96 * np.sqrt(better.var() / 500 + baseline.var() / 500)
@@ -37,5 +38,5 @@ def test_pairing_narrows_a_gain() -> None:
 def test_no_difference_has_an_interval_around_zero() -> None:
     rng = np.random.default_rng(0)
     one, other = rng.random(2000) < 0.5, rng.random(2000) < 0.5
-    _, low, high = mean_gain({"de": one}, {"de": other})
+    _, low, high = mean_gain({"de": shares(one)}, {"de": shares(other)})
     assert low < 0 < high

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from xit_ray.report.matrix import Cell, matrix
 from xit_ray.stages.store import Store
-from xit_ray.stages.work import PREDICTIONS
+from xit_ray.stages.work import ITEMS
 from xit_ray.tasks import registry
 
 LANGUAGES = registry.get("mini_nli").languages
@@ -26,9 +26,11 @@ def evaluation(store: Store, tmp_path: Path, key: str, target: str, seed: int, s
     table = {
         "task": [target] * len(rows),
         "language": [language for language, _ in rows],
-        "correct": [correct for _, correct in rows],
+        "metric": ["accuracy"] * len(rows),
+        "points": [float(correct) for _, correct in rows],
+        "out_of": [1.0] * len(rows),
     }
-    pq.write_table(pa.table(table), folder / PREDICTIONS)
+    pq.write_table(pa.table(table), folder / ITEMS)
     store.publish(key, folder, {"kind": "evaluation"})
 
 
@@ -58,8 +60,8 @@ def test_gain_is_the_difference_of_means_over_languages_other_than_english(tmp_p
     means = {}
     for key in ("a", "b"):
         with Store(str(tmp_path / "store")).open(f"e{key}") as folder:
-            table = pq.read_table(folder / PREDICTIONS).to_pydict()
-        pairs = list(zip(table["language"], table["correct"], strict=True))
+            table = pq.read_table(folder / ITEMS).to_pydict()
+        pairs = list(zip(table["language"], table["points"], strict=True))
         means[key] = np.mean([np.mean([c for x, c in pairs if x == y]) for y in LANGUAGES if y != "en"])
     cell = found["mnli", "mini_nli"]
     assert cell.zero_shot == pytest.approx(means["a"])

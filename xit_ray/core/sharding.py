@@ -7,24 +7,23 @@ from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from xit_ray.core.device import Device
-from xit_ray.core.network import Network
+from xit_ray.core.encoder import Encoder
 from xit_ray.core.replicas import Replicas
 
 
-def shard(network: Network, device: Device, replicas: Replicas) -> None:
-    """Divide the encoder among the workers, layer by layer, in float32; it computes in the device's dtype.
+def shard(encoder: Encoder, device: Device, replicas: Replicas) -> None:
+    """Divide an encoder among the workers, layer by layer, in float32; it computes in the device's dtype.
 
     Heads are small and stay whole on every worker. Gradients are summed, not averaged, as between whole replicas.
     """
-    network.encoder.dtype = device.dtype
+    encoder.dtype = device.dtype
     mesh = init_device_mesh(device.place.type, (replicas.world,))
     policy = MixedPrecisionPolicy(param_dtype=device.dtype, reduce_dtype=torch.float32, cast_forward_inputs=False)
-    body = network.encoder.body
-    for layer in network.encoder.layers:
+    body = encoder.body
+    for layer in encoder.layers:
         fully_shard(layer, mesh=mesh, mp_policy=policy)
     fully_shard(body, mesh=mesh, mp_policy=policy)
-    network.to(device.place)  # what is left whole; the rest went there layer by layer
-    for module in (*network.encoder.layers, body):
+    for module in (*encoder.layers, body):
         module.set_gradient_divide_factor(1.0)
         module.set_force_sum_reduction_for_comms(True)  # gloo scales nothing on the way
 

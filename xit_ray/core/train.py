@@ -153,7 +153,8 @@ class _Run:
         if device.checkpointing:
             network.encoder.body.activation_checkpointing_enable()
         if device.sharded:
-            shard(network, device, self.replicas)
+            shard(network.encoder, device, self.replicas)
+            network.to(device.place)  # what is left whole; the rest went there layer by layer
             masters = {}
         else:
             network.to(device.place)

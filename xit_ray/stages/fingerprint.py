@@ -7,7 +7,7 @@ from typing import Any
 
 from xit_ray.spec.recipe import Model, Stage
 
-CORE_VERSION = 2
+CORE_VERSION = 3
 """Raise it when the training core changes what it computes: earlier checkpoints are then no longer taken."""
 
 
