@@ -17,6 +17,8 @@ from xit_ray.tasks import registry
 from xit_ray.tasks.base import Split, Task
 from xit_ray.tasks.kinds import MaskedLM, Mining, Tagging
 
+TEXTS = ("text_a", "text_b", "text", "context", "question", "options", "tokens")
+"""Columns of any kind that hold what people wrote."""
 OTHER_TAG = "?"
 """Stands for tags that no training row has."""
 
@@ -93,6 +95,20 @@ def load(task: Task, split: Split, language: str, source: Source) -> Rows:
     return rows
 
 
+def overlap(train: Rows, test: Rows) -> float:
+    """Share of the test rows whose texts are those of a training row, whatever their labels."""
+    names = [name for name in test.table.column_names if name in TEXTS and name in train.table.column_names]
+    if not names:
+        return 0.0
+    seen = set(_texts(train.table, names))
+    found = _texts(test.table, names)
+    return sum(row in seen for row in found) / len(found)
+
+
+def _texts(table: pa.Table, names: list[str]) -> list[str]:
+    return [str(row) for row in zip(*(table.column(name).to_pylist() for name in names), strict=True)]
+
+
 def resolved(task: Task, source: Source) -> Task:
     """The task with its tags, where these are whatever its training rows have (and a last one for any others)."""
     if not isinstance(task, Tagging) or task.labels:
@@ -123,7 +139,7 @@ def _of_another(task: Task, split: Split, language: str, source: Source) -> Rows
 def _texts_of(rows: Rows) -> Rows:
     """Every different text of some rows, as rows of their own."""
     texts: dict[str, None] = {}
-    for column in ("text_a", "text_b", "text", "context", "question", "options", "tokens"):
+    for column in TEXTS:
         if column in rows.table.column_names:
             for value in rows.table.column(column).to_pylist():
                 found = [" ".join(value)] if column == "tokens" else value if isinstance(value, list) else [value]

@@ -13,6 +13,10 @@ from xit_ray.stages import fingerprint
 from xit_ray.stages.work import Evaluation, Training
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import Split
+from xit_ray.tasks.suites import SUITES
+
+MOST_OVERLAP = 0.5
+"""Share of a test set that may be training rows; real datasets repeat some of their rows (WikiAnn, short sentences)."""
 
 
 class Trial(Strict):
@@ -51,6 +55,7 @@ class Planner:
         self.space, self.source, self.precision, self.where = space, source, precision, where
         self.rows: dict[tuple[str, str, str], tuple[str, int]] = {}
         self.models: dict[Model, str] = {}
+        self.overlaps: dict[tuple[str, str, str], float] = {}
 
     def check(self) -> None:
         """Look at every value a recipe of the space may take, so that nothing is found missing after Ray has started.
@@ -66,7 +71,7 @@ class Planner:
         recipe = as_recipe(tree)
         for index, stage in enumerate(recipe.stages):
             self._check_stage(stage, f"{self.where}: recipe.stages[{index}].mixture")
-        languages = self._languages(recipe)
+        languages = self._languages(recipe.target_task)
         model = self._model(recipe.model)
         key, trainings = model, []
         for position, stage in enumerate(recipe.trained):
@@ -74,6 +79,7 @@ class Planner:
             dev = (recipe.target_task,) if last else self._english_tasks(stage)
             start, key = key, fingerprint.of_stage(key, stage, self._stage_rows(stage, dev), dev)
             trainings.append(Training(key=key, start=start if position else None, stage=stage, dev=dev))
+            self._keep_apart(stage, recipe.target_task, languages)
         also = self.space.zero_shot.also
         return Trial(
             key=fingerprint.of_recipe(recipe.model_dump(mode="json")),
@@ -98,27 +104,56 @@ class Planner:
             if member.language not in task.train_languages:
                 raise unknown(f"training language of {task.name}", member.language, task.train_languages, where)
 
-    def _languages(self, recipe: Recipe) -> tuple[str, ...] | None:
-        target = registry.get(recipe.target_task)
-        where = f"{self.where}: recipe.stages[{len(recipe.stages) - 1}].mixture"
+    def _languages(self, name: str) -> dict[str, tuple[str, ...]]:
+        """The languages that are scored of the target and of the tasks without training data."""
+        target = registry.get(name)
+        where = f"{self.where}: recipe: the target"
         if not target.languages:
-            raise UserError(f"{where}: {target.name!r} has no test languages, so it cannot be a target")
-        known = set(target.languages)
-        for name in self.space.zero_shot.also:
-            task = registry.get(name, f"{self.where}: zero_shot.also")
-            if task.trainable:
-                raise UserError(f"{self.where}: zero_shot.also: {name!r} needs training; make it a target instead")
-            known.update(task.languages)
-        for language in self.space.zero_shot.languages or ():
+            raise UserError(f"{where} {target.name!r} has no test languages, so it cannot be one")
+        tasks = [target]
+        for also in self.space.zero_shot.also:
+            tasks.append(registry.get(also, f"{self.where}: zero_shot.also"))
+            if tasks[-1].trainable:
+                raise UserError(f"{self.where}: zero_shot.also: {also!r} needs training; make it a target instead")
+        chosen = self.space.zero_shot.languages
+        if isinstance(chosen, str):
+            suite = SUITES[chosen].languages
+            missing = [task.name for task in tasks if task.name not in suite]
+            if missing:
+                raise UserError(
+                    f"{self.where}: zero_shot.languages: {chosen} has no task {missing[0]!r} (its tasks: {', '.join(suite)})"
+                )
+            return {task.name: suite[task.name] for task in tasks}
+        known = {language for task in tasks for language in task.languages}
+        for language in chosen or ():
             if language not in known:
                 raise unknown("language", language, known, f"{self.where}: zero_shot.languages")
-        chosen = self.space.zero_shot.languages
         if chosen is not None and not set(chosen) & set(target.zero_shot_languages):
             raise UserError(
                 f"{self.where}: zero_shot.languages: found {', '.join(chosen) or 'none'}; wanted at least one language "
                 f"of {target.name} other than English ({', '.join(target.zero_shot_languages)})"
             )
-        return chosen
+        return {
+            task.name: tuple(language for language in task.languages if chosen is None or language in chosen)
+            for task in tasks
+        }
+
+    def _keep_apart(self, stage: Stage, target: str, languages: dict[str, tuple[str, ...]]) -> None:
+        """Refuse to train on what will be scored: most test rows of a language are training rows in that language."""
+        assert stage.mixture is not None
+        for member in stage.mixture.members:
+            if member.language in languages[target]:
+                place = (member.task, target, member.language)
+                if place not in self.overlaps:
+                    train = rows.load(registry.get(member.task), "train", member.language, self.source)
+                    test = rows.load(registry.get(target), "test", member.language, self.source)
+                    self.overlaps[place] = rows.overlap(train, test)
+                if self.overlaps[place] > MOST_OVERLAP:
+                    raise UserError(
+                        f"{self.where}: recipe: {self.overlaps[place]:.0%} of the test rows of {target} in "
+                        f"{member.language!r} are training rows of {member.task}; leave the language out of "
+                        "zero_shot.languages, or do not train on it"
+                    )
 
     def _model(self, model: Model) -> str:
         if model not in self.models:
@@ -146,15 +181,17 @@ class Planner:
         checkpoint: str | None,
         target: str | None,
         also: tuple[str, ...],
-        languages: tuple[str, ...] | None,
+        languages: dict[str, tuple[str, ...]],
     ) -> Evaluation:
-        data = {}
-        for name in ((target,) if target else ()) + also:
-            for language in registry.get(name).languages:
-                if languages is None or language in languages:
-                    data[f"{name}/test/{language}"] = self._rows(name, "test", language)[0]
+        names = ((target,) if target else ()) + also
+        data = {
+            f"{name}/test/{language}": self._rows(name, "test", language)[0]
+            for name in names
+            for language in languages[name]
+        }
         key = fingerprint.of_evaluation(model, data)
-        return Evaluation(key=key, checkpoint=checkpoint, target=target, also=also, languages=languages)
+        scored = {name: languages[name] for name in names}
+        return Evaluation(key=key, checkpoint=checkpoint, target=target, also=also, languages=scored)
 
     def _rows(self, task: str, split: Split, language: str) -> tuple[str, int]:
         """Fingerprint and number of rows."""

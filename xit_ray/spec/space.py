@@ -36,8 +36,8 @@ class Scheduler(Strict):
 class ZeroShot(Strict):
     """What is scored, once, after the choice is made."""
 
-    languages: tuple[str, ...] | None = None
-    """Score only these languages; null means every language the task has."""
+    languages: tuple[str, ...] | Literal["xtreme", "xtreme-r"] | None = None
+    """Score only these languages, or those a suite has for each task; null means every language the task has."""
     also: tuple[str, ...] = ()
     """Tasks without training data, scored for every finished trial (for example ``tatoeba``)."""
     untrained: bool = False

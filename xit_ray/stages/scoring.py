@@ -48,8 +48,7 @@ def evaluate(bench: Bench, work: Evaluation) -> dict[str, Any]:
     answers: list[pa.Table] = []
     items: list[pa.Table] = []
     for task in ((target,) if target else ()) + tuple(registry.get(name) for name in work.also):
-        languages = [language for language in task.languages if work.languages is None or language in work.languages]
-        tables = {language: rows.load(task, "test", language, bench.source).table for language in languages}
+        tables = {lang: rows.load(task, "test", lang, bench.source).table for lang in work.languages[task.name]}
         for language, scored in scorer.scored(task, tables).items():
             about = {"task": task.name, "language": language}
             answers.append(_table(about, gold=scored.gold, predicted=scored.given))

@@ -34,5 +34,5 @@ class Evaluation(Strict):
     """The task whose head the checkpoint has."""
     also: tuple[str, ...]
     """Tasks without a head."""
-    languages: tuple[str, ...] | None
-    """Score only these; None scores all."""
+    languages: dict[str, tuple[str, ...]]
+    """Task to the languages that are scored."""

@@ -1,32 +1,23 @@
 """The built-in suite ``mini``: generated sentences in ten languages, so that a first search needs no download."""
 
-from xit_ray.tasks.kinds import Classification, Retrieval
+from typing import Any
+
+from xit_ray.tasks.kinds import Classification, MultipleChoice, Retrieval, SpanQA, Tagging
 
 LANGUAGES = ("en", "ar", "de", "es", "fr", "hi", "ru", "sw", "tr", "zh")
+ABOUT: dict[str, Any] = {
+    "languages": LANGUAGES,
+    "licence": "same as xit_ray",
+    "citation": "xit_ray, data/mini",
+    "builtin": True,
+}
 
-MINI_NLI = Classification(
-    name="mini_nli",
-    labels=("entailment", "neutral", "contradiction"),
-    languages=LANGUAGES,
-    licence="same as xit_ray",
-    citation="xit_ray, data/mini",
-    builtin=True,
+MINI_NLI = Classification(name="mini_nli", labels=("entailment", "neutral", "contradiction"), **ABOUT)
+MINI_PARAPHRASE = Classification(name="mini_paraphrase", labels=("different", "same"), **ABOUT)
+MINI_CHOICE = MultipleChoice(name="mini_choice", **ABOUT)
+MINI_ROLES = Tagging(
+    name="mini_roles", labels=("agent", "verb", "negation", "object", "place", "time", "grammar"), **ABOUT
 )
-
-MINI_PARAPHRASE = Classification(
-    name="mini_paraphrase",
-    labels=("different", "same"),
-    languages=LANGUAGES,
-    licence="same as xit_ray",
-    citation="xit_ray, data/mini",
-    builtin=True,
-)
-
-MINI_RETRIEVAL = Retrieval(
-    name="mini_retrieval",
-    languages=LANGUAGES[1:],
-    train_languages=(),
-    licence="same as xit_ray",
-    citation="xit_ray, data/mini",
-    builtin=True,
-)
+MINI_NAMES = Tagging(name="mini_names", labels=("O", "B-PER", "I-PER", "B-LOC", "I-LOC"), **ABOUT)
+MINI_QA = SpanQA(name="mini_qa", articles="mlqa", **ABOUT)
+MINI_RETRIEVAL = Retrieval(name="mini_retrieval", train_languages=(), **(ABOUT | {"languages": LANGUAGES[1:]}))
