@@ -11,7 +11,7 @@ from xit_ray.spec.recipe import Model, Recipe, Stage
 from xit_ray.spec.space import Space, as_recipe
 from xit_ray.stages import fingerprint
 from xit_ray.stages.work import Evaluation, Training
-from xit_ray.tasks import registry
+from xit_ray.tasks import own, registry
 from xit_ray.tasks.base import Split
 from xit_ray.tasks.suites import SUITES
 
@@ -53,9 +53,15 @@ class Planner:
 
     def __init__(self, space: Space, source: Source, precision: str, where: str) -> None:
         self.space, self.source, self.precision, self.where = space, source, precision, where
+        own.register(space.tasks)
         self.rows: dict[tuple[str, str, str], tuple[str, int]] = {}
         self.models: dict[Model, str] = {}
         self.overlaps: dict[tuple[str, str, str], float] = {}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Arrive in another process, which does not know the user's own tasks yet."""
+        vars(self).update(state)
+        own.register(self.space.tasks)
 
     def check(self) -> None:
         """Look at every value a recipe of the space may take, so that nothing is found missing after Ray has started.

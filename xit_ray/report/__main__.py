@@ -11,6 +11,7 @@ from xit_ray.report.console import show
 from xit_ray.spec import doors
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import load_space
+from xit_ray.tasks import own
 from xit_ray.track.tables import TRIALS
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -22,6 +23,7 @@ def report(run: Annotated[Path, typer.Argument(help="A run's folder, for example
     if not (run / TRIALS).is_file():
         raise UserError(f"{run}: is not the folder of a run that has ended (it has no {TRIALS})")
     space = load_space(run / "spec.yaml")
+    own.register(space.tasks)
     try:
         build(run, space.store_root)
     except pa.ArrowInvalid as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 from xit_ray.data.source import Source
 from xit_ray.plan.planner import Trial
 from xit_ray.spec.base import Strict
+from xit_ray.spec.own_task import OwnTask
 from xit_ray.spec.space import Resources
 
 
@@ -21,6 +22,8 @@ class Site(Strict):
     scratch: str
     """Where Ray Train keeps its own records."""
     resources: Resources
+    tasks: tuple[OwnTask, ...]
+    """The user's own."""
 
     def data(self) -> Source:
         """The source of rows."""

@@ -58,6 +58,7 @@ def fit(
         source_root=str(source.root) if source.root else None,
         scratch=_scratch(space, folder),
         resources=space.resources,
+        tasks=space.tasks,
     )
     trainable = tune.with_resources(
         tune.with_parameters(drive, planner=planner, site=site), {"CPU": 0, runtime.DRIVERS: 1}

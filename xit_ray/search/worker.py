@@ -29,8 +29,10 @@ def work(config: dict[str, Any]) -> None:
 
     from xit_ray.core.device import best_device
     from xit_ray.stages import execute, scoring
+    from xit_ray.tasks import own
 
     job = Job.model_validate(config)
+    own.register(job.site.tasks)
     boss = foreman.find(job.site.run)
     resources = job.site.resources
     if resources.gpus:

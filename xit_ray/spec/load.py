@@ -14,6 +14,7 @@ from pydantic_core import to_jsonable_python
 from xit_ray.spec.base import Strict
 from xit_ray.spec.domains import DOMAINS, as_domain, cover, random_points
 from xit_ray.spec.errors import UserError
+from xit_ray.spec.own_task import OwnTask
 from xit_ray.spec.points import listed_points
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Space, as_recipe
@@ -47,6 +48,40 @@ def load_space(path: str | Path, overrides: tuple[str, ...] = (), **values: Any)
         UserError: the file cannot be read, or a key or value in it is not allowed.
     """
     path = Path(path)
+    tree = _read(path, Space)
+    for override in overrides:
+        _override(tree, override)
+    tree.update({key: value for key, value in values.items() if value is not None})
+    if isinstance(tree.get("tasks"), list):
+        tree["tasks"] = [_own_task(own, path) for own in tree["tasks"]]
+    return _validate(tree, str(path))
+
+
+def load_task(path: str | Path) -> OwnTask:
+    """Read the description of a user's own task.
+
+    Raises:
+        UserError: as ``load_space``.
+    """
+    return _own_task(str(Path(path).absolute()), Path(path))
+
+
+def _own_task(own: Any, beside: Path) -> OwnTask:
+    """A description, or the file at a path from beside another one. Its own paths begin where it is written."""
+    where = beside
+    if isinstance(own, str):
+        where = beside.parent / Path(own).expanduser()
+        own = _read(where, OwnTask)
+    try:
+        task = OwnTask.model_validate(own)
+    except ValidationError as error:
+        raise UserError(f"{where}: {_first(error, OwnTask, '' if where != beside else 'tasks')}") from None
+    folder = where.parent / Path(task.folder or ".").expanduser()
+    return task.model_copy(update={"folder": str(folder.resolve())})
+
+
+def _read(path: Path, model: type[Strict]) -> dict[str, Any]:
+    """A YAML file that holds a mapping."""
     try:
         tree = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # a SafeLoader
     except FileNotFoundError:
@@ -60,11 +95,8 @@ def load_space(path: str | Path, overrides: tuple[str, ...] = (), **values: Any)
     except ValueError:
         raise UserError(f"{path}: a value contains itself, through an anchor (&) and its alias (*)") from None
     if not isinstance(tree, dict):
-        raise UserError(f"{path}: found {type(tree).__name__}; allowed: a mapping with the keys {_keys(Space)}")
-    for override in overrides:
-        _override(tree, override)
-    tree.update({key: value for key, value in values.items() if value is not None})
-    return _validate(tree, str(path))
+        raise UserError(f"{path}: found {type(tree).__name__}; allowed: a mapping with the keys {_keys(model)}")
+    return tree
 
 
 def _validate(tree: dict[str, Any], where: str) -> Space:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from xit_ray.spec.base import Strict
+from xit_ray.spec.own_task import OwnTask
 from xit_ray.spec.recipe import Recipe
 
 
@@ -91,6 +92,8 @@ class Space(Strict):
     """What the space asks, in a sentence; it heads the report."""
     data: str | None = None
     """A folder in XTREME's layout, ``hub``, or ``mirror:DIR`` for a folder of hub repositories. Built-in tasks need none."""
+    tasks: tuple[OwnTask, ...] = ()
+    """Your own tasks: paths of YAML files that describe them, or the descriptions themselves."""
     recipe: dict[str, Any]
     """A recipe in which any value may be a search domain."""
     search: Search = Search()

@@ -14,7 +14,7 @@ joined (texts by a space, options to a list)."""
 
 @dataclass(frozen=True)
 class Held:
-    """A split cut from another file: rows whose position modulo ``every`` is 0 (``keep=False`` takes the rest)."""
+    """A split cut from another file: one row in ``every``, drawn once for all (``keep=False`` takes the rest)."""
 
     file: str
     every: int
@@ -60,7 +60,7 @@ class Hub:
     codes: Mapping[str, str] = field(default_factory=dict)
     """The hub's own codes of languages, where they differ from the files'."""
     held: int | None = None
-    """Dev is every nth row of the training split, which has the others: the repository has no dev split of its own."""
+    """Dev is one row in this many of the training split, which has the others: the repository has no dev split of its own."""
     only: tuple[str, str] | None = None
     """A column and how its value begins in the rows of a language, where one configuration holds all languages."""
 
@@ -85,7 +85,7 @@ class Task:
     train_from: str | None = None
     """The task whose training rows are this one's, where the dataset has none of its own."""
     dev_every: int | None = None
-    """English dev is every nth of these rows, where the other task's own dev rows are the English side of this one's
+    """English dev is one in this many of these rows, where the other task's own dev rows are the English side of this one's
     parallel test rows."""
     parts: tuple[str, ...] = ()
     """Tasks of the same kind and labels whose rows, one after the other, are this task's: they share its head."""

@@ -18,7 +18,7 @@ PANX = Tagging(
     citation="Pan et al. 2017, P17-1178; splits of Rahimi et al. 2019, arXiv:1902.00193",
     layouts=(
         Layout(train="panx/train-{lang}.tsv", dev="panx/dev-{lang}.tsv", test="panx/test-{lang}.tsv", format="conll"),
-        # Without labelled test files the dev files are the test set, and dev is every twentieth training row.
+        # Without labelled test files the dev files are the test set, and dev is one training row in twenty.
         Layout(
             train=Held("panx/train-{lang}.tsv", every=20, keep=False),
             dev=Held("panx/train-{lang}.tsv", every=20, keep=True),

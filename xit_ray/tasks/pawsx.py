@@ -11,7 +11,7 @@ PAWSX = Classification(
     citation="Yang et al. 2019, arXiv:1908.11828",
     layouts=(
         Layout(train="pawsx/train-en.tsv", dev="pawsx/dev-en.tsv", test="pawsx/test-{lang}.tsv", format="pairs"),
-        # Without labelled test files the dev files are the test set, and English dev is every tenth training row.
+        # Without labelled test files the dev files are the test set, and English dev is one training row in ten.
         Layout(
             train=Held("pawsx/train-en.tsv", every=10, keep=False),
             dev=Held("pawsx/train-en.tsv", every=10, keep=True),

@@ -14,7 +14,7 @@ XNLI = Classification(
     layouts=(
         Layout(train="xnli/train-en.tsv", dev="xnli/dev-en.tsv", test="xnli/test-{lang}.tsv", format="pairs"),
         # Without labelled test files the dev files are the test set; they are parallel, so English dev must come from
-        # elsewhere: MultiNLI's own, or every hundredth training row.
+        # elsewhere: MultiNLI's own, or one training row in a hundred.
         Layout(train="mnli/train.tsv", dev="mnli/dev.tsv", test="xnli/dev-{lang}.tsv", format="pairs"),
         Layout(
             train=Held("xnli/train-en.tsv", every=100, keep=False),

@@ -1,0 +1,63 @@
+"""A user's own files as a task: ten lines of YAML that name the kind, the files and the columns."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from xit_ray.spec.base import Strict
+
+Kind = Literal["classification", "multiple choice", "tagging", "span QA", "masked LM", "retrieval"]
+
+
+class Files(Strict):
+    """Where the splits are: paths from the YAML file's folder, with ``{lang}`` for the language. Their suffixes say how they
+    are written: ``jsonl``, ``csv``, ``tsv``, ``parquet``, ``conllu``, ``conll``, ``json`` (SQuAD's) or ``txt``."""
+
+    train: str | None = None
+    """Training rows; null for tasks that are only scored."""
+    dev: str | None = None
+    """Rows that choose. null takes one training row in twenty."""
+    test: str | None = None
+    """Rows that are scored; null for intermediate tasks. Never a file of the other two."""
+
+
+class OwnTask(Strict):
+    """A task made of a user's own files, usable as intermediate or target like any other."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")
+    """The name used in search spaces."""
+    kind: Kind
+    """What is asked."""
+    files: Files
+    """Where the rows are."""
+    labels: tuple[str, ...] = ()
+    """Classes, or tags, as the files spell them. Needed for classification; tags may be left to the training rows."""
+    columns: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    """The kind's columns to the files': a name, a dotted path, or a list of names (texts are joined, options listed).
+    Those not named are called what the kind calls them."""
+    languages: tuple[str, ...] = ()
+    """Languages of the test files."""
+    train_languages: tuple[str, ...] = ("en",)
+    """Languages of the training files."""
+    unanswerable: bool = False
+    """Span QA: whether some questions have no answer."""
+    licence: str = "not stated"
+    """Of the data."""
+    citation: str = "not stated"
+    """Whom to cite."""
+    folder: str | None = None
+    """Where the paths begin; null means beside the YAML file."""
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> "OwnTask":
+        if self.kind == "classification" and len(set(self.labels)) < 2:
+            raise ValueError("classification needs 'labels', two or more")
+        if self.labels and self.kind not in ("classification", "tagging"):
+            raise ValueError(f"labels are of classification and tagging; {self.kind} has none")
+        if (self.files.test is None) != (not self.languages):
+            raise ValueError("'files.test' and 'languages' go together: the test files and the languages they are in")
+        if self.files.train is None and self.kind != "retrieval":
+            raise ValueError(f"{self.kind} needs 'files.train'")
+        if self.files.test in (self.files.train, self.files.dev) and self.files.test is not None:
+            raise ValueError(f"'files.test' is {self.files.test!r}, which is also trained on or chooses")
+        return self
