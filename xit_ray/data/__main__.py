@@ -1,44 +1,66 @@
-"""``python -m xit_ray.data``: which tasks there are, which of their data is here, and what the rows look like."""
+"""``python -m xit_ray.data``: which tasks there are, what of their data is here, whether it is good, how it looks."""
 
 from typing import Annotated
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from xit_ray.data import check as checking
 from xit_ray.data import rows
 from xit_ray.data.source import Source, parse_source
 from xit_ray.spec import doors
 from xit_ray.spec.errors import AbsentError, UserError, unknown
-from xit_ray.tasks import registry
+from xit_ray.spec.load import load_space, load_task
+from xit_ray.tasks import own, registry
 from xit_ray.tasks.base import SPLITS, Split, Task
+from xit_ray.tasks.suites import SUITES
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 DataOption = Annotated[str | None, typer.Option(help="Folder, 'hub' or 'mirror:DIR' (also XIT_DATA).")]
+TasksOption = Annotated[list[str] | None, typer.Option(help="YAML file that describes a task of your own.")]
+SMALL_OVERLAP = 0.005
+"""Real datasets repeat a few of their rows; smaller shares of a test set than this are not shown."""
 
 
 @app.command(name="list")
-def list_(data: DataOption = None) -> None:
-    """List the tasks, and the rows that are present in the data folder."""
+def list_(
+    data: DataOption = None,
+    tasks: TasksOption = None,
+    suite: Annotated[str | None, typer.Option(help="Only the tasks of a suite: xtreme or xtreme-r.")] = None,
+) -> None:
+    """List the tasks, their languages and licences, and the rows that are present in the data folder."""
     source = parse_source(data)
     table = Table(box=None, pad_edge=False)
-    for column in ("task", "kind", "train", "dev", "test", "licence"):
+    for column in ("task", "kind", "train", "dev", "test", "metric", "licence"):
         table.add_column(column, no_wrap=column == "task")
-    for task in registry.tasks().values():
+    for task in _known(tasks, suite):
         counts = [_count(task, split, source) for split in SPLITS]
-        table.add_row(task.name, task.kind, *counts, task.licence)
+        table.add_row(task.name, task.kind, *counts, task.metric, task.licence)
     console = doors.console()
     console.print(table)
     if source.kind != "folder":
         console.print("Rows of a folder are counted with --data DIR; the hub's are not downloaded for a list.")
 
 
+def _known(described: list[str] | None, suite: str | None = None) -> list[Task]:
+    """The tasks there are, a user's own first."""
+    if suite is not None and suite not in SUITES:
+        raise unknown("suite", suite, SUITES)
+    ours = [load_task(file) for file in described or ()]
+    own.register(ours)
+    named = [registry.get(one.name) for one in ours]
+    return named + [task for task in registry.tasks().values() if suite is None or task.name in SUITES[suite].languages]
+
+
 def _count(task: Task, split: Split, source: Source) -> str:
     languages = task.languages if split == "test" else task.train_languages
     if not languages:
         return "–"
-    if not task.builtin and source.kind in ("hub", "mirror") and not _on_hub(task):
+    here = task.builtin or task.root is not None
+    if not here and source.kind in ("hub", "mirror") and not _on_hub(task):
         return "not on the hub"
-    if not task.builtin and source.kind != "folder":
+    if not here and source.kind != "folder":
         return f"{len(languages)} language{'s' if len(languages) > 1 else ''}"
     found = []
     for language in languages:
@@ -55,7 +77,74 @@ def _count(task: Task, split: Split, source: Source) -> str:
 
 
 def _on_hub(task: Task) -> bool:
-    return task.hub is not None or (bool(task.parts) and all(_on_hub(registry.get(part)) for part in task.parts))
+    parts = [registry.get(part) for part in task.parts]
+    return task.hub is not None or (bool(parts) and all(map(_on_hub, parts)))
+
+
+@app.command()
+def check(
+    folder: Annotated[str, typer.Argument(help="Data folder, or 'mirror:DIR'.")],
+    tasks: TasksOption = None,
+) -> None:
+    """Look through every file of a folder: rows, labels, duplicates, repairs, and test rows that are trained on."""
+    source, console = parse_source(folder), doors.console()
+    known = [task for task in _known(tasks) if not task.builtin and not task.parts]
+    table = Table(box=None, pad_edge=False)
+    for column in ("task", "split", "language", "rows", "duplicates", "labels and repairs"):
+        table.add_column(column, justify="right" if column in ("rows", "duplicates") else "left")
+    bad = 0
+    with _bar(console.is_terminal) as bar:
+        step = bar.add_task("reading", total=None)
+        for found in checking.look(known, source):
+            bar.update(step, advance=1, description=f"{found.task.name} {found.split} {found.language}")
+            repairs = [f"{count:,} {what}" for what, count in found.notes.items()]
+            repairs += [f"{found.disagreeing:,} duplicates with another label"] if found.disagreeing else []
+            said = "; ".join(filter(None, (found.labels, *repairs)))
+            bad += found.error is not None
+            numbers = (f"{found.rows:,}", f"{found.duplicates:,}" if found.duplicates else "")
+            cells = numbers if found.error is None else ("[red]bad[/red]", "")
+            table.add_row(found.task.name, found.split, found.language, *cells, found.error or said)
+        bar.update(step, description="looking for test rows that are trained on")
+        overlaps = [one for one in checking.overlaps(known, source) if one.share >= SMALL_OVERLAP]
+    console.print(table)
+    for one in overlaps:
+        also = f"; {one.parallel} other languages have as many rows" if one.parallel else ""
+        console.print(
+            f"{one.share:.1%} of the test rows of {one.tested} in {one.language} are rows of {one.trained}{also}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if bad:
+        console.print(f"[red]{bad} splits have bad rows[/red]")
+        raise typer.Exit(1)
+
+
+@app.command()
+def prepare(
+    space: Annotated[str, typer.Argument(help="Search-space file.")],
+    data: DataOption = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE, as for a search.")] = None,
+) -> None:
+    """Fetch and tokenise everything a search needs, before machines are rented for it."""
+    from xit_ray.plan.planner import Planner
+    from xit_ray.plan.prepare import pieces
+    from xit_ray.plan.prepare import prepare as made
+
+    loaded = load_space(space, tuple(set_ or ()), data=data)
+    planner = Planner(loaded, parse_source(loaded.data), "plan", space)
+    planner.check()
+    total, console = 0, doors.console()
+    with _bar(console.is_terminal) as bar:
+        step = bar.add_task("tokenising", total=len(pieces(planner)))
+        for piece, tokens in made(planner):
+            total += tokens
+            bar.update(step, advance=1, description=piece.label)
+    console.print(f"{space}: {total:,} tokens are ready on this machine", highlight=False, soft_wrap=True)
+
+
+def _bar(shown: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, transient=True, disable=not shown)
 
 
 @app.command()
@@ -65,18 +154,30 @@ def show(
     split: Annotated[str | None, typer.Option(help="train, dev or test [test, or train where there is none].")] = None,
     count: Annotated[int, typer.Option(help="How many rows.")] = 5,
     data: DataOption = None,
+    tasks: TasksOption = None,
 ) -> None:
-    """Print some rows of a task."""
+    """Print some rows of a task, and what it says about itself."""
     if split is not None and split not in SPLITS:
         raise unknown("split", split, SPLITS)
-    known = registry.get(task)
+    _known(tasks)
+    source = parse_source(data)
+    known = rows.resolved(registry.get(task), source)
     chosen: Split = split or ("test" if known.languages else "train")
     languages = known.languages if chosen == "test" else known.train_languages
-    found = rows.load(known, chosen, language or (languages[0] if languages else "en"), parse_source(data))
+    found = rows.load(known, chosen, language or (languages[0] if languages else "en"), source)
     console = doors.console()
+    pinned = f"; hub {known.hub.repository}@{known.hub.revision}" if known.hub is not None else ""
+    console.print(
+        f"{known.name}: {known.kind}, {', '.join(known.metrics)}; {known.citation}; {known.licence}{pinned}",
+        highlight=False,
+        soft_wrap=True,
+    )
     console.print(f"{found.origin}: {len(found):,} rows", highlight=False, soft_wrap=True)
-    for what, count in found.notes.items():
-        console.print(f"  {count:,} {what}", highlight=False)
+    for what, number in found.notes.items():
+        console.print(f"  {number:,} {what}", highlight=False)
+    shares = checking.labels(known, found.table)
+    if shares:
+        console.print(f"  labels: {shares}", highlight=False, soft_wrap=True)
     for row in found.table.slice(0, count).to_pylist():
         console.print("\t".join(str(value) for value in row.values()), highlight=False, markup=False, soft_wrap=True)
 

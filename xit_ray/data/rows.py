@@ -3,7 +3,7 @@
 import functools
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 from xit_ray.data import folder, hub, mini
 from xit_ray.data.records import every
 from xit_ray.data.source import ALLOWED, Source
-from xit_ray.spec.errors import UserError, unknown
+from xit_ray.spec.errors import AbsentError, UserError, unknown
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import Split, Task
 from xit_ray.tasks.kinds import MaskedLM, Mining, Tagging
@@ -93,6 +93,18 @@ def load(task: Task, split: Split, language: str, source: Source) -> Rows:
     if not len(rows):
         raise UserError(f"{rows.origin}: has no rows")
     return rows
+
+
+def of_threshold(task: Task, languages: Iterable[str], source: Source) -> dict[str, pa.Table]:
+    """The rows that mining's threshold is found on, by language. Where there are none of their own, it is found in the test
+    collections themselves, crosswise."""
+    found = {}
+    for language in languages if isinstance(task, Mining) else ():
+        try:
+            found[language] = load(task, "dev", language, source).table
+        except AbsentError:
+            continue
+    return found
 
 
 def overlap(train: Rows, test: Rows) -> float:

@@ -21,12 +21,12 @@ from xit_ray.core.replicas import here
 from xit_ray.core.scoring import Scored, score
 from xit_ray.data import rows
 from xit_ray.data.encode import join
-from xit_ray.spec.errors import AbsentError
+from xit_ray.data.sides import distinct, sides
 from xit_ray.stages.execute import Bench
 from xit_ray.stages.work import ITEMS, PREDICTIONS, Evaluation
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import Task
-from xit_ray.tasks.kinds import Mining, Ranking, Retrieval
+from xit_ray.tasks.kinds import Mining, Ranking
 
 Tables = Mapping[str, pa.Table]
 
@@ -88,12 +88,8 @@ class _Scorer:
         """By language; all languages go through the encoder in one stream."""
         if not tables:
             return {}
-        if isinstance(task, Retrieval):
-            return self._translations(tables)
-        if isinstance(task, Mining):
-            return self._mined(task, tables)
-        if isinstance(task, Ranking):
-            return self._ranked(task, tables)
+        if not task.trainable:
+            return self._searched(task, tables)
         encoded = {language: self.bench.tokens.rows(task, table) for language, table in tables.items()}
         raw = predict(self.network, task.name, join(list(encoded.values())), self.meter)
         per_token = self.network.head(task.name).per_token
@@ -101,46 +97,26 @@ class _Scorer:
         parts = dict(zip(tables, np.split(raw, bounds), strict=True))
         return {lang: score(task, lang, tables[lang], encoded[lang], parts[lang]) for lang in tables}
 
-    def _sides(self, columns: Mapping[Any, tuple[list[str], list[list[str]]]]) -> dict[Any, Side]:
-        """Texts and keys with vectors; a text that occurs again (English ones in every pair) is embedded once."""
-        texts = list(dict.fromkeys(text for found, _ in columns.values() for text in found))
+    def _searched(self, task: Task, tables: Tables) -> dict[str, Scored]:
+        dev = rows.of_threshold(task, tables, self.bench.source)
+        columns = sides(task, tables, dev)
+        texts = distinct(columns)
         place = {text: number for number, text in enumerate(texts)}
         vectors = embed(self.network, self.bench.tokens.texts(texts), self.meter)
-        return {
-            name: Side(found, vectors[[place[text] for text in found]], keys) for name, (found, keys) in columns.items()
+        found = {
+            name: Side(some, vectors[[place[text] for text in some]], keys) for name, (some, keys) in columns.items()
         }
-
-    def _translations(self, tables: Tables) -> dict[str, Scored]:
-        names = [(language, side) for language in tables for side in ("text_a", "text_b")]
-        sides = self._sides({(lang, side): (tables[lang].column(side).to_pylist(), []) for lang, side in names})
-        return {lang: headless.translations(sides[lang, "text_a"], sides[lang, "text_b"]) for lang in tables}
-
-    def _ranked(self, task: Ranking, tables: Tables) -> dict[str, Scored]:
-        columns = {(lang, side): _side(table, side) for lang, table in tables.items() for side in "ab"}
-        pools = [columns[lang, "b"] for lang in tables][: None if task.pooled else 1]
-        pool = [text for texts, _ in pools for text in texts], [key for _, keys in pools for key in keys]
-        sides = self._sides({**{lang: columns[lang, "a"] for lang in tables}, None: pool})
-        return {lang: headless.ranked(sides[lang], sides[None]) for lang in tables}
-
-    def _mined(self, task: Mining, tables: Tables) -> dict[str, Scored]:
-        devs = {}
-        for language in tables:
-            try:
-                devs[language] = rows.load(task, "dev", language, self.bench.source).table
-            except AbsentError:
-                continue  # then the threshold is found in the test collections themselves, crosswise
-        groups = {("test", lang): table for lang, table in tables.items()}
-        groups |= {("dev", lang): table for lang, table in devs.items()}
-        sides = self._sides({(*group, side): _side(table, side) for group, table in groups.items() for side in "ab"})
-        found = {group: headless.mined(sides[*group, "a"], sides[*group, "b"]) for group in groups}
-        limits = {lang: headless.threshold_of(found["dev", lang]) for lang in devs}
-        return {
-            lang: headless.translations_mined(found["test", lang], sides["test", lang, "a"], limits.get(lang))
-            for lang in tables
-        }
+        if isinstance(task, Ranking):
+            return {lang: headless.ranked(found["test", lang, "a"], found["test", "", "b"]) for lang in tables}
+        if isinstance(task, Mining):
+            limits = {lang: _threshold(found["dev", lang, "a"], found["dev", lang, "b"]) for lang in dev}
+            pairs = {lang: headless.mined(found["test", lang, "a"], found["test", lang, "b"]) for lang in tables}
+            return {
+                lang: headless.translations_mined(pairs[lang], found["test", lang, "a"], limits.get(lang))
+                for lang in tables
+            }
+        return {lang: headless.translations(found["test", lang, "a"], found["test", lang, "b"]) for lang in tables}
 
 
-def _side(table: pa.Table, side: str) -> tuple[list[str], list[list[str]]]:
-    """Texts and keys of one side of a collection."""
-    chosen = [row for row in table.to_pylist() if row["side"] == side]
-    return [row["text"] for row in chosen], [row["keys"] for row in chosen]
+def _threshold(foreign: Side, english: Side) -> float:
+    return headless.threshold_of(headless.mined(foreign, english))

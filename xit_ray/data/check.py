@@ -1,0 +1,134 @@
+"""Looking through a data source: what is there, what is odd about it, and what of its test sets is trained on."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from xit_ray.data import rows
+from xit_ray.data.rows import Rows
+from xit_ray.data.source import Source
+from xit_ray.spec.errors import AbsentError, UserError
+from xit_ray.tasks.base import SPLITS, Split, Task
+
+MOST_LABELS = 7
+"""Labels whose shares are shown."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One split of one task in one language."""
+
+    task: Task
+    split: Split
+    language: str
+    rows: int
+    origin: str
+    labels: str = ""
+    """Shares of the labels, the most frequent first."""
+    duplicates: int = 0
+    """Rows that say what an earlier one says."""
+    disagreeing: int = 0
+    """Duplicates that have another label than the first of their kind."""
+    notes: dict[str, int] = field(default_factory=dict)
+    """What was repaired or left out."""
+    error: str | None = None
+    """Why the rows cannot be used."""
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Test rows that are also training or dev rows."""
+
+    trained: str
+    """Task and split."""
+    tested: str
+    """Task."""
+    language: str
+    share: float
+    """Of the test rows."""
+    parallel: int
+    """Other languages that have as many test rows: where these are translations of one another, they leak as well."""
+
+
+def look(tasks: Iterable[Task], source: Source) -> Iterator[Found]:
+    """Every split that is there, one by one, and every one that is bad."""
+    for task in tasks:
+        for split in SPLITS:
+            for language in task.languages if split == "test" else task.train_languages:
+                try:
+                    yield _found(task, split, language, rows.load(task, split, language, source))
+                except AbsentError:
+                    continue
+                except UserError as error:
+                    yield Found(task, split, language, 0, "", error=str(error))
+
+
+def _found(task: Task, split: Split, language: str, found: Rows) -> Found:
+    first: dict[str, Any] = {}
+    duplicates = disagreeing = 0
+    answers = [name for name in ("label", "tags", "answers", "keys") if name in found.table.column_names]
+    for row in found.table.drop_columns([name for name in ("id",) if name in found.table.column_names]).to_pylist():
+        answer = str([row.pop(name) for name in answers])
+        known = first.setdefault(str(row), answer)
+        if known is not answer:
+            duplicates += 1
+            disagreeing += known != answer
+    return Found(
+        task,
+        split,
+        language,
+        len(found),
+        found.origin,
+        labels(task, found.table),
+        duplicates,
+        disagreeing,
+        dict(found.notes),
+    )
+
+
+def labels(task: Task, table: pa.Table) -> str:
+    """The labels' shares in words."""
+    names = getattr(task, "labels", ())
+    if "label" in table.column_names:
+        counts = Counter(table.column("label").to_pylist())
+    elif "tags" in table.column_names:
+        counts = Counter(tag for row in table.column("tags").to_pylist() for tag in row)
+    elif "answers" in table.column_names:
+        without = sum(not row for row in table.column("answers").to_pylist())
+        return f"{without / table.num_rows:.0%} without answer" if without else ""
+    else:
+        return ""
+    whole = sum(counts.values())
+    shown = [
+        f"{names[label] if label < len(names) else label} {count / whole:.0%}"
+        for label, count in counts.most_common(MOST_LABELS)
+    ]
+    return ", ".join(shown) + (", …" if len(counts) > MOST_LABELS else "")
+
+
+def overlaps(tasks: Iterable[Task], source: Source) -> list[Overlap]:
+    """Test rows that some task trains on or chooses by, in the same language."""
+    every = list(tasks)
+    found = []
+    for tested in every:
+        tests = {language: _load(tested, "test", language, source) for language in tested.languages}
+        there = {language: test for language, test in tests.items() if test is not None}
+        for trained in every:
+            for split in ("train", "dev"):
+                for language in set(there) & set(trained.train_languages) if trained.kind == tested.kind else ():
+                    train = _load(trained, split, language, source)  # type: ignore[arg-type]
+                    share = rows.overlap(train, there[language]) if train is not None else 0.0
+                    if share:
+                        like = sum(len(test) == len(there[language]) for test in there.values()) - 1
+                        found.append(Overlap(f"{trained.name} {split}", tested.name, language, share, like))
+    return found
+
+
+def _load(task: Task, split: Split, language: str, source: Source) -> Rows | None:
+    try:
+        return rows.load(task, split, language, source)
+    except UserError:
+        return None  # what is bad about it is said where it is looked at

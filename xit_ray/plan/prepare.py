@@ -1,0 +1,72 @@
+"""Everything a search needs, fetched and tokenised before GPUs are rented."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xit_ray.core.encoder import Encoder, load_tokenizer, tokenizer_identity
+from xit_ray.data import rows
+from xit_ray.data.sides import distinct, sides
+from xit_ray.data.tokens import Tokens
+from xit_ray.plan.planner import Planner
+from xit_ray.spec.domains import cover
+from xit_ray.spec.recipe import Model
+from xit_ray.tasks import registry
+from xit_ray.tasks.base import Split
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Something to get ready: rows of a split for a model, or all collections of a task without training data."""
+
+    model: Model
+    task: str
+    split: Split
+    languages: tuple[str, ...]
+    examples: int | None = None
+
+    @property
+    def label(self) -> str:
+        """For the progress bar."""
+        return f"{self.task} {self.split} {', '.join(self.languages)}"
+
+
+def pieces(planner: Planner) -> list[Piece]:
+    """Everything that some trial of the space needs, once."""
+    found: dict[Piece, None] = {}
+    for variant in cover(planner.space.recipe):
+        trial = planner.trial(variant)
+        model = trial.recipe.model
+        for training in trial.trainings:
+            mixture = training.stage.mixture
+            for member in mixture.members if mixture else ():
+                found[Piece(model, member.task, "train", (member.language,), member.examples)] = None
+            for task in training.dev:
+                found[Piece(model, task, "dev", ("en",))] = None
+        for task, languages in trial.evaluation.languages.items():
+            together = [languages] if not registry.get(task).trainable else [(language,) for language in languages]
+            found |= {Piece(model, task, "test", some): None for some in together}
+    return list(found)
+
+
+def prepare(planner: Planner) -> Iterator[tuple[Piece, int]]:
+    """Get every piece ready, one by one; yields it with its number of tokens."""
+    models: dict[Model, Tokens] = {}
+    for piece in pieces(planner):
+        if piece.model not in models:
+            Encoder(piece.model)  # a hub model's weights come to this machine
+            models[piece.model] = _tokens(piece.model)
+        yield piece, _make(piece, planner, models[piece.model])
+
+
+def _tokens(model: Model) -> Tokens:
+    return Tokens(lambda: load_tokenizer(model), tokenizer_identity(model), model.max_length)
+
+
+def _make(piece: Piece, planner: Planner, tokens: Tokens) -> int:
+    task = rows.resolved(registry.get(piece.task), planner.source)
+    tables = {lang: rows.load(task, piece.split, lang, planner.source).table for lang in piece.languages}
+    if task.trainable:
+        (table,) = tables.values()
+        return len(tokens.rows(task, table.slice(0, piece.examples) if piece.examples else table).tokens)
+    dev = rows.of_threshold(task, tables, planner.source)
+    return len(tokens.texts(distinct(sides(task, tables, dev))).tokens)
