@@ -9,8 +9,11 @@ from xit_ray.data.cache import cache_folder
 from xit_ray.data.formats import Records
 from xit_ray.data.records import as_table, every
 from xit_ray.spec.errors import AbsentError, UserError
-from xit_ray.tasks.base import Split, Task
+from xit_ray.tasks.base import Hub, Split, Task
 from xit_ray.tasks.kinds import Mining
+
+COLLECTIONS = ("sentence1", "sentence2", "gold")
+"""Columns of collections to be mined."""
 
 
 def read(task: Task, split: Split, language: str, mirror: Path | None) -> tuple[pa.Table, str, dict[str, int]]:
@@ -36,9 +39,7 @@ def read(task: Task, split: Split, language: str, mirror: Path | None) -> tuple[
         raise UserError(f"{task.name}: no revision of {where} is pinned; copy it to a folder and give mirror:DIR")
     origin = f"{where}/{config}/{part}" + ("" if mirror else f"@{str(hub.revision)[:8]}")
     table = _download(where, config, part, None if mirror else hub.revision, origin)
-    wanted = {name for names in hub.fields.values() for name in ((names,) if isinstance(names, str) else names)}
-    columns = sorted({name.split(".")[0] for name in wanted} or set(task.columns))
-    missing = [name for name in columns if name not in table.column_names]
+    missing = sorted(_columns(task, hub) - set(table.column_names))
     if missing:
         raise UserError(f"{origin}: has no column {missing[0]!r}; found: {', '.join(table.column_names)}")
     records: Records = enumerate(table.to_pylist(), start=1)
@@ -51,6 +52,14 @@ def read(task: Task, split: Split, language: str, mirror: Path | None) -> tuple[
     if hub.held is not None and split != "test":
         table = every(table, hub.held, keep=split == "dev")
     return table, origin, notes
+
+
+def _columns(task: Task, hub: Hub) -> set[str]:
+    """The columns of a repository that are read."""
+    if isinstance(task, Mining):
+        return set(COLLECTIONS)
+    named = [hub.fields.get(column, column) for column in task.columns if column != "id"]
+    return {name.split(".")[0] for names in named for name in ((names,) if isinstance(names, str) else names)}
 
 
 def _download(where: str, config: str, part: str, revision: str | None, origin: str) -> pa.Table:
@@ -83,8 +92,8 @@ def _collections(records: Records) -> Records:
     """Collections to be mined, which the hub keeps as one row: both lists of sentences, and the numbers (from 1) of those
     that are translations of each other."""
     for _, record in records:
-        gold = [(f"{one} {other}", one, other) for one, other in record["gold"]]
-        for side, column, place in (("a", "sentence1", 1), ("b", "sentence2", 2)):
+        gold = [(f"{one} {other}", one, other) for one, other in record[COLLECTIONS[2]]]
+        for side, column, place in (("a", COLLECTIONS[0], 1), ("b", COLLECTIONS[1], 2)):
             keys: dict[int, list[str]] = {}
             for pair in gold:
                 keys.setdefault(int(pair[place]), []).append(pair[0])

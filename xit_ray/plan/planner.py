@@ -6,7 +6,7 @@ from xit_ray.data import rows
 from xit_ray.data.source import Source
 from xit_ray.spec.base import Strict
 from xit_ray.spec.domains import cover
-from xit_ray.spec.errors import UserError, unknown
+from xit_ray.spec.errors import AbsentError, UserError, unknown
 from xit_ray.spec.recipe import Model, Recipe, Stage
 from xit_ray.spec.space import Space, as_recipe
 from xit_ray.stages import fingerprint
@@ -190,11 +190,12 @@ class Planner:
         languages: dict[str, tuple[str, ...]],
     ) -> Evaluation:
         names = ((target,) if target else ()) + also
-        data = {
-            f"{name}/test/{language}": self._rows(name, "test", language)[0]
-            for name in names
-            for language in languages[name]
-        }
+        try:
+            data = {
+                f"{name}/test/{lang}": self._rows(name, "test", lang)[0] for name in names for lang in languages[name]
+            }
+        except AbsentError as error:
+            raise UserError(f"{error}; name the languages there are, or a suite, under zero_shot.languages") from None
         key = fingerprint.of_evaluation(model, data)
         scored = {name: languages[name] for name in names}
         return Evaluation(key=key, checkpoint=checkpoint, target=target, also=also, languages=scored)
