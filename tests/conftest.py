@@ -40,7 +40,7 @@ def xit_data() -> Path:
 
 
 def _tokenizer(pair: str, types: bool) -> PreTrainedTokenizerFast:
-    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
@@ -56,6 +56,7 @@ def _tokenizer(pair: str, types: bool) -> PreTrainedTokenizerFast:
         pad_token="<pad>",
         eos_token="</s>",
         unk_token="<unk>",
+        mask_token="<mask>",
         model_input_names=names,
     )
 

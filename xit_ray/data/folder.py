@@ -8,6 +8,7 @@ from xit_ray.data.formats import FORMATS, Records
 from xit_ray.data.records import as_table, every
 from xit_ray.spec.errors import AbsentError, UserError
 from xit_ray.tasks.base import Held, Layout, Place, Split, Task
+from xit_ray.tasks.kinds import Mining
 
 
 def read(task: Task, split: Split, language: str, root: Path) -> tuple[pa.Table, str, dict[str, int]]:
@@ -92,7 +93,7 @@ def _places(task: Task, layout: Layout, root: Path) -> list[list[Path]]:
     places = []
     for place, languages in (
         (layout.train, task.train_languages),
-        (layout.dev, task.train_languages),
+        (layout.dev, task.languages if isinstance(task, Mining) else task.train_languages),
         (layout.test, layout.languages or task.languages),
     ):
         for pattern in _patterns(place) if place is not None else ():

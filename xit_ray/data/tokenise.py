@@ -184,6 +184,8 @@ def _short_questions(texts: list[str], tokenizer: PreTrainedTokenizerBase, max_l
 
 def _masked_lm(table: pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: int) -> Encoded:
     """Texts in pieces that fit; which tokens are covered is drawn anew at every step (``core.masking``)."""
+    if tokenizer.mask_token_id is None:
+        raise UserError(f"model.name: {tokenizer.name_or_path!r} has no mask token, which masked LM needs")
     texts = table.column("text").to_pylist()
     found = _batch(tokenizer, texts, truncation=True, max_length=max_length, return_overflowing_tokens=True)
     pieces, rows = [], [0]

@@ -12,7 +12,7 @@ from xit_ray.spec.space import Space, as_recipe
 from xit_ray.stages import fingerprint
 from xit_ray.stages.work import Evaluation, Training
 from xit_ray.tasks import own, registry
-from xit_ray.tasks.base import Split
+from xit_ray.tasks.base import Split, Task
 from xit_ray.tasks.suites import SUITES
 
 MOST_OVERLAP = 0.5
@@ -122,6 +122,8 @@ class Planner:
             if tasks[-1].trainable:
                 raise UserError(f"{self.where}: zero_shot.also: {also!r} needs training; make it a target instead")
         chosen = self.space.zero_shot.languages
+        if chosen == "present":
+            return {task.name: self._present(task) for task in tasks}
         if isinstance(chosen, str):
             suite = SUITES[chosen].languages
             missing = [task.name for task in tasks if task.name not in suite]
@@ -143,6 +145,19 @@ class Planner:
             task.name: tuple(language for language in task.languages if chosen is None or language in chosen)
             for task in tasks
         }
+
+    def _present(self, task: Task) -> tuple[str, ...]:
+        """The test languages whose rows there are."""
+        found = []
+        for language in task.languages:
+            try:
+                self._rows(task.name, "test", language)
+            except AbsentError:
+                continue
+            found.append(language)
+        if not set(found) - {"en"}:
+            raise UserError(f"{self.where}: zero_shot.languages: no test rows of {task.name!r} are present but English")
+        return tuple(found)
 
     def _keep_apart(self, stage: Stage, target: str, languages: dict[str, tuple[str, ...]]) -> None:
         """Refuse to train on what will be scored: most test rows of a language are training rows in that language."""

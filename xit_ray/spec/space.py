@@ -37,8 +37,9 @@ class Scheduler(Strict):
 class ZeroShot(Strict):
     """What is scored, once, after the choice is made."""
 
-    languages: tuple[str, ...] | Literal["xtreme", "xtreme-r"] | None = None
-    """Score only these languages, or those a suite has for each task; null means every language the task has."""
+    languages: tuple[str, ...] | Literal["xtreme", "xtreme-r", "present"] | None = None
+    """Score only these languages, or those a suite has for each task, or those whose files are present in the data folder;
+    null means every language the task has, and one without a file is an error."""
     also: tuple[str, ...] = ()
     """Tasks without training data, scored for every finished trial (for example ``tatoeba``)."""
     untrained: bool = False

@@ -1,0 +1,70 @@
+"""``python -m xit_ray.data``: what a newcomer sees of a folder."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.tasks import making
+from xit_ray.tasks import registry
+
+
+def door(*arguments: str, root: Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "xit_ray.data", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, env={"PATH": "/usr/bin", "XIT_CACHE": str(root / "cache")}
+    )
+
+
+def test_list_says_what_is_there_and_what_is_missing(tmp_path: Path) -> None:
+    making.write_folder(registry.get("xnli"), tmp_path)
+    found = door("list", "--data", str(tmp_path), root=tmp_path)
+    assert found.returncode == 0, found.stderr
+    lines = {line.split()[0]: line for line in found.stdout.splitlines() if line.strip()}
+    assert "12 rows" in lines["xnli"]
+    assert "24 rows, 2 of 15" in lines["xnli"]
+    assert "missing" in lines["panx"]
+    suite = door("list", "--suite", "xtreme", "--data", str(tmp_path), root=tmp_path).stdout
+    assert "tydiqa" in suite
+    assert "xcopa" not in suite
+
+
+def test_check_counts_and_fails_on_bad_rows(tmp_path: Path) -> None:
+    making.write_folder(registry.get("xnli"), tmp_path)
+    train = tmp_path / "xnli" / "train-en.tsv"
+    test = (tmp_path / "xnli" / "test-en.tsv").read_text()
+    train.write_text(train.read_text() + test + "same\tpair\tneutral\nsame\tpair\tentailment\n")
+    found = door("check", str(tmp_path), root=tmp_path)
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert (
+        "100.0% of the test rows of xnli in en are rows of xnli train; 1 other languages have as many" in found.stdout
+    )
+    assert "1 duplicates with another label" in found.stdout
+    assert "entailment 3" in found.stdout
+    (tmp_path / "xnli" / "test-ar.tsv").write_text("a\tb\tmaybe\n")
+    found = door("check", str(tmp_path), root=tmp_path)
+    assert found.returncode == 1
+    assert "test-ar.tsv" in found.stdout
+    assert "1 splits have bad rows" in found.stdout
+
+
+def test_show_says_where_rows_come_from(tmp_path: Path) -> None:
+    making.write_folder(registry.get("xquad"), tmp_path)
+    found = door("show", "xquad", "en", "--data", str(tmp_path), root=tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert "google/xquad@51adfef1" in found.stdout
+    assert "xquad.en.json: 12 rows" in found.stdout
+
+
+def test_prepare_makes_every_token_a_search_needs(tmp_path: Path, tiny_encoder: Path) -> None:
+    making.write_folder(registry.get("xquad"), tmp_path)
+    making.write_folder(registry.get("tatoeba"), tmp_path)
+    space = tmp_path / "space.yaml"
+    space.write_text(
+        f"name: s\ndata: {tmp_path}\nzero_shot: {{languages: [en, ar, af], also: [tatoeba]}}\n"
+        f"recipe: {{model: {tiny_encoder}, stages: [{{mixture: {{grid: [null, mini_nli]}}}}, {{mixture: xquad}}]}}\n"
+    )
+    found = door("prepare", str(space), root=tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert "tokens are ready" in found.stdout
+    # mini_nli's train and dev, XQuAD's train and dev, its test in two languages, and Tatoeba's texts
+    assert len(list((tmp_path / "cache" / "tokens").glob("*.arrow"))) == 7

@@ -1,0 +1,191 @@
+"""Files as their datasets write them, and what is said of files that are not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xit_ray.data import rows
+from xit_ray.data.formats import FORMATS
+from xit_ray.data.source import Source
+from xit_ray.spec.errors import UserError
+from xit_ray.tasks import registry
+
+CONLLU = """# text = Vamos al mar
+1\tVamos\tir\tVERB\t_\t_\t0\troot\t_\t_
+2-3\tal\t_\t_\t_\t_\t_\t_\t_\t_
+2\ta\ta\tADP\t_\t_\t4\tcase\t_\t_
+3\tel\tel\tDET\t_\t_\t4\tdet\t_\t_
+3.1\tnull\t_\tVERB\t_\t_\t_\t_\t_\t_
+4\tmar\tmar\tNOUN\t_\t_\t1\tobl\t_\t_
+
+1\t_\t_\tNOUN\t_\t_\t0\troot\t_\t_
+2\t_\t_\tVERB\t_\t_\t0\troot\t_\t_
+
+"""
+
+
+def write(root: Path, name: str, content: str | bytes) -> Path:
+    file = root / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return file
+
+
+def test_contractions_are_one_word_and_emptied_sentences_are_counted(tmp_path: Path) -> None:
+    for split in ("train", "dev", "test"):
+        write(tmp_path, f"udpos/UD_Spanish-GSD/es_gsd-ud-{split}.conllu", CONLLU)
+    found = rows.load(registry.get("udpos"), "test", "es", Source("folder", tmp_path))
+    labels = registry.get("udpos").labels  # type: ignore[attr-defined]
+    (row,) = found.table.to_pylist()
+    assert row["tokens"] == ["Vamos", "al", "mar"]
+    assert [labels[tag] for tag in row["tags"]] == ["VERB", "ADP", "NOUN"]  # Spanish prefers the preposition
+    assert found.notes == {"sentences without words left out": 1}
+
+
+def qa(**answer: Any) -> str:
+    paragraph = {"context": "Es war 1900 in Rom.", "qas": [{"id": "q", "question": "Wann?", "answers": [answer]}]}
+    return json.dumps({"data": [{"paragraphs": [paragraph]}]})
+
+
+def test_answers_that_are_elsewhere_are_moved_and_said(tmp_path: Path) -> None:
+    write(tmp_path, "xquad/xquad.de.json", qa(text="1900", answer_start=2))
+    found = rows.load(registry.get("xquad"), "test", "de", Source("folder", tmp_path))
+    assert found.table.to_pylist()[0]["answers"] == [{"text": "1900", "start": 7}]
+    assert found.notes == {"answers moved to where they are in their context": 1}
+
+
+def test_entities_that_begin_inside_are_counted_not_changed(tmp_path: Path) -> None:
+    for name in ("train-en", "dev-en", "test-de"):
+        write(tmp_path, f"panx/{name}.tsv", "Rom\tI-LOC\nist\tO\nda\tO\n\n")
+    found = rows.load(registry.get("panx"), "test", "de", Source("folder", tmp_path))
+    assert found.table.column("tags").to_pylist() == [[6, 0, 0]]
+    assert found.notes == {"entities that begin with I- read as beginning there": 1}
+
+
+XQUAD, PANX, XCOPA = "xquad/xquad.de.json", "panx/test-de.tsv", "xcopa/it/test.it.jsonl"
+CHOICE = {"premise": "a", "choice1": "b", "choice2": "c", "question": "cause", "label": 0}
+
+
+@pytest.mark.parametrize(
+    ("task", "language", "name", "content", "said"),
+    [
+        (
+            "xquad",
+            "de",
+            XQUAD,
+            qa(text="1999", answer_start=7),
+            "row 1 has the answer '1999', which is not in its context",
+        ),
+        ("xquad", "de", XQUAD, "{", "is not JSON: .* at line 1"),
+        ("xquad", "de", XQUAD, '{"data": [{"paragraphs": [{}]}]}', "question 1 is not as SQuAD"),
+        ("xquad", "de", XQUAD, "", "is empty"),
+        ("panx", "de", PANX, "Rom\tB-CITY\n\n", "row 1 has the tag 'B-CITY'; allowed: O, B-PER"),
+        ("panx", "de", PANX, "Rom\tB-LOC\n\nist\n\n", "row 3 has no tag"),
+        ("panx", "de", PANX, "Rom\tB\tC\n\n", r"row 1 has 3 columns; allowed: 2 \(token, tag\)"),
+        ("panx", "de", PANX, b"\xef\xbb\xbfRom\tO\n", "byte-order mark"),
+        ("panx", "de", PANX, "Rom\tO\n\nGrüße\tO\n".encode() + b"gr\xfc\xdfe\tO\n", "row 4 is not UTF-8"),
+        (
+            "udpos",
+            "en",
+            "udpos/UD_English-EWT/en_ewt-ud-test.conllu",
+            "1\ta\tb\n",
+            "row 1 has 3 columns; CoNLL-U has 10",
+        ),
+        ("tatoeba", "de", "tatoeba/tatoeba.deu-eng.deu", "eins\nzwei\n", "has 2 rows, but its translation .* has 1"),
+        ("xcopa", "it", XCOPA, json.dumps(CHOICE | {"question": "why"}), "question 'why'; allowed: cause, effect"),
+        ("xcopa", "it", XCOPA, json.dumps(CHOICE | {"label": 2}), "row 1 has the label 2; allowed: 0 to 1"),
+        ("xcopa", "it", XCOPA, json.dumps(CHOICE | {"premise": 3}), "row 1 has 3 as text; wanted: a text"),
+        (
+            "xcopa",
+            "it",
+            XCOPA,
+            json.dumps({k: v for k, v in CHOICE.items() if k != "choice2"}),
+            "has no field 'choice2'",
+        ),
+        (
+            "bucc2018",
+            "de",
+            "bucc2018/de-en.test.gold",
+            "de-9\ten-1\n",
+            "names the sentence 'de-9', which is in neither",
+        ),
+        ("bucc2018", "de", "bucc2018/de-en.test.de", "de-1 eins\n", "row 1 has no tab"),
+        (
+            "lareqa",
+            "de",
+            "lareqa/xquad-r/de.json",
+            qa(text="1900", answer_start=7),
+            "question 1 has no 'sentence_breaks'",
+        ),
+    ],
+)
+def test_bad_files_name_file_and_row(
+    tmp_path: Path, task: str, language: str, name: str, content: str | bytes, said: str
+) -> None:
+    good = {
+        "panx/train-en.tsv": "a\tO\n\n",
+        "panx/dev-en.tsv": "a\tO\n\n",
+        "udpos/UD_English-EWT/en_ewt-ud-train.conllu": CONLLU,
+        "udpos/UD_English-EWT/en_ewt-ud-dev.conllu": CONLLU,
+        "tatoeba/tatoeba.deu-eng.eng": "one\n",
+        "bucc2018/de-en.dev.de": "de-1\teins\n",
+        "bucc2018/de-en.dev.en": "en-1\tone\n",
+        "bucc2018/de-en.dev.gold": "de-1\ten-1\n",
+        "bucc2018/de-en.test.de": "de-1\teins\n",
+        "bucc2018/de-en.test.en": "en-1\tone\n",
+        "bucc2018/de-en.test.gold": "de-1\ten-1\n",
+    }
+    for each, text in good.items():
+        write(tmp_path, each, text)
+    write(tmp_path, name, content)
+    with pytest.raises(UserError, match=said) as error:
+        rows.load(registry.get(task), "test", language, Source("folder", tmp_path))
+    assert str(tmp_path / name).rsplit(".", 1)[0] in str(error.value)
+
+
+def test_unlabelled_test_answers_are_refused(xit_data: Path) -> None:
+    """The data's TyDiQA has no answers in its dev files: another layout is scored, and English has no test rows there."""
+    source = Source("folder", xit_data)
+    assert "train" in rows.load(registry.get("tydiqa"), "test", "ko", source).origin
+    with pytest.raises(UserError, match="no labelled test data of task 'tydiqa' in 'en'"):
+        rows.load(registry.get("tydiqa"), "test", "en", source)
+
+
+def test_sentences_that_answer_are_found_again(xit_data: Path) -> None:
+    """LAReQA: every question has its one sentence in each language's own contexts."""
+    table = rows.load(registry.get("lareqa"), "test", "th", Source("folder", xit_data)).table.to_pylist()
+    queries, candidates = ([row for row in table if row["side"] == side] for side in "ab")
+    sought = [key for row in candidates for key in row["keys"]]
+    assert len(queries) == 1190
+    assert sorted(sought) == sorted(row["keys"][0] for row in queries)
+    assert len({row["text"] for row in candidates}) > 800
+
+
+def test_mentions_are_marked_in_their_sentence(tmp_path: Path) -> None:
+    text = "Vorher. Die Wahl in Rom endet. Danach."
+    span = {"start": 20, "end": 23, "text": "Rom"}
+    spans = [{"start": 0, "end": 7}, {"start": 8, "end": 30}, {"start": 31, "end": 38}]
+    mention = {
+        "context": {"text": text, "sentence_spans": spans},
+        "mentions": [{"mention_span": span, "entity_id": "Q220"}],
+    }
+    entity = {"entity_id": "Q220", "description": "Rome is a city. Old.", "sentence_spans": [{"start": 0, "end": 15}]}
+    files = (
+        write(tmp_path, "m.jsonl", json.dumps(mention) + "\n"),
+        write(tmp_path, "e.jsonl", json.dumps(entity) + "\n"),
+    )
+    query, candidate = (record for _, record in FORMATS["mewsli-x"](*files))
+    assert query == {"side": "a", "text": "Rom: Die Wahl in { Rom } endet.", "keys": ["Q220"]}
+    assert candidate == {"side": "b", "text": "Rome is a city.", "keys": ["Q220"]}
+
+
+def test_quoted_tables(tmp_path: Path) -> None:
+    file = write(tmp_path, "a.csv", 'text,stars\n"good, ""very""\nindeed",5\nbad,1\n')
+    assert [record for _, record in FORMATS["csv"](file)] == [
+        {"text": 'good, "very"\nindeed', "stars": "5"},
+        {"text": "bad", "stars": "1"},
+    ]
+    with pytest.raises(UserError, match="row 2 has 1 columns; its header has 2"):
+        list(FORMATS["csv"](write(tmp_path, "b.csv", "text,stars\nbad\n")))

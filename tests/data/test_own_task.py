@@ -1,0 +1,135 @@
+"""A user's own files by a few lines of YAML: every format and kind, and what is said when something does not fit."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from xit_ray.data import rows
+from xit_ray.data.source import Source
+from xit_ray.spec.errors import UserError
+from xit_ray.spec.load import load_space, load_task
+from xit_ray.tasks import own, registry
+
+REVIEWS = """
+name: {name}
+kind: classification
+labels: [bad, good]
+languages: [en, sw]
+columns: {{text_a: review, label: stars}}
+files:
+  train: train.{{lang}}.{suffix}
+  test: test.{{lang}}.{suffix}
+"""
+
+
+def table(count: int, what: str = "text") -> pa.Table:
+    return pa.table(
+        {"review": [f"{what} {i}" for i in range(count)], "stars": ["bad" if i % 2 else "good" for i in range(count)]}
+    )
+
+
+def write(file: Path, some: pa.Table) -> None:
+    found = some.to_pylist()
+    if file.suffix == ".parquet":
+        pq.write_table(some, file)
+    elif file.suffix == ".jsonl":
+        file.write_text("".join(json.dumps(row) + "\n" for row in found))
+    else:
+        gap = "\t" if file.suffix == ".tsv" else ","
+        file.write_text("".join(gap.join(row) + "\n" for row in [list(found[0]), *(list(r.values()) for r in found)]))
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "tsv", "parquet"])
+def test_every_format_is_read(tmp_path: Path, suffix: str) -> None:
+    name = f"reviews_{suffix}"
+    (tmp_path / "task.yaml").write_text(REVIEWS.format(name=name, suffix=suffix))
+    for split, language, count in (("train", "en", 60), ("test", "en", 7), ("test", "sw", 8)):
+        write(tmp_path / f"{split}.{language}.{suffix}", table(count))
+    own.register([load_task(tmp_path / "task.yaml")])
+    task, source = registry.get(name), Source("none")
+    counts = [len(rows.load(task, s, lang, source)) for s, lang in (("train", "en"), ("dev", "en"), ("test", "sw"))]  # type: ignore[arg-type]
+    assert counts == [57, 3, 8]
+    assert rows.load(task, "test", "sw", source).table.to_pylist()[1] == {
+        "text_a": "text 1",
+        "text_b": None,
+        "label": 0,
+    }
+    texts = rows.load(registry.get(f"masked_lm/{name}"), "train", "en", source)
+    assert texts.table.column_names == ["text"]
+
+
+def test_tags_are_those_of_the_training_rows(tmp_path: Path) -> None:
+    (tmp_path / "task.yaml").write_text(
+        "name: own_tags\nkind: tagging\nlanguages: [de]\nfiles: {train: train.conll, dev: dev.conll, test: test.conll}\n"
+    )
+    (tmp_path / "train.conll").write_text("a\tNN\nb\tVB\n\n")
+    (tmp_path / "dev.conll").write_text("a\tNN\n\n")
+    (tmp_path / "test.conll").write_text("a\tXX\n\n")
+    own.register([load_task(tmp_path / "task.yaml")])
+    task = rows.resolved(registry.get("own_tags"), Source("none"))
+    assert task.labels == ("NN", "VB", "?")  # type: ignore[attr-defined]
+    assert rows.load(task, "test", "de", Source("none")).notes == {"rare tags read as ?": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("labels: [bad]", "classification needs 'labels', two or more"),
+        ("kind: sorting", "kind"),
+        ("languages: []", "'files.test' and 'languages' go together"),
+        ("colums: {}", "unknown key; did you mean 'columns'"),
+        ("files: {train: a.jsonl, test: a.jsonl}", "'files.test' is 'a.jsonl', which is also trained on"),
+        ("files: {test: a.jsonl}", "needs 'files.train'"),
+        ("name: xnli", "the name 'xnli' is taken"),
+        ("columns: {text: review}", "unknown column 'text' \\(allowed: text_a, text_b, label\\)"),
+    ],
+)
+def test_descriptions_that_do_not_fit(tmp_path: Path, change: str, said: str) -> None:
+    described = yaml.safe_load(REVIEWS.format(name="own_bad", suffix="csv")) | yaml.safe_load(change)
+    if "colums" in described:
+        del described["columns"]
+    (tmp_path / "task.yaml").write_text(yaml.safe_dump(described))
+    with pytest.raises(UserError, match=said):
+        own.register([load_task(tmp_path / "task.yaml")])
+
+
+def test_a_space_finds_its_tasks_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "task.yaml").write_text(REVIEWS.format(name="own_beside", suffix="csv"))
+    (tmp_path / "space.yaml").write_text(
+        "name: s\ntasks: [tasks/task.yaml]\nrecipe: {stages: [{mixture: own_beside}]}\n"
+    )
+    space = load_space(tmp_path / "space.yaml")
+    assert space.tasks[0].folder == str(tmp_path / "tasks")
+    (tmp_path / "space.yaml").write_text("name: s\ntasks: [absent.yaml]\nrecipe: {stages: [{mixture: own_beside}]}\n")
+    with pytest.raises(UserError, match=r"absent\.yaml: there is no such file"):
+        load_space(tmp_path / "space.yaml")
+
+
+def test_a_space_over_own_files_can_be_planned(tmp_path: Path, tiny_encoder: Path) -> None:
+    (tmp_path / "task.yaml").write_text(REVIEWS.format(name="own_plan", suffix="csv"))
+    for split, language, count in (("train", "en", 60), ("test", "en", 7), ("test", "sw", 8)):
+        write(tmp_path / f"{split}.{language}.csv", table(count, split))
+    (tmp_path / "space.yaml").write_text(
+        f"name: s\ntasks: [task.yaml]\nrecipe: {{model: {tiny_encoder}, stages: "
+        "[{mixture: {grid: [null, mini_nli]}}, {mixture: own_plan}]}\n"
+    )
+    command = [sys.executable, "-m", "xit_ray.plan", str(tmp_path / "space.yaml")]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+    assert "2 trials need 3 stages" in found.stdout
+    write(tmp_path / "test.sw.csv", table(60))
+    write(tmp_path / "train.sw.csv", table(60))
+    stage = "{mixture: {task: own_plan, language: sw}}"
+    leak = f"name: s\ntasks: [task.yaml]\nrecipe: {{model: {tiny_encoder}, stages: [{stage}]}}\n"
+    (tmp_path / "task.yaml").write_text(REVIEWS.format(name="own_plan", suffix="csv") + "train_languages: [en, sw]\n")
+    (tmp_path / "space.yaml").write_text(leak)
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.returncode == 2
+    assert "of the test rows of own_plan in 'sw' are training rows of own_plan" in found.stderr
