@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xit_ray.report.build import HTML
+from xit_ray.report.suite import SuiteTable
 from xit_ray.report.summary import LanguageTable, Summary, gain_text, summarise
 from xit_ray.stages.store import Store
 
@@ -27,6 +28,9 @@ def show(folder: Path, store_root: str, console: Console, mlflow: str) -> None:
             "languages other than English.",
             highlight=False,
         )
+    if summary.suite is not None:
+        console.print()
+        console.print(_suite(summary.suite))
     console.print()
     for target, cell in summary.best.items():
         intermediate = "no intermediate" if cell.intermediate == "none" else escape(f"{cell.intermediate} first")
@@ -62,6 +66,17 @@ def _matrix(summary: Summary) -> Table:
         style = ["bold" if cell is not None and summary.best.get(cell.target) == cell else "" for cell in cells]
         texts = [Text(gain_text(cell), style=how) for cell, how in zip(cells, style, strict=True)]
         table.add_row(Text(intermediate), *texts)
+    return table
+
+
+def _suite(data: SuiteTable) -> Table:
+    title = f"{data.name}: tasks, groups and overall"
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("intermediate")
+    for name in data.columns:
+        table.add_column(name, justify="right", overflow="fold")
+    for name, values in data.rows.items():
+        table.add_row(Text(name), *("–" if value is None else f"{100 * value:.1f}" for value in values))
     return table
 
 

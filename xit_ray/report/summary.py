@@ -8,8 +8,11 @@ import pyarrow.parquet as pq
 import yaml
 
 from xit_ray.report.matrix import BASELINE, Cell, matrix
+from xit_ray.report.suite import SuiteTable, suite_table
+from xit_ray.spec.space import Space
 from xit_ray.stages.store import Store
 from xit_ray.tasks import registry
+from xit_ray.tasks.suites import SUITES
 from xit_ray.track.tables import LEDGER, SCORES, TRIALS
 
 
@@ -20,6 +23,8 @@ class LanguageRow:
     language: str
     values: list[float | None]
     """One a cell of the target, in the matrix's order of intermediates."""
+    intervals: list[tuple[float, float] | None]
+    """95 % bootstrap intervals of the values."""
     majority: float
     n: int
 
@@ -29,6 +34,7 @@ class LanguageTable:
     """A task's scores, languages down and cells across."""
 
     task: str
+    metric: str
     title: str
     columns: list[str]
     rows: list[LanguageRow]
@@ -49,6 +55,8 @@ class Summary:
     best: dict[str, Cell]
     """By target, the cell with the best English dev."""
     tables: list[LanguageTable]
+    suite: SuiteTable | None
+    """Where the space scores a suite's languages."""
     trials: list[dict[str, Any]]
     ledger: list[dict[str, Any]]
     recipe: str
@@ -83,12 +91,18 @@ def summarise(folder: Path, store: Store) -> Summary:
         cells={(cell.intermediate, cell.target): cell for cell in cells},
         best=best,
         tables=_tables(done, best, scores),
+        suite=_suite(space, done, scores),
         trials=trials,
         ledger=ledger,
         recipe=_best_recipe(best, trials),
         spent_seconds=sum(float(row["seconds"]) for row in ledger if row["trainings_begun"]),
         alone_seconds=sum(scored.values()),
     )
+
+
+def _suite(space: Space, done: list[Cell], scores: list[dict[str, Any]]) -> SuiteTable | None:
+    suite = SUITES.get(str(space.zero_shot.languages))
+    return suite_table(suite, done, scores) if suite is not None and done else None
 
 
 def _tables(done: list[Cell], best: dict[str, Cell], scores: list[dict[str, Any]]) -> list[LanguageTable]:
@@ -121,11 +135,14 @@ def _table(
         one = next((score for score in found if score is not None), None)
         if one is not None:
             values = [None if score is None else float(score["value"]) for score in found]
-            rows.append(LanguageRow(language, values, float(one["majority"]), int(one["n"])))
+            intervals = [None if score is None else (float(score["low"]), float(score["high"])) for score in found]
+            rows.append(LanguageRow(language, values, intervals, float(one["majority"]), int(one["n"])))
     chosen = [trial for _, trial in columns].index(best)
     others = [row for row in rows if row.language != "en"]
     above = sum((row.values[chosen] or 0.0) > row.majority for row in others)
-    return LanguageTable(task, title, [name for name, _ in columns], rows, above, len(others))
+    return LanguageTable(
+        task, registry.get(task).metric, title, [name for name, _ in columns], rows, above, len(others)
+    )
 
 
 def _best_recipe(best: dict[str, Cell], trials: list[dict[str, Any]]) -> str:
