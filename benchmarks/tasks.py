@@ -22,7 +22,8 @@ from xit_ray.tasks import registry
 SPACES = ("every_target_small", "every_retrieval_small", "every_intermediate_small")
 ROOT = Path(__file__).parent.parent
 COLUMNS = (
-    "task", "kind", "trained on", "test items", "languages", "metric", "English dev", "English", "mean of the others", "constant",
+    "task", "kind", "trained on", "test items", "languages", "metric", "English dev", "English",
+    "mean of the others", "constant",
 )  # fmt: skip
 PAGE = """# Every task, trained and scored
 
