@@ -45,7 +45,7 @@ def ranked(queries: Side, candidates: Side) -> Scored:
         gold.append(candidates.texts[min(relevant)])
     given = [candidates.texts[places[0]] for places in found.tolist()]
     # A constant ranking answers a query with as much luck as there are relevant candidates among all: next to none.
-    return Scored(gold, given, {"map@20": shares(np.asarray(precisions))}, 0.0)
+    return Scored(gold, given, {"map_at_20": shares(np.asarray(precisions))}, 0.0)
 
 
 @dataclass(frozen=True)

@@ -153,4 +153,4 @@ class Ranking(Task):
     @property
     def metrics(self) -> tuple[str, ...]:
         """Mean average precision of the first 20."""
-        return ("map@20",)
+        return ("map_at_20",)

@@ -47,7 +47,7 @@ def _of_language(found: Mapping[str, float]) -> float | None:
     """Question answering's mean of both metrics; else the one metric that XTREME names."""
     if "exact_match" in found:
         return (found["f1"] + found["exact_match"]) / 2
-    return next((found[metric] for metric in ("f1", "accuracy", "map@20") if metric in found), None)
+    return next((found[metric] for metric in ("f1", "accuracy", "map_at_20") if metric in found), None)
 
 
 def _mean(values: list[float | None]) -> float | None:
