@@ -119,23 +119,12 @@ class Encoder(nn.Module):
         self.pooling = model.pooling
         self.dtype = torch.float32
         """What it computes in; ``Network.settle`` sets it."""
-        self._freeze(model)
+        freeze(self.body, model)
 
     @property
     def layers(self) -> nn.ModuleList:
         """The encoder's layers, the one next to the embeddings first."""
-        inner = getattr(self.body, "encoder", getattr(self.body, "transformer", self.body))
-        layers: nn.ModuleList = inner.layer if hasattr(inner, "layer") else inner.layers
-        return layers
-
-    def _freeze(self, model: Model) -> None:
-        _check_layers(model, len(self.layers))
-        if "word_embeddings" in model.frozen:
-            self.body.get_input_embeddings().weight.requires_grad_(False)
-        if "embeddings" in model.frozen or model.frozen_layers:
-            self.body.embeddings.requires_grad_(False)
-        for layer in self.layers[: model.frozen_layers]:
-            layer.requires_grad_(False)
+        return layers_of(self.body)
 
     @property
     def device(self) -> torch.device:
@@ -183,6 +172,25 @@ class Encoder(nn.Module):
     def pooled(self, batch: Packed) -> Tensor:
         """One vector a sequence, shape (sequences, width), float32."""
         return pool(self(batch), batch.sequence, batch.lengths, self.pooling)
+
+
+def layers_of(body: Any) -> nn.ModuleList:
+    """The layers of a transformers model, the one next to the embeddings first."""
+    inner = getattr(body, "encoder", getattr(body, "transformer", body))
+    layers: nn.ModuleList = inner.layer if hasattr(inner, "layer") else inner.layers
+    return layers
+
+
+def freeze(body: Any, model: Model) -> None:
+    """Take the parts that no stage changes out of training."""
+    layers = layers_of(body)
+    _check_layers(model, len(layers))
+    if "word_embeddings" in model.frozen:
+        body.get_input_embeddings().weight.requires_grad_(False)
+    if "embeddings" in model.frozen or model.frozen_layers:
+        body.embeddings.requires_grad_(False)
+    for layer in layers[: model.frozen_layers]:
+        layer.requires_grad_(False)
 
 
 def pool(hidden: Tensor, sequence: Tensor, sizes: Tensor, pooling: str) -> Tensor:

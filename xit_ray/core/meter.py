@@ -8,6 +8,7 @@ import torch
 
 from xit_ray.core import energy
 from xit_ray.core.device import Device
+from xit_ray.core.flops import Sizes, sizes_of
 from xit_ray.core.network import Network
 from xit_ray.core.packing import Packed
 from xit_ray.core.peak import matmul_peak
@@ -29,8 +30,7 @@ class Cost:
     padding_avoided: int = 0
     """Places that padding every sequence to the model's longest would have added."""
     flops: float = 0.0
-    """Model FLOPs: 2 a weight and token forward, 4 more a trained one backward (Kaplan et al. 2020, arXiv:2001.08361),
-    and attention's products of pairs of tokens, 4 * width a pair and layer forward; no embeddings, no recomputation."""
+    """Model FLOPs, as ``core.flops`` counts them."""
     peak_memory_mb: float = 0.0
     """Highest GPU allocation, or highest resident memory of the process on a CPU; of the worker with the most."""
     matmul_peak: float = 0.0
@@ -56,7 +56,7 @@ class Meter:
         self.device, self.replicas = device, replicas or Replicas()
         self.tokens = self.padding = 0
         self.flops = 0.0
-        self.weights: tuple[int, int] | None = None
+        self.sizes: Sizes | None = None
         self.peak = matmul_peak(device)  # now, while the device has room
         if device.is_gpu:
             torch.cuda.reset_peak_memory_stats(device.place)
@@ -66,17 +66,11 @@ class Meter:
     def count(self, network: Network, batch: Packed, backward: bool) -> None:
         """Add a batch that went through the network."""
         encoder = network.encoder
-        if self.weights is None:  # once: this is called at every step
-            embeddings = {id(m.weight) for m in encoder.modules() if isinstance(m, torch.nn.Embedding)}
-            weights = [p for p in encoder.parameters() if id(p) not in embeddings]
-            self.weights = sum(p.numel() for p in weights), sum(p.numel() for p in weights if p.requires_grad)
-        every, trained = self.weights
-        pairs = 2 * len(encoder.layers) * encoder.width * batch.pairs
+        if self.sizes is None:  # once: this is called at every step
+            self.sizes = sizes_of(encoder.body, encoder.width)
         self.tokens += batch.tokens
         self.padding += len(batch.lengths) * encoder.max_length - batch.tokens
-        self.flops += 2 * (every * batch.tokens + pairs)
-        if backward:
-            self.flops += 4 * (trained * batch.tokens + pairs * trained / every)
+        self.flops += self.sizes.flops(batch.tokens, batch.pairs, backward)
 
     def cost(self) -> Cost:
         """The price so far. With several workers, all of them call it."""

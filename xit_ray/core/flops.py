@@ -1,0 +1,56 @@
+"""What a model multiplies: 2 FLOPs a weight and token forward, 4 more a trained one backward (Kaplan et al. 2020,
+arXiv:2001.08361), and attention's products of pairs of tokens, 4 * width a pair and layer forward; no embeddings, no
+recomputation, no heads."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModel
+
+from xit_ray.core.encoder import freeze, layers_of, locate
+from xit_ray.spec.recipe import Model
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the count depends on."""
+
+    weights: int
+    """Outside embeddings."""
+    trained: int
+    """Of these, the ones that training changes."""
+    layers: int
+    width: int
+
+    def flops(self, tokens: int, pairs: int, backward: bool) -> float:
+        """Of some sequences.
+
+        Args:
+            tokens: in all of them.
+            pairs: of tokens that attend to each other, the sum of squared lengths.
+            backward: whether they are trained on.
+        """
+        attention = 2.0 * self.layers * self.width * pairs
+        forward = 2.0 * (self.weights * tokens + attention)
+        return forward + (4.0 * (self.trained * tokens + attention * self.trained / self.weights) if backward else 0.0)
+
+
+def sizes_of(body: nn.Module, width: int) -> Sizes:
+    """Of an encoder as it is."""
+    embeddings = {id(module.weight) for module in body.modules() if isinstance(module, nn.Embedding)}
+    weights = [p for p in body.parameters() if id(p) not in embeddings]
+    trained = sum(p.numel() for p in weights if p.requires_grad)
+    return Sizes(sum(p.numel() for p in weights), trained, len(layers_of(body)), width)
+
+
+def sizes(model: Model) -> Sizes:
+    """Of a model by its configuration alone: no weights are read."""
+    place, revision = locate(model)
+    config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
+    with torch.device("meta"):
+        body = AutoModel.from_config(config)
+    if getattr(body, "pooler", None) is not None:
+        body.pooler = None
+    freeze(body, model)
+    return sizes_of(body, config.hidden_size)
