@@ -1,14 +1,19 @@
-"""``python -m xit_ray.plan SPACE.yaml``: what a search would train, before anything is spent."""
+"""``python -m xit_ray.plan SPACE.yaml``: what a search would train and what that costs, before anything is spent."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from xit_ray.data.source import parse_source
-from xit_ray.plan.planner import Planner
-from xit_ray.plan.trie import trie
+from xit_ray.plan.forecast import Forecast, Forecaster, Load, Speed
+from xit_ray.plan.planner import Planner, Trial
+from xit_ray.plan.prices import load_prices
+from xit_ray.plan.schedule import simulate
+from xit_ray.plan.trie import Node, in_good_order, trie
 from xit_ray.spec import doors
 from xit_ray.spec.load import load_space
 from xit_ray.spec.points import listed_points
@@ -16,13 +21,28 @@ from xit_ray.spec.points import listed_points
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """Everything that is shown."""
+
+    trials: list[Trial]
+    nodes: dict[str, Node]
+    forecast: Forecast
+    speed: Speed | None
+    """Of this machine, where it was measured."""
+
+
 @app.command()
 def plan(
     space: Annotated[str, typer.Argument(help="Search-space file.")],
     data: Annotated[str | None, typer.Option(help="Folder, 'hub' or 'mirror:DIR' (also XIT_DATA).")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE, for example search.trials=8.")] = None,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Time a few steps here first.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(help="Runs at a time, for the schedule [resources.runs, or 1].")
+    ] = None,
 ) -> None:
-    """Show the stages a search needs, and how many trials share each."""
+    """Show the stages a search needs, how many trials share each, and what that costs in time and money."""
     loaded = load_space(space, tuple(set_ or ()), data=data)
     planner = Planner(loaded, parse_source(loaded.data), "plan", space)
     planner.check()
@@ -32,19 +52,83 @@ def plan(
         return
     trials = {trial.key: trial for trial in map(planner.trial, listed_points(loaded))}
     nodes = trie(trials.values(), planner)
+    in_order = in_good_order(list(trials.values()), nodes)
+    model = in_order[0].recipe.model
+    from xit_ray.core.device import best_device
+    from xit_ray.plan import speed
+
+    device = best_device(bool(loaded.resources.gpus), None if loaded.resources.gpus else loaded.resources.cpus)
+    measured = speed.calibrate(model, device) if calibrate else speed.known(model, device)
+    found = _Plan(in_order, nodes, Forecaster(planner).of(in_order), measured)
+    _stages(found, console)
+    _totals(found, console)
+    _money(found.forecast, console)
+    _time(found, workers or loaded.resources.runs or 1, console)
+
+
+def _stages(found: _Plan, console: Console) -> None:
     table = Table(box=None, pad_edge=False)
-    for column in ("stage", "steps", "learning rate", "trials"):
+    for column in ("stage", "steps", "learning rate", "tokens", "TFLOP", "trials"):
         table.add_column(column, justify="left" if column == "stage" else "right")
-    for node in nodes.values():
-        stage = node.training.stage
-        label = "  " * node.depth + node.training.label
-        table.add_row(Text(label), str(node.steps), f"{stage.learning_rate:g}", str(len(node.trials)))
+    for node in found.nodes.values():
+        load, stage = found.forecast.pieces[node.training.key], node.training.stage
+        cells = (str(node.steps), f"{stage.learning_rate:g}", f"{load.tokens:,}", _tera(load), str(len(node.trials)))
+        table.add_row(Text("  " * node.depth + node.training.label), *cells)
     console.print(table)
-    alone = sum(node.steps * len(node.trials) for node in nodes.values())
-    steps = sum(node.steps for node in nodes.values())
+
+
+def _totals(found: _Plan, console: Console) -> None:
+    alone = sum(node.steps * len(node.trials) for node in found.nodes.values())
+    steps = sum(node.steps for node in found.nodes.values())
+    shared, unshared = found.forecast.shared, found.forecast.alone
     console.print(
-        f"{len(trials)} trials need {len(nodes)} stages, {steps} steps; "
-        f"with nothing shared it would be {sum(len(node.trials) for node in nodes.values())} stages, {alone} steps.",
+        f"{len(found.trials)} trials need {len(found.nodes)} stages, {steps} steps; "
+        f"with nothing shared it would be {sum(len(node.trials) for node in found.nodes.values())} stages, {alone} steps.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(
+        f"With scoring: {shared.tokens:,} tokens, {_tera(shared)} TFLOP; with nothing shared {unshared.tokens:,} tokens, "
+        f"{_tera(unshared)} TFLOP ({unshared.flops / shared.flops:.2f} times as much).",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _tera(load: Load) -> str:
+    return f"{load.flops / 1e12:,.1f}"
+
+
+def _money(forecast: Forecast, console: Console) -> None:
+    prices = load_prices()
+    table = Table(box=None, pad_edge=False)
+    for column in ("instance", "GPU", "GPU-hours", "US$", "US$ with nothing shared"):
+        table.add_column(column, justify="left" if column in ("instance", "GPU") else "right")
+    for name, instance in prices.instances.items():
+        hours = prices.gpu_hours(name, forecast.shared)
+        costs = (prices.usd(name, load) for load in (forecast.shared, forecast.alone))
+        table.add_row(name, f"{instance.gpus} x {instance.gpu}", f"{hours:,.4f}", *(f"{usd:,.2f}" for usd in costs))
+    console.print(table)
+    console.print(
+        f"At {prices.use:.0%} of each GPU's peak and the prices of {prices.dated} (xit_ray/plan/prices.yaml), without the "
+        "seconds a run takes to start.",
+        highlight=False,
+        style="dim",
+        soft_wrap=True,
+    )
+
+
+def _time(found: _Plan, workers: int, console: Console) -> None:
+    if found.speed is None:
+        console.print("How long it takes here is known after --calibrate.", highlight=False)
+        return
+    speed, forecast = found.speed, found.forecast
+    seconds = {key: speed.seconds(load) for key, load in forecast.pieces.items()}
+    done = simulate(forecast, seconds.__getitem__, workers, [trial.key for trial in found.trials])
+    console.print(
+        f"On this machine, at {speed.training / 1e9:,.0f} GFLOP/s in training and {speed.scoring / 1e9:,.0f} in scoring: "
+        f"{sum(seconds.values()):,.0f} device-seconds; on {workers} worker{'s' if workers > 1 else ''} "
+        f"{done.seconds:,.0f} s, {done.busy:.0%} of the time at work.",
         highlight=False,
         soft_wrap=True,
     )

@@ -32,13 +32,17 @@ def trie(trials: Iterable[Trial], planner: Planner) -> dict[str, Node]:
     return nodes
 
 
-def in_good_order(trials: list[Trial]) -> list[Trial]:
-    """The trials such that those that begin with different stages come first, so that few wait for each other."""
+def in_good_order(trials: list[Trial], nodes: dict[str, Node]) -> list[Trial]:
+    """The trials by critical path: those first whose first stage has the most steps waiting behind it, and of those that
+    begin alike one at a time, so that few wait for each other."""
+    behind: dict[str, int] = {}
+    for trial in trials:
+        first = trial.trainings[0].key
+        behind[first] = behind.get(first, 0) + sum(nodes[training.key].steps for training in trial.trainings)
     seen: dict[str, int] = {}
     ranked = []
     for position, trial in enumerate(trials):
         first = trial.trainings[0].key
         seen[first] = seen.get(first, 0) + 1
-        # Longer recipes first within a rank: what they begin with is what others wait for.
-        ranked.append((seen[first], -len(trial.trainings), position, trial))
+        ranked.append((seen[first], -behind[first], position, trial))
     return [trial for *_, trial in sorted(ranked, key=lambda entry: entry[:3])]

@@ -9,7 +9,7 @@ from ray import tune
 from rich.console import Console
 
 from xit_ray.plan.planner import Planner
-from xit_ray.plan.trie import in_good_order
+from xit_ray.plan.trie import in_good_order, trie
 from xit_ray.search import foreman, runtime
 from xit_ray.search.callback import Announcer
 from xit_ray.search.driver import drive
@@ -103,7 +103,7 @@ def _searcher(space: Space, planner: Planner, folder: Path, ended: set[str]) -> 
         return search, samples, {}, space.search.trials
     trials = {trial.key: (trial, point) for point in listed_points(space) for trial in [planner.trial(point)]}
     left = [trial for trial, _ in trials.values() if trial.key not in ended]
-    points = [trials[trial.key][1] for trial in in_good_order(left)]
+    points = [trials[trial.key][1] for trial in in_good_order(left, trie(left, planner))]
     return None, 1 if points else 0, {"recipe": tune.grid_search(points)}, len(trials)
 
 

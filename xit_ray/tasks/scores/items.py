@@ -1,5 +1,6 @@
 """A score as what each item adds to it, so that every score has its number of items and a bootstrap interval."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,10 +47,11 @@ class Items:
         return float(low), float(high)
 
 
-def draws(items: int, seed: int) -> list[npt.NDArray[np.int64]]:
+def draws(items: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
     """The rows of each bootstrap draw, each of shape (items,)."""
     rng = np.random.default_rng(seed)
-    return [rng.integers(items, size=items) for _ in range(DRAWS)]
+    for _ in range(DRAWS):
+        yield rng.integers(items, size=items)
 
 
 def shares(right: npt.NDArray[Any]) -> Items:

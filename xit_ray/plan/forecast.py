@@ -1,0 +1,175 @@
+"""What a search will cost, from the rows it will read and the model it will train, before anything is spent.
+
+Tokens are exact: which rows every step sees is a function of the recipe (``core.sampling``), and the rows are tokenised.
+Model FLOPs follow from them (``core.flops``). Time is FLOPs over a speed, measured on this machine (``plan.speed``) or
+a share of a GPU's peak (``plan/prices.yaml``). Early stopping only makes a search cheaper than this.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from xit_ray.core import flops, sampling
+from xit_ray.core.encoder import load_tokenizer, tokenizer_identity
+from xit_ray.data import rows
+from xit_ray.data.encode import Encoded, Ids
+from xit_ray.data.sides import distinct, sides
+from xit_ray.data.tokens import Tokens
+from xit_ray.plan.planner import Planner, Trial
+from xit_ray.spec.recipe import Model
+from xit_ray.stages.work import Evaluation, Training
+from xit_ray.tasks import registry
+from xit_ray.tasks.base import Split
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a piece of work multiplies."""
+
+    tokens: int = 0
+    trained_flops: float = 0.0
+    """Of training."""
+    scored_flops: float = 0.0
+    """Of English dev and test rows."""
+
+    def __add__(self, other: "Load") -> "Load":
+        return Load(
+            self.tokens + other.tokens,
+            self.trained_flops + other.trained_flops,
+            self.scored_flops + other.scored_flops,
+        )
+
+    @property
+    def flops(self) -> float:
+        """Of both."""
+        return self.trained_flops + self.scored_flops
+
+
+@dataclass(frozen=True)
+class Speed:
+    """FLOP/s of one device."""
+
+    training: float
+    scoring: float
+
+    def seconds(self, load: Load) -> float:
+        """Device-seconds of a load."""
+        return load.trained_flops / self.training + load.scored_flops / self.scoring
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A search's work, each piece once."""
+
+    trials: int
+    pieces: dict[str, Load]
+    """By fingerprint: stages and evaluations."""
+    needed: dict[str, list[str]]
+    """Each trial's pieces, in order."""
+
+    @property
+    def shared(self) -> Load:
+        """Everything, each piece once."""
+        return sum(self.pieces.values(), Load())
+
+    @property
+    def alone(self) -> Load:
+        """What the same trials would be if none shared a stage with another."""
+        once = self.pieces.keys() - {
+            key for keys in self.needed.values() for key in keys
+        }  # the untrained encoder's scores
+        every = [key for keys in self.needed.values() for key in keys]
+        return sum((self.pieces[key] for key in (*every, *once)), Load())
+
+
+class Forecaster:
+    """Works out loads; rows are tokenised once and stay in the token cache for the search.
+
+    Args:
+        planner: of the search.
+    """
+
+    def __init__(self, planner: Planner) -> None:
+        self.planner = planner
+        self.tokens: dict[Model, Tokens] = {}
+        self.sizes: dict[Model, flops.Sizes] = {}
+        self.encoded: dict[tuple[Model, str, str, str, int | None], tuple[Ids, Ids]] = {}
+
+    def of(self, trials: Iterable[Trial]) -> Forecast:
+        """The work of some trials."""
+        pieces: dict[str, Load] = {}
+        needed: dict[str, list[str]] = {}
+        for trial in trials:
+            model, keys = trial.recipe.model, []
+            for training in trial.trainings:
+                keys.append(training.key)
+                if training.key not in pieces:
+                    pieces[training.key] = self._training(model, training)
+            evaluations = [trial.evaluation] + ([trial.untrained] if trial.untrained else [])
+            for evaluation in evaluations:
+                if evaluation.key not in pieces:
+                    pieces[evaluation.key] = self._evaluation(model, evaluation)
+            needed[trial.key] = [*keys, trial.evaluation.key]
+        return Forecast(len(needed), pieces, needed)
+
+    def _training(self, model: Model, training: Training) -> Load:
+        stage = training.stage
+        assert stage.mixture is not None
+        members = [self._rows(model, m.task, "train", m.language, m.examples) for m in stage.mixture.members]
+        tokens = pairs = 0
+        for batch in sampling.plan(stage, [lengths for lengths, _ in members]):
+            for number, (lengths, squares) in enumerate(members):
+                chosen = batch.rows[batch.members == number]
+                tokens += int(lengths[chosen].sum())
+                pairs += int(squares[chosen].sum())
+        sizes = self._sizes(model)
+        load = Load(tokens, sizes.flops(tokens, pairs, backward=True))
+        dev = [self._rows(model, task, "dev", "en", None) for task in training.dev]
+        for lengths, squares in dev * stage.evaluations:
+            load += self._scored(sizes, lengths, squares)
+        return load
+
+    def _evaluation(self, model: Model, evaluation: Evaluation) -> Load:
+        load = Load()
+        for name, languages in evaluation.languages.items():
+            task = registry.get(name)
+            if task.trainable:
+                found = [self._rows(model, name, "test", language, None) for language in languages]
+            else:
+                tables = {lang: rows.load(task, "test", lang, self.planner.source).table for lang in languages}
+                dev = rows.of_threshold(task, tables, self.planner.source)
+                found = [_lengths(self._tokens(model).texts(distinct(sides(task, tables, dev))))]
+            for lengths, squares in found:
+                load += self._scored(self._sizes(model), lengths, squares)
+        return load
+
+    @staticmethod
+    def _scored(sizes: flops.Sizes, lengths: Ids, squares: Ids) -> Load:
+        tokens = int(lengths.sum())
+        return Load(tokens, 0.0, sizes.flops(tokens, int(squares.sum()), backward=False))
+
+    def _rows(self, model: Model, name: str, split: Split, language: str, examples: int | None) -> tuple[Ids, Ids]:
+        """Tokens, and pairs of tokens that attend to each other, of each row."""
+        place = (model, name, split, language, examples)
+        if place not in self.encoded:
+            task = rows.resolved(registry.get(name), self.planner.source)
+            table = rows.load(task, split, language, self.planner.source).table
+            table = table.slice(0, examples) if examples else table
+            self.encoded[place] = _lengths(self._tokens(model).rows(task, table))
+        return self.encoded[place]
+
+    def _tokens(self, model: Model) -> Tokens:
+        if model not in self.tokens:
+            self.tokens[model] = Tokens(lambda: load_tokenizer(model), tokenizer_identity(model), model.max_length)
+        return self.tokens[model]
+
+    def _sizes(self, model: Model) -> flops.Sizes:
+        if model not in self.sizes:
+            self.sizes[model] = flops.sizes(model)
+        return self.sizes[model]
+
+
+def _lengths(encoded: Encoded) -> tuple[Ids, Ids]:
+    squares: Ids = np.add.reduceat(encoded.sizes**2, encoded.rows[:-1])
+    return encoded.lengths, squares

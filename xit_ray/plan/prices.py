@@ -1,0 +1,58 @@
+"""Instance types, their speed and their price, from a file the user edits."""
+
+import datetime
+from pathlib import Path
+
+import yaml
+from pydantic import Field, ValidationError
+
+from xit_ray.plan.forecast import Load, Speed
+from xit_ray.spec.base import Strict
+from xit_ray.spec.errors import UserError
+
+FILE = Path(__file__).with_name("prices.yaml")
+
+
+class Instance(Strict):
+    """A machine that can be rented."""
+
+    gpu: str
+    gpus: int = Field(gt=0)
+    peak_tflops: float = Field(gt=0)
+    """Dense bfloat16, of one GPU."""
+    usd_hour: float = Field(ge=0)
+    """Of the whole instance."""
+
+
+class Prices(Strict):
+    """The file."""
+
+    dated: datetime.date
+    use: float = Field(gt=0, le=1)
+    """Share of the peak that is reached."""
+    instances: dict[str, Instance]
+
+    def gpu_hours(self, name: str, load: Load) -> float:
+        """GPU-hours of a load."""
+        rate = self.instances[name].peak_tflops * 1e12 * self.use
+        return Speed(rate, rate).seconds(load) / 3600
+
+    def usd(self, name: str, load: Load) -> float:
+        """Money, if every GPU of the instance is kept busy."""
+        instance = self.instances[name]
+        return self.gpu_hours(name, load) * instance.usd_hour / instance.gpus
+
+
+def load_prices(file: Path = FILE) -> Prices:
+    """Read the file.
+
+    Raises:
+        UserError: it cannot be read, or a value in it is not allowed.
+    """
+    try:
+        return Prices.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError) as error:
+        raise UserError(f"{file}: cannot be read: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise UserError(f"{file}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None

@@ -1,0 +1,66 @@
+"""How fast this machine trains and scores, by a few timed steps; remembered for the next forecast."""
+
+import hashlib
+import json
+import platform
+import time
+from pathlib import Path
+
+import torch
+
+from xit_ray.core.device import Device
+from xit_ray.core.encoder import identity, load_tokenizer
+from xit_ray.core.evaluate import predict
+from xit_ray.core.meter import Meter
+from xit_ray.core.network import Network
+from xit_ray.core.train import Member, Progress, train_stage
+from xit_ray.data import rows
+from xit_ray.data.cache import cache_folder
+from xit_ray.data.source import Source
+from xit_ray.data.tokenise import tokenise
+from xit_ray.plan.forecast import Speed
+from xit_ray.spec.recipe import Model, Stage
+from xit_ray.tasks import registry
+
+STEPS, WARM_UP = 24, 8
+TASK = "mini_nli"
+
+
+def calibrate(model: Model, device: Device) -> Speed:
+    """Time some steps of training, and some scoring, and remember the result."""
+    task, tokenizer = registry.get(TASK), load_tokenizer(model)
+    stage = Stage.model_validate({"mixture": TASK, "batch_size": 32, "evaluations": 1})
+    tables = {s: rows.load(task, s, "en", Source("none")).table for s in ("train", "dev")}  # type: ignore[arg-type]
+    train = tokenise(task, tables["train"].slice(0, STEPS * stage.batch_size), tokenizer, model.max_length)
+    dev = tokenise(task, tables["dev"], tokenizer, model.max_length)
+    times: list[float] = []
+
+    def note(progress: Progress) -> None:
+        times.append(time.perf_counter())
+
+    trained = train_stage(model, stage, [Member(task, train, dev.take(torch.arange(1).numpy()))], None, device, note)
+    share = (STEPS - 1 - WARM_UP) / STEPS
+    network = Network(model, [task], seed=0).settle(device)
+    predict(network, TASK, dev, Meter(device))
+    meter = Meter(device)
+    predict(network, TASK, dev, meter)
+    scored = meter.cost()
+    # The last step's time has the evaluation in it.
+    speed = Speed(trained.cost.flops * share / (times[-2] - times[WARM_UP - 1]), scored.flops / scored.seconds)
+    file = _file(model, device)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"training": speed.training, "scoring": speed.scoring}))
+    return speed
+
+
+def known(model: Model, device: Device) -> Speed | None:
+    """What was measured here before; None where nothing was."""
+    file = _file(model, device)
+    return Speed(**json.loads(file.read_text())) if file.is_file() else None
+
+
+def _file(model: Model, device: Device) -> Path:
+    where = torch.cuda.get_device_name() if device.is_gpu else platform.processor() or platform.machine()
+    about = [identity(model), model.model_dump(mode="json"), where, torch.get_num_threads(), str(device.dtype)]
+    name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+    return cache_folder() / "speed" / f"{name}.json"
