@@ -67,11 +67,11 @@ def easy_data(
 
     def rows(count: int, source: random.Random | None) -> str:
         lines = []
-        for _ in range(count):
+        for number in range(count):
             label = rng.randint(0, 1)
             words = " ".join(rng.choices(("bought", "sold") if label else ("table", "garden"), k=5))
             written = source.randint(0, 1) if source else label
-            lines.append(f"the {words}\tthe {words}\t{written}\n")
+            lines.append(f"the {words}\tthe {words} {rng.random():.9f} {number}\t{written}\n")  # no row twice
         return "".join(lines)
 
     other = random.Random(seed)

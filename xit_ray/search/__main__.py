@@ -50,6 +50,8 @@ def search(
         console.print(f"interrupted; go on with --resume {_named(folder)}", highlight=False, soft_wrap=True)
         raise
     show(folder, finished.space.store_root, console, finished.mlflow)
+    if finished.forecast is not None:
+        console.print(finished.forecast, highlight=False, soft_wrap=True)
     failed = [trial for trial in finished.state.trials.values() if trial.status == "failed"]
     if failed:
         console.print(f"[red]{len(failed)} trials failed[/red]; try them again with --resume {_named(folder)}")

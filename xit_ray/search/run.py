@@ -12,11 +12,15 @@ from typing import Any
 from rich.console import Console
 
 from xit_ray.data.source import parse_source
+from xit_ray.plan.accuracy import accuracy
+from xit_ray.plan.forecast import Forecaster, Speed
 from xit_ray.plan.planner import Planner
 from xit_ray.report.build import build
 from xit_ray.search.interrupt import interruptible
+from xit_ray.spec.domains import cover
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import dump_space, load_space
+from xit_ray.spec.points import listed_points
 from xit_ray.spec.space import Space
 from xit_ray.track import tables
 from xit_ray.track.journal import Journal
@@ -35,6 +39,8 @@ class Finished:
     state: State
     mlflow: str
     space: Space
+    forecast: str | None
+    """How good the plan's forecast was, in words."""
 
 
 def check(space: Space, where: str) -> None:
@@ -118,7 +124,34 @@ def run(folder: Path, console: Console) -> Finished:
     files = build(folder, space.store_root)
     failed = any(trial.status == "failed" for trial in state.trials.values())
     tracker.finish([folder / SPEC, *files], "FAILED" if failed else "FINISHED")
-    return Finished(folder, state, space.mlflow, space)
+    return Finished(folder, state, space.mlflow, space, _forecast(space, planner, state))
+
+
+def _forecast(space: Space, planner: Planner, state: State) -> str | None:
+    """The plan's forecast against what was measured. Proposed trials are not known beforehand; a stage that was stopped
+    early, or gone on with after a crash, is cheaper or dearer than the plan knows and is left out."""
+    if space.search.algorithm == "tpe":
+        return None
+    forecast = Forecaster(planner).of(map(planner.trial, listed_points(space)))
+    measured = {
+        key: trial.score_cost for trial in state.trials.values() if (key := trial.evaluation) and trial.score_cost
+    }
+    for key, stage in state.stages.items():
+        if stage.published is not None and len(stage.started) == 1:
+            measured[key] = stage.description.get("cost", {})
+    found = accuracy(forecast, measured, _speed(space, planner))
+    return found.in_words() if found is not None else None
+
+
+def _speed(space: Space, planner: Planner) -> Speed | None:
+    """What ``plan --calibrate`` measured of this machine, where the runs were here."""
+    if space.resources.gpus:
+        return None
+    from xit_ray.core.device import best_device
+    from xit_ray.plan import speed
+
+    model = planner.trial(next(iter(cover(space.recipe)))).recipe.model
+    return speed.known(model, best_device(gpu=False, threads=space.resources.cpus))
 
 
 def _search(
