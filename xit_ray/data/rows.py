@@ -71,7 +71,7 @@ def load(task: Task, split: Split, language: str, source: Source) -> Rows:
             raise UserError(f"{task.name}: has no {split} data")
         raise unknown(f"{split} language of {task.name}", language, allowed)
     task = resolved(task, source)
-    if task.train_from is not None and split != "test":
+    if task.train_from is not None and split != "test" and language == "en":
         rows = _of_another(task, split, language, source)
     elif isinstance(task, MaskedLM) and task.of is not None:
         rows = _texts_of(load(registry.get(task.of), split, language, source))

@@ -132,7 +132,8 @@ class Planner:
                     f"{self.where}: zero_shot.languages: {chosen} has no task {missing[0]!r} (its tasks: {', '.join(suite)})"
                 )
             return {task.name: suite[task.name] for task in tasks}
-        known = {language for task in tasks for language in task.languages}
+        # A space may have several targets; a language one of them lacks is no mistake as long as some task has it.
+        known = {language for task in (*registry.tasks().values(), *tasks) for language in task.languages}
         for language in chosen or ():
             if language not in known:
                 raise unknown("language", language, known, f"{self.where}: zero_shot.languages")

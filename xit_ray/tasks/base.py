@@ -83,7 +83,7 @@ class Task:
     codes: Mapping[str, str] = field(default_factory=dict)
     """The dataset's own code of a language, where its files use another one (``de`` to ``deu``)."""
     train_from: str | None = None
-    """The task whose training rows are this one's, where the dataset has none of its own."""
+    """The task whose English training rows are this one's, where the dataset has none of its own."""
     dev_every: int | None = None
     """English dev is one in this many of these rows, where the other task's own dev rows are the English side of this one's
     parallel test rows."""

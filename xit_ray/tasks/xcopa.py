@@ -1,23 +1,33 @@
-"""XCOPA: cause or effect, 11 languages; trained on Social IQa as in XTREME-R. COPA is its English original."""
+"""XCOPA: cause or effect, 11 languages; trained on Social IQa as in XTREME-R. COPA is its English original.
+
+English training rows are Social IQa's. In its own languages they are the hundred validation rows of each: few-shot
+adaptation, no longer zero-shot in the languages that are trained on.
+"""
 
 from xit_ray.tasks.base import Fields, Hub, Layout
 from xit_ray.tasks.kinds import MultipleChoice
 
 FIELDS: Fields = {"text": ("premise", "question"), "options": ("choice1", "choice2")}
+LANGUAGES = ("et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh")
+TEST = "xcopa/{lang}/test.{lang}.jsonl"
 PROMPTS = {"cause": "What was the cause of this?", "effect": "What happened as a result?"}
 
 XCOPA = MultipleChoice(
     name="xcopa",
     prompts=PROMPTS,
-    languages=("et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh"),
+    languages=LANGUAGES,
+    train_languages=("en", *LANGUAGES),
     train_from="siqa",
     licence="CC BY 4.0",
     citation="Ponti et al. 2020, arXiv:2005.00333",
-    layouts=(Layout(train=None, dev=None, test="xcopa/{lang}/test.{lang}.jsonl", fields=FIELDS),),
+    layouts=(
+        Layout(train="xcopa/{lang}/val.{lang}.jsonl", dev=None, test=TEST, fields=FIELDS),
+        Layout(train=None, dev=None, test=TEST, fields=FIELDS),
+    ),
     hub=Hub(
         repository="cambridgeltl/xcopa",
         revision="042f78955ba48e6404616762fa6e05e839c3907a",
-        splits={"test": "test"},
+        splits={"train": "validation", "test": "test"},
         fields=FIELDS,
     ),
 )
