@@ -87,6 +87,11 @@ def test_tags_are_those_of_the_training_rows(tmp_path: Path) -> None:
         ("files: {train: a.jsonl, test: a.jsonl}", "'files.test' is 'a.jsonl', which is also trained on"),
         ("files: {test: a.jsonl}", "needs 'files.train'"),
         ("name: xnli", "the name 'xnli' is taken"),
+        ("name: none", "stands for no intermediate task"),
+        ("labels: [bad, good, bad]", "labels: 'bad' is named twice"),
+        ("files: {train: a.jsonl, test: 'b.jsonl'}", "files.test: found 'b.jsonl' for the languages en, sw; give"),
+        ("files: {train: 'a-{split}.jsonl', test: 'b.{lang}.jsonl'}", "the only thing that is filled in is"),
+        ("columns: {label: [a, b]}", "columns.label: is one column"),
         ("columns: {text: review}", "unknown column 'text' \\(allowed: text_a, text_b, label\\)"),
     ],
 )

@@ -244,6 +244,8 @@ def _native(task: Task, split: Split, language: str) -> list[Row]:
     # Strings where the repository has strings; class numbers elsewhere.
     spelled = isinstance(task, MultipleChoice) or hub.fields.get("label") == "entailment_label"
     native = [record(task, row, hub.fields, spelled) for row in some]
+    if hub.labels:
+        native = [row | {"label": hub.labels[row["label"]]} for row in native]
     for row in native:
         if isinstance(task, SpanQA):
             row["answers"] = {

@@ -123,7 +123,7 @@ def test_mlqa_by_hand(language: str, said: str, gold: str, exact: float, f1: flo
 def test_threshold_for_no_answer_against_all_thresholds(questions: list[tuple[float, float, bool]]) -> None:
     scores, nothing, answerable = (np.asarray(side) for side in zip(*questions, strict=True))
     scores = np.where(answerable, scores, 0.0)  # an answer to a question without one scores nothing
-    found, _ = at_best_threshold(scores, nothing, answerable)
+    found = at_best_threshold(scores, nothing, answerable)
     every = [nothing.min() - 1, *nothing]
     best = max(np.where(nothing > limit, ~answerable, scores).mean() for limit in every)
     if len(set(nothing)) == len(nothing):  # the official procedure may stand between two equal values

@@ -28,7 +28,7 @@ def translations(foreign: Side, english: Side) -> Scored:
     found = retrieval.nearest(english.vectors, foreign.vectors)
     given = [foreign.texts[place] for place in found]
     right = found == np.arange(len(found))
-    return Scored(foreign.texts, given, {"accuracy": shares(right)}, 1 / len(found))
+    return Scored(foreign.texts, given, {"accuracy": shares(right)}, majority=1 / len(found))
 
 
 def ranked(queries: Side, candidates: Side) -> Scored:
@@ -45,7 +45,7 @@ def ranked(queries: Side, candidates: Side) -> Scored:
         gold.append(candidates.texts[min(relevant)])
     given = [candidates.texts[places[0]] for places in found.tolist()]
     # A constant ranking answers a query with as much luck as there are relevant candidates among all: next to none.
-    return Scored(gold, given, {"map_at_20": shares(np.asarray(precisions))}, 0.0)
+    return Scored(gold, given, {"map_at_20": shares(np.asarray(precisions))})
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def translations_mined(found: Mined, foreign: Side, threshold: float | None) -> 
     scores = {"f1": _pairs_f1(found, found.scores >= tuned), "f1_oracle": _pairs_f1(found, found.scores >= oracle)}
     taken = {int(row) for row in found.first[found.scores >= tuned]}
     gold = ["translated" if keys else "" for keys in foreign.keys]
-    return Scored(gold, ["translated" if row in taken else "" for row in range(len(gold))], scores, 0.0)
+    return Scored(gold, ["translated" if row in taken else "" for row in range(len(gold))], scores)
 
 
 def threshold_of(found: Mined) -> float:

@@ -13,7 +13,7 @@ COVERED, OTHER = 0.8, 0.1
 
 
 def masked(encoded: Encoded, vocabulary: int, whole_words: bool, rng: np.random.Generator) -> Encoded:
-    """The rows with tokens covered; what was there is the label. At least one token of every row is asked about.
+    """The rows with tokens covered; what was there is the label. At least one token of every row that has any is asked about.
 
     Args:
         encoded: rows of a masked LM task.

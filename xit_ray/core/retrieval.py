@@ -101,12 +101,6 @@ def best_threshold(scores: Scores, correct: npt.NDArray[np.bool_], gold: int) ->
     return float((scores[best] + below) / 2), float(f1[best])
 
 
-def f1_at(threshold: float, scores: Scores, correct: npt.NDArray[np.bool_], gold: int) -> float:
-    """F1 of the pairs whose score is at least the threshold."""
-    taken = scores >= threshold
-    return float(2 * (correct & taken).sum() / (taken.sum() + gold)) if taken.any() else 0.0
-
-
 def _best(found: tuple[Vectors, Rows], own: Vectors, others: Vectors) -> tuple[Scores, Rows]:
     """Each row's neighbour with the highest margin: margins and neighbours, each (rows,)."""
     cosines, neighbours = found

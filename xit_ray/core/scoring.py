@@ -28,7 +28,9 @@ class Scored:
     """What was answered, by row."""
     scores: dict[str, Items]
     """By metric, the main one first; items are rows."""
-    majority: float
+    alternatives: list[list[str]] | None = None
+    """Span QA: the answers that scored next, by row."""
+    majority: float = 0.0
     """What the best answer that is the same for all rows scores in the main metric."""
 
 
@@ -66,7 +68,7 @@ def _classes(task: Classification, gold: Ids, given: Ids) -> Scored:
 
 def _named(names: tuple[str, ...] | list[str], gold: Ids, given: Ids, scores: dict[str, Items]) -> Scored:
     most = int(np.bincount(gold).max())
-    return Scored([names[i] for i in gold], [names[i] for i in given], scores, most / len(gold))
+    return Scored([names[i] for i in gold], [names[i] for i in given], scores, majority=most / len(gold))
 
 
 def _tags(task: Tagging, encoded: Encoded, raw: Ids) -> Scored:
@@ -75,13 +77,13 @@ def _tags(task: Tagging, encoded: Encoded, raw: Ids) -> Scored:
     words = [len(row) for row in gold]
     asked = encoded.labels[encoded.labels != NO_LABEL] if encoded.labels is not None else np.empty(0, dtype=np.int64)
     usual = task.labels[int(np.bincount(asked).argmax())]
-    constant = span_f1(gold, [[usual] * len(row) for row in gold])
-    return Scored(
-        [" ".join(row) for row in gold],
-        [" ".join(row) for row in given],
-        {"f1": span_f1(gold, given), "accuracy": Items(np.asarray(right, float), np.asarray(words, float))},
-        constant.value,
-    )
+    accuracy = Items(np.asarray(right, float), np.asarray(words, float))
+    if task.spans:
+        scores = {"f1": span_f1(gold, given), "accuracy": accuracy}
+        constant = span_f1(gold, [[usual] * len(row) for row in gold]).value
+    else:
+        scores, constant = {"accuracy": accuracy}, float((asked == task.labels.index(usual)).mean())
+    return Scored([" ".join(row) for row in gold], [" ".join(row) for row in given], scores, majority=constant)
 
 
 def _by_row(encoded: Encoded, values: Ids | None, names: tuple[str, ...]) -> list[list[str]]:
@@ -107,8 +109,10 @@ def _spans(task: SpanQA, language: str, table: pa.Table, encoded: Encoded, raw: 
         spoken = [answer.text(context, False) for answer, context in pairs]
         nothing = np.asarray([answer.no_answer for answer in answers])
         for name, items in answer_scores(spoken, gold, words).items():
-            scores[f"{name}_oracle"] = at_best_threshold(items.points, nothing, answerable)[0]
-    return Scored([" | ".join(dict.fromkeys(row)) for row in gold], given, scores, float((~answerable).mean()))
+            scores[f"{name}_oracle"] = at_best_threshold(items.points, nothing, answerable)
+    others = [[context[s.start : s.end].strip() for s in answer.best[1:]] for answer, context in pairs]
+    known = [" | ".join(dict.fromkeys(row)) for row in gold]
+    return Scored(known, given, scores, others, majority=float((~answerable).mean()))
 
 
 def _covered(encoded: Encoded, raw: Ids) -> Scored:
@@ -118,4 +122,4 @@ def _covered(encoded: Encoded, raw: Ids) -> Scored:
     right = np.add.reduceat((asked & (raw == encoded.labels)).astype(float), begins)
     items = Items(right, np.add.reduceat(asked.astype(float), begins))
     usual = float(np.bincount(encoded.labels[asked]).max() / asked.sum())
-    return Scored([f"{n:.0f}" for n in items.out_of], [f"{n:.0f}" for n in right], {"accuracy": items}, usual)
+    return Scored([f"{n:.0f}" for n in items.out_of], [f"{n:.0f}" for n in right], {"accuracy": items}, majority=usual)

@@ -31,7 +31,7 @@ class Answer:
     best: tuple[Span, ...]
     """Possible answers, the best first; several tokens' spans may be the same characters, which are listed once."""
     no_answer: float
-    """By how much having no answer scores higher than the best span; minus infinity where that is not scored."""
+    """By how much having no answer scores higher than the best span; infinity where no span is possible."""
 
     def text(self, context: str, unanswerable: bool) -> str:
         """The answer; empty where there may be none and that scores higher."""

@@ -1,5 +1,6 @@
 """Looking through a data source: what is there, what is odd about it, and what of its test sets is trained on."""
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from xit_ray.data import rows
 from xit_ray.data.rows import Rows
 from xit_ray.data.source import Source
 from xit_ray.spec.errors import AbsentError, UserError
+from xit_ray.tasks import registry
 from xit_ray.tasks.base import SPLITS, Split, Task
 
 MOST_LABELS = 7
@@ -59,7 +61,7 @@ def look(tasks: Iterable[Task], source: Source) -> Iterator[Found]:
         for split in SPLITS:
             for language in task.languages if split == "test" else task.train_languages:
                 try:
-                    yield _found(task, split, language, rows.load(task, split, language, source))
+                    yield _found(rows.resolved(task, source), split, language, rows.load(task, split, language, source))
                 except AbsentError:
                     continue
                 except UserError as error:
@@ -113,13 +115,18 @@ def overlaps(tasks: Iterable[Task], source: Source) -> list[Overlap]:
     """Test rows that some task trains on or chooses by, in the same language."""
     every = list(tasks)
     found = []
+
+    @functools.cache
+    def load(name: str, split: Split, language: str) -> Rows | None:
+        return _load(registry.get(name), split, language, source)
+
     for tested in every:
-        tests = {language: _load(tested, "test", language, source) for language in tested.languages}
+        tests = {language: load(tested.name, "test", language) for language in tested.languages}
         there = {language: test for language, test in tests.items() if test is not None}
         for trained in every:
             for split in ("train", "dev"):
                 for language in set(there) & set(trained.train_languages) if trained.kind == tested.kind else ():
-                    train = _load(trained, split, language, source)  # type: ignore[arg-type]
+                    train = load(trained.name, split, language)
                     share = rows.overlap(train, there[language]) if train is not None else 0.0
                     if share:
                         like = sum(len(test) == len(there[language]) for test in there.values()) - 1

@@ -4,6 +4,7 @@ A contraction (``zum`` = ``zu`` + ``dem``) is one word; its part of speech is th
 of precedence (google-research/xtreme, ``ud-conversion-tools/conllu_to_conll.py``). Empty nodes are no words.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ _PRECEDENCE = {
     "it": "VERB AUX ADV PRON ADP DET INTJ",
 }
 COLUMNS = 10
+_ID = re.compile(r"\d+([-.]\d+)?")
 
 
 def sentences(lines: list[str], origin: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -29,7 +31,7 @@ def sentences(lines: list[str], origin: str) -> Iterator[tuple[int, dict[str, An
     for number, line in enumerate([*lines, ""], start=1):
         if not line.strip():
             if rows:
-                yield rows[0][0], _sentence(rows, ranks)
+                yield rows[0][0], _sentence(rows, ranks, origin)
             rows = []
         elif not line.startswith("#"):
             fields = line.split("\t")
@@ -43,15 +45,19 @@ def _ranks(origin: str) -> dict[str, int]:
     return {tag: rank for rank, tag in enumerate(_PRECEDENCE.get(language, _DEFAULT).split())}
 
 
-def _sentence(rows: list[tuple[int, list[str]]], ranks: dict[str, int]) -> dict[str, Any]:
+def _sentence(rows: list[tuple[int, list[str]]], ranks: dict[str, int], origin: str) -> dict[str, Any]:
     tokens, tags = [], []
     fused_until = 0
     by_id = {fields[0]: fields for _, fields in rows}
-    for _, fields in rows:
+    for number, fields in rows:
         name = fields[0]
+        if not _ID.fullmatch(name):
+            raise UserError(f"{origin}: row {number} has the id {name!r}; wanted: a number, 2-3 or 2.1")
         if "-" in name:
             first, last = map(int, name.split("-"))
             parts = [by_id[str(part)][3] for part in range(first, last + 1) if str(part) in by_id]
+            if not parts:
+                raise UserError(f"{origin}: row {number} is the contraction {name} of words that are not there")
             tags.append(min(parts, key=lambda tag: ranks.get(tag, len(ranks))))
             tokens.append(fields[1])
             fused_until = last

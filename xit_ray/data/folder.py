@@ -1,14 +1,16 @@
 """Reading a data folder: which of a task's layouts it has, and the rows of its files."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 
-from xit_ray.data.formats import FORMATS, Records
+from xit_ray.data.formats import FORMATS
+from xit_ray.data.lines import Records
 from xit_ray.data.records import as_table, every
-from xit_ray.spec.errors import AbsentError, UserError
+from xit_ray.spec.errors import AbsentError, UnlabelledError, UserError
 from xit_ray.tasks.base import Held, Layout, Place, Split, Task
-from xit_ray.tasks.kinds import Mining
+from xit_ray.tasks.kinds import Mining, Tagging
 
 
 def read(task: Task, split: Split, language: str, root: Path) -> tuple[pa.Table, str, dict[str, int]]:
@@ -24,10 +26,15 @@ def read(task: Task, split: Split, language: str, root: Path) -> tuple[pa.Table,
     return table, str(files[0]), notes
 
 
-def records(task: Task, split: Split, language: str, root: Path) -> Records:
-    """A split's rows as its files have them."""
-    layout, _, files = _find(task, split, language, root)
-    return _records(layout, files)
+def tags(task: Tagging, language: str, root: Path) -> Iterator[str]:
+    """Every tag of the training rows, as its file spells it."""
+    layout, _, files = _find(task, "train", language, root)
+    name = str(layout.fields.get("tags", "tags"))
+    for row, record in _records(layout, files):
+        found = record.get(name)
+        if not isinstance(found, list) or not all(isinstance(tag, str) and tag for tag in found):
+            raise UserError(f"{files[0]}: row {row} has {found!r} as tags; wanted: a list of names")
+        yield from found
 
 
 def _find(task: Task, split: Split, language: str, root: Path) -> tuple[Layout, Place, list[Path]]:
@@ -61,6 +68,8 @@ def _layout(task: Task, root: Path) -> Layout:
         for layout in task.layouts
         if all(any(file.exists() for file in files) for files in _places(task, layout, root))
     ]
+    if len(there) == 1:
+        return there[0]
     if there:
         return next((layout for layout in there if _labelled(task, layout, root)), there[0])
     wanted = " or ".join(
@@ -83,8 +92,10 @@ def _labelled(task: Task, layout: Layout, root: Path) -> bool:
     try:
         first = next(iter(_records(layout, [file])), None)
         as_table(task, [first] if first else [], layout.fields, str(file))
-    except UserError as error:
-        return "unlabelled" not in str(error)  # what else is wrong is said when the rows are read
+    except UnlabelledError:
+        return False
+    except UserError:
+        return True  # what else is wrong is said when the rows are read
     return True
 
 

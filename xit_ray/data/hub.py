@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from xit_ray.data.cache import cache_folder
-from xit_ray.data.formats import Records
+from xit_ray.data.lines import Records
 from xit_ray.data.records import as_table, every
 from xit_ray.spec.errors import AbsentError, UserError
 from xit_ray.tasks.base import Hub, Split, Task
@@ -33,6 +33,8 @@ def read(task: Task, split: Split, language: str, mirror: Path | None) -> tuple[
         raise AbsentError(f"{task.name}: is not on the hub as data files; give a data folder")
     if split not in hub.splits:
         raise AbsentError(f"{task.name}: has no {split} split on the hub")
+    if hub.languages is not None and language not in hub.languages:
+        raise AbsentError(f"{hub.repository}: has no {language!r}; its languages: {', '.join(hub.languages)}")
     config, part = (task.place(text, language, hub.codes) for text in (hub.config, hub.splits[split]))
     where = str(mirror / hub.repository) if mirror else hub.repository
     if mirror is None and hub.revision is None:
@@ -48,7 +50,7 @@ def read(task: Task, split: Split, language: str, mirror: Path | None) -> tuple[
     if hub.only is not None:
         column, begin = hub.only[0], task.place(hub.only[1], language, hub.codes)
         records = ((number, record) for number, record in records if str(record[column]).startswith(begin))
-    table, notes = as_table(task, records, hub.fields, origin)
+    table, notes = as_table(task, records, hub.fields, origin, hub.labels)
     if hub.held is not None and split != "test":
         table = every(table, hub.held, keep=split == "dev")
     return table, origin, notes

@@ -1,15 +1,15 @@
 """Records of any source to the Arrow table of a task's kind. Bad rows are errors; repairs the field makes are counted."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from xit_ray.data.formats import Record
-from xit_ray.spec.errors import UserError
-from xit_ray.tasks.base import Task
+from xit_ray.data.lines import Record
+from xit_ray.spec.errors import UnlabelledError, UserError
+from xit_ray.tasks.base import Fields, Task
 from xit_ray.tasks.kinds import Classification, MultipleChoice, SpanQA, Tagging
 from xit_ray.tasks.scores.chunks import repaired
 
@@ -32,7 +32,7 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
 
 
 def as_table(
-    task: Task, records: Iterable[tuple[int, Record]], fields: Mapping[str, str | tuple[str, ...]], origin: str
+    task: Task, records: Iterable[tuple[int, Record]], fields: Fields, origin: str, spelled: tuple[str, ...] = ()
 ) -> tuple[pa.Table, dict[str, int]]:
     """A kind's table.
 
@@ -41,6 +41,7 @@ def as_table(
         records: rows with their numbers.
         fields: our columns to the records' fields, as in ``tasks.base.Layout``.
         origin: file or repository, for messages.
+        spelled: how this source spells the labels, where not as the task does.
 
     Returns:
         the table, and what was repaired or left out, counted.
@@ -52,7 +53,7 @@ def as_table(
     columns: dict[str, list[Any]] = {name: [] for name in schema}
     notes: Counter[str] = Counter()
     for number, record in records:
-        row = _Row(task, record, fields, f"{origin}: row {number}", notes)
+        row = _Row(task, record, fields, spelled, f"{origin}: row {number}", notes)
         values = _ROWS[task.kind](row)
         if values is not None:
             for name, value in zip(schema, values, strict=True):
@@ -61,20 +62,39 @@ def as_table(
 
 
 def every(table: pa.Table, number: int, keep: bool) -> pa.Table:
-    """One row in a number, drawn once for all, or the others; files often have their classes or documents in turns."""
-    drawn = np.random.default_rng(0).permutation(table.num_rows)[: -(-table.num_rows // number)]
-    chosen = np.zeros(table.num_rows, dtype=bool)
-    chosen[drawn] = True
-    return table.filter(pa.array(chosen if keep else ~chosen))
+    """One row in a number, drawn once for all, or the others; files often have their classes or documents in turns.
+
+    Questions about one context are drawn together: a context that was trained on tells nothing new.
+    """
+    groups = table.column("context").to_pylist() if "context" in table.column_names else range(table.num_rows)
+    names = list(dict.fromkeys(groups))
+    drawn = {names[place] for place in _shuffled(len(names))[: -(-len(names) // number)]}
+    return table.filter(pa.array([(group in drawn) == keep for group in groups]))
+
+
+def some(table: pa.Table, examples: int | None) -> pa.Table:
+    """The first rows of a fixed shuffle, all where no number is given; more rows have the fewer ones among them."""
+    return table if examples is None else table.take(_shuffled(table.num_rows)[:examples])
+
+
+def _shuffled(count: int) -> np.ndarray:
+    return np.random.default_rng(0).permutation(count)
 
 
 class _Row:
     """One record while it becomes a row."""
 
     def __init__(
-        self, task: Task, record: Record, fields: Mapping[str, str | tuple[str, ...]], where: str, notes: Counter[str]
+        self,
+        task: Task,
+        record: Record,
+        fields: Fields,
+        spelled: tuple[str, ...],
+        where: str,
+        notes: Counter[str],
     ) -> None:
-        self.task, self.record, self.fields, self.where, self.notes = task, record, fields, where, notes
+        self.task, self.record, self.fields, self.spelled = task, record, fields, spelled
+        self.where, self.notes = where, notes
 
     def bad(self, problem: str) -> UserError:
         return UserError(f"{self.where} {problem}")
@@ -93,14 +113,14 @@ class _Row:
         names = self.fields.get(column, column)
         texts = [self.value(name) for name in ((names,) if isinstance(names, str) else names)]
         if isinstance(self.task, MultipleChoice) and self.task.prompts:
-            if texts[-1] not in self.task.prompts:
+            if not isinstance(texts[-1], str) or texts[-1] not in self.task.prompts:
                 allowed = ", ".join(self.task.prompts)
                 raise self.bad(f"has the {names[-1]} {texts[-1]!r}; allowed: {allowed}")
             texts[-1] = self.task.prompts[texts[-1]]
-        texts = [" ".join(text) if isinstance(text, list) else text for text in texts]
-        if not all(isinstance(text, str) for text in texts):
+        flat = [part for text in texts for part in (text if isinstance(text, list) else [text])]
+        if not all(isinstance(text, str) for text in flat):
             raise self.bad(f"has {texts[0]!r} as {column}; wanted: a text")
-        joined = " ".join(text for text in texts if text)
+        joined = " ".join(text for text in flat if text)
         self.notes["empty texts"] += not joined.strip()
         return joined
 
@@ -112,35 +132,38 @@ class _Row:
             raise self.bad(f"has {found!r} as {column}; wanted: a list of texts")
         return found
 
-    def label(self, column: str, names: tuple[str, ...], count: int) -> int | None:
-        """The index of a label that is spelled out or counted from 0; None where the row has none."""
-        value = self.value(str(self.fields.get(column, column))) if column in self._given() else None
+    def given(self, column: str) -> Any:
+        """A field that a stripped file may not have; None where it does not."""
+        name = str(self.fields.get(column, column))
+        return self.value(name) if name.split(".")[0] in self.record else None
+
+    def label(self, names: tuple[str, ...], count: int) -> int | None:
+        """The index of a label that is spelled out, or counted from 0; None where the row has none."""
+        value = self.given("label")
+        spelled = str(value)
+        if not isinstance(value, bool):
+            if spelled in names:
+                return names.index(spelled)
+            close = [i for i, name in enumerate(names) if name.lower() == spelled.lower()]
+            if len(close) == 1:  # some repositories write in capitals what the dataset's files do not
+                return close[0]
         if value in UNLABELLED:
             return None
-        if isinstance(value, str):  # some repositories write in capitals what the dataset's files do not
-            close = next((name for name in names if name.lower() == value.lower()), None)
-            if close is not None:
-                return names.index(close)
-        number = int(value) if isinstance(value, str) and value.isdigit() and not names else value
-        if not isinstance(number, int) or not 0 <= number < count:
+        counted = not any(name.isdecimal() for name in names)  # digits that are names are not counts
+        number = int(value) if isinstance(value, str) and value.isdecimal() and not names else value
+        if isinstance(number, bool) or not isinstance(number, int) or not counted or not 0 <= number < count:
             allowed = ", ".join(names) if names else f"0 to {count - 1}"
             raise self.bad(f"has the label {value!r}; allowed: {allowed}")
-        return int(number)
+        return number
 
-    def _given(self) -> set[str]:
-        """Our columns whose field the record has."""
-        return {
-            name for name in SCHEMAS[self.task.kind] if str(self.fields.get(name, name)).split(".")[0] in self.record
-        }
-
-    def unlabelled(self) -> UserError:
-        return self.bad("has no label; an unlabelled file cannot be trained on or scored")
+    def unlabelled(self) -> UnlabelledError:
+        return UnlabelledError(f"{self.where} has no label; an unlabelled file cannot be trained on or scored")
 
 
 def _classification(row: _Row) -> tuple[Any, ...] | None:
     task = row.task
     assert isinstance(task, Classification)
-    label = row.label("label", task.labels, len(task.labels))
+    label = row.label(row.spelled or task.labels, len(task.labels))
     if label is None:
         if not task.drop_unlabelled:
             raise row.unlabelled()
@@ -156,7 +179,7 @@ def _multiple_choice(row: _Row) -> tuple[Any, ...]:
     options = row.texts("options")
     if len(options) < 2:
         raise row.bad(f"has {len(options)} options; wanted: two or more")
-    label = row.label("label", row.task.labels[: len(options)], len(options))
+    label = row.label((row.spelled or row.task.labels)[: len(options)], len(options))
     if label is None:
         raise row.unlabelled()
     return row.text("text"), options, label
@@ -169,7 +192,11 @@ def _tagging(row: _Row) -> tuple[Any, ...] | None:
     if not tokens:
         row.notes["sentences without words left out"] += 1
         return None
-    given = row.value(str(row.fields.get("tags", "tags")))
+    given = row.given("tags")
+    if given is None:
+        raise row.unlabelled()
+    if not isinstance(given, list):
+        raise row.bad(f"has {given!r} as tags; wanted: a list")
     if len(given) != len(tokens):
         raise row.bad(f"has {len(tokens)} tokens and {len(given)} tags")
     tags = []
@@ -178,7 +205,7 @@ def _tagging(row: _Row) -> tuple[Any, ...] | None:
             row.notes[f"rare tags read as {task.others}"] += 1
             tag = task.others
         known = task.labels.index(tag) if tag in task.labels else tag
-        if not isinstance(known, int) or not 0 <= known < len(task.labels):
+        if isinstance(known, bool) or not isinstance(known, int) or not 0 <= known < len(task.labels):
             raise row.bad(f"has the tag {tag!r}; allowed: {', '.join(task.labels[:20])}")
         tags.append(known)
     if task.entities:
@@ -190,24 +217,41 @@ def _span_qa(row: _Row) -> tuple[Any, ...]:
     task = row.task
     assert isinstance(task, SpanQA)
     name, question, context = (row.text(column) for column in ("id", "question", "context"))
-    if "answers" not in row._given():
-        raise row.bad("has no answers; an unlabelled file cannot be trained on or scored")
-    given = row.value(str(row.fields.get("answers", "answers")))
-    if isinstance(given, dict):  # the hub keeps them as lists
-        given = [{"text": t, "start": s} for t, s in zip(given["text"], given["answer_start"], strict=True)]
-    if any(not answer["text"] for answer in given):
-        raise row.bad("has an answer without text; an unlabelled file cannot be trained on or scored")
+    given = _answers(row)
+    if any(not text.strip() for text, _ in given):
+        raise UnlabelledError(
+            f"{row.where} has an answer without text; an unlabelled file cannot be trained on or scored"
+        )
     if not given and not task.unanswerable:
         raise row.bad("has no answer; allowed only in tasks with unanswerable questions")
-    answers = [answer for answer in (_located(row, one, context) for one in given) if answer is not None]
+    answers = [answer for answer in (_located(row, *one, context) for one in given) if answer is not None]
     if given and not answers:
-        raise row.bad(f"has the answer {given[0]['text']!r}, which is not in its context")
+        raise row.bad(f"has the answer {given[0][0]!r}, which is not in its context")
     return name, question, context, answers
 
 
-def _located(row: _Row, answer: dict[str, Any], context: str) -> dict[str, Any] | None:
+def _answers(row: _Row) -> list[tuple[str, int]]:
+    """Texts and where they begin: a list of objects, or as on the hub an object of lists."""
+    given = row.given("answers")
+    if given is None:
+        raise row.unlabelled()
+    try:
+        if isinstance(given, dict):
+            given = [{"text": t, "start": s} for t, s in zip(given["text"], given["answer_start"], strict=True)]
+        found = [(one["text"], one["start"] if "start" in one else one["answer_start"]) for one in given]
+        if not all(isinstance(text, str) and isinstance(start, int) for text, start in found):
+            raise TypeError
+    except (KeyError, TypeError, ValueError):
+        raise row.bad(f"has {given!r} as answers; wanted: a list of objects with 'text' and 'start'") from None
+    return found
+
+
+def _located(row: _Row, text: str, start: int, context: str) -> dict[str, Any] | None:
     """An answer where it is in its context: its place may be counted otherwise (CMRC, TyDiQA), or not be there at all."""
-    text, start = answer["text"], answer["start"]
+    bare = text.strip()
+    if bare != text:
+        row.notes["answers with spaces around them"] += 1
+        start, text = start + len(text) - len(text.lstrip()), bare
     if start >= 0 and context[start : start + len(text)] == text:
         return {"text": text, "start": start}
     places = [place for place in range(len(context)) if context.startswith(text, place)]

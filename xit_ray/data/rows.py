@@ -10,12 +10,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from xit_ray.data import folder, hub, mini
-from xit_ray.data.records import every
 from xit_ray.data.source import ALLOWED, Source
 from xit_ray.spec.errors import AbsentError, UserError, unknown
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import Split, Task
-from xit_ray.tasks.kinds import MaskedLM, Mining, Tagging
+from xit_ray.tasks.kinds import MaskedLM, Mining, Ranking, Tagging
 
 TEXTS = ("text_a", "text_b", "text", "context", "question", "options", "tokens")
 """Columns of any kind that hold what people wrote."""
@@ -72,7 +71,7 @@ def load(task: Task, split: Split, language: str, source: Source) -> Rows:
         raise unknown(f"{split} language of {task.name}", language, allowed)
     task = resolved(task, source)
     if task.train_from is not None and split != "test" and language == "en":
-        rows = _of_another(task, split, language, source)
+        rows = load(registry.get(task.train_from), split, language, source)
     elif isinstance(task, MaskedLM) and task.of is not None:
         rows = _texts_of(load(registry.get(task.of), split, language, source))
     elif task.parts:
@@ -107,6 +106,20 @@ def of_threshold(task: Task, languages: Iterable[str], source: Source) -> dict[s
     return found
 
 
+def pool_languages(task: Task, languages: Iterable[str], source: Source) -> list[str]:
+    """The languages whose candidates are searched in, whichever are scored: for a pooled ranking, all that are there."""
+    if not isinstance(task, Ranking) or not task.pooled:
+        return list(languages)
+    found = []
+    for language in task.languages:
+        try:
+            load(task, "test", language, source)
+        except AbsentError:
+            continue
+        found.append(language)
+    return found
+
+
 def overlap(train: Rows, test: Rows) -> float:
     """Share of the test rows whose texts are those of a training row, whatever their labels."""
     names = [name for name in test.table.column_names if name in TEXTS and name in train.table.column_names]
@@ -134,18 +147,9 @@ def resolved(task: Task, source: Source) -> Task:
 @functools.cache
 def _tags(name: str, root: str) -> tuple[str, ...]:
     task = registry.get(name)
-    records = folder.records(task, "train", task.train_languages[0], Path(root))
-    return (*sorted({tag for _, record in records for tag in record["tags"]}), OTHER_TAG)
-
-
-def _of_another(task: Task, split: Split, language: str, source: Source) -> Rows:
-    """Training or dev rows of a task that trains on those of another."""
-    assert task.train_from is not None
-    other = registry.get(task.train_from)
-    if task.dev_every is None:
-        return load(other, split, language, source)
-    rows = load(other, "train", language, source)
-    return Rows(every(rows.table, task.dev_every, keep=split == "dev"), rows.origin, rows.notes)
+    assert isinstance(task, Tagging)
+    found = set(folder.tags(task, task.train_languages[0], Path(root)))
+    return (*sorted(found - {OTHER_TAG}), OTHER_TAG)
 
 
 def _texts_of(rows: Rows) -> Rows:

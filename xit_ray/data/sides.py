@@ -18,7 +18,7 @@ def sides(task: Task, tables: Mapping[str, pa.Table], dev: Mapping[str, pa.Table
 
     Args:
         task: of a kind without training data.
-        tables: test rows by language.
+        tables: test rows by language, those of the whole pool.
         dev: for mining, the rows that thresholds are found on.
     """
     if isinstance(task, Retrieval):

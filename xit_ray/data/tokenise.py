@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # importing transformers takes seconds, and planning needs on
 
 OVERLAP = 3
 """Windows of a long context share one token in this many (128 of 384, as in SQuAD's reference implementations)."""
+LEAST_WINDOW = 32
+"""Tokens of a window that hold a question, specials, and something of a context."""
 LONGEST_QUESTION = 2
 """A question takes at most one token of a window in this many."""
 
@@ -108,7 +110,7 @@ def _tagging(table: pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: in
             used += size
         pieces.append(words[begin:])
         rows.append(len(pieces))
-    found = _batch(tokenizer, pieces, is_split_into_words=True, truncation=True, max_length=max_length)
+    found = _words(tokenizer, pieces, truncation=True, max_length=max_length)
     tags = iter(tag for row in table.column("tags").to_pylist() for tag in row)
     labels = []
     for one in found:
@@ -124,15 +126,25 @@ def _tagging(table: pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: in
 
 def _word_sizes(sentences: list[list[str]], tokenizer: PreTrainedTokenizerBase) -> list[Ids]:
     """Tokens of every word of every sentence."""
-    found = _batch(tokenizer, sentences, is_split_into_words=True, add_special_tokens=False)
+    found = _words(tokenizer, sentences, add_special_tokens=False)
     return [
         np.bincount([word for word in one.word_ids if word is not None], minlength=len(words))
         for one, words in zip(found, sentences, strict=True)
     ]
 
 
+def _words(tokenizer: PreTrainedTokenizerBase, sentences: list[list[str]], **options: Any) -> list[Any]:
+    """Sentences that come as words. A byte-level tokenizer knows a word's beginning by the space before it."""
+    if "ByteLevel" in repr(tokenizer.backend_tokenizer.pre_tokenizer):
+        sentences = [[words[0], *(f" {word}" for word in words[1:])] if words else [] for words in sentences]
+    return _batch(tokenizer, sentences, is_split_into_words=True, **options)
+
+
 def _span_qa(table: pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: int) -> Encoded:
-    """A question with each window of its context; the answer is asked where it lies whole, else the first token."""
+    """A question with each window of its context; the answer is asked where it lies whole, else the first token. An answer
+    that is whole in no window counts as cut."""
+    if max_length < LEAST_WINDOW:
+        raise UserError(f"model.max_length: found {max_length}; span QA needs {LEAST_WINDOW} or more")
     questions, truncated = _short_questions(table.column("question").to_pylist(), tokenizer, max_length)
     found = _batch(
         tokenizer,
@@ -152,6 +164,7 @@ def _span_qa(table: pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: in
             windows.append(window)
             offsets.append(places)
             labels.append(_span(known[0], places) if known else (0, 0))
+        truncated += bool(known) and not any(last for _, last in labels[rows[-1] :])
         rows.append(len(windows))
     return _from_batch(
         windows,

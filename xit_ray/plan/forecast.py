@@ -14,6 +14,7 @@ from xit_ray.core import flops, sampling
 from xit_ray.core.encoder import load_tokenizer, tokenizer_identity
 from xit_ray.data import rows
 from xit_ray.data.encode import Encoded, Ids
+from xit_ray.data.records import some
 from xit_ray.data.sides import distinct, sides
 from xit_ray.data.tokens import Tokens
 from xit_ray.plan.planner import Planner, Trial
@@ -137,8 +138,10 @@ class Forecaster:
             if task.trainable:
                 found = [self._rows(model, name, "test", language, None) for language in languages]
             else:
-                tables = {lang: rows.load(task, "test", lang, self.planner.source).table for lang in languages}
-                dev = rows.of_threshold(task, tables, self.planner.source)
+                source = self.planner.source
+                pool = rows.pool_languages(task, languages, source)
+                tables = {lang: rows.load(task, "test", lang, source).table for lang in pool}
+                dev = rows.of_threshold(task, tables, source)
                 found = [_lengths(self._tokens(model).texts(distinct(sides(task, tables, dev))))]
             for lengths, squares in found:
                 load += self._scored(self._sizes(model), lengths, squares)
@@ -155,7 +158,7 @@ class Forecaster:
         if place not in self.encoded:
             task = rows.resolved(registry.get(name), self.planner.source)
             table = rows.load(task, split, language, self.planner.source).table
-            table = table.slice(0, examples) if examples else table
+            table = some(table, examples)
             self.encoded[place] = _lengths(self._tokens(model).rows(task, table))
         return self.encoded[place]
 

@@ -1,5 +1,6 @@
 """From recipes to work: fingerprints for every prefix, after checking that tasks, languages and rows exist."""
 
+import hashlib
 from typing import Any
 
 from xit_ray.data import rows
@@ -142,10 +143,14 @@ class Planner:
                 f"{self.where}: zero_shot.languages: found {', '.join(chosen) or 'none'}; wanted at least one language "
                 f"of {target.name} other than English ({', '.join(target.zero_shot_languages)})"
             )
-        return {
+        found = {
             task.name: tuple(language for language in task.languages if chosen is None or language in chosen)
             for task in tasks
         }
+        for name, some in found.items():
+            if not some:
+                raise UserError(f"{self.where}: zero_shot.languages: {name} has none of {', '.join(chosen or ())}")
+        return found
 
     def _present(self, task: Task) -> tuple[str, ...]:
         """The test languages whose rows there are."""
@@ -210,16 +215,31 @@ class Planner:
             data = {
                 f"{name}/test/{lang}": self._rows(name, "test", lang)[0] for name in names for lang in languages[name]
             }
+            data |= self._beside(names, languages)
         except AbsentError as error:
             raise UserError(f"{error}; name the languages there are, or a suite, under zero_shot.languages") from None
         key = fingerprint.of_evaluation(model, data)
         scored = {name: languages[name] for name in names}
         return Evaluation(key=key, checkpoint=checkpoint, target=target, also=also, languages=scored)
 
+    def _beside(self, names: tuple[str, ...], languages: dict[str, tuple[str, ...]]) -> dict[str, str]:
+        """Rows that scores depend on without being scored: mining's thresholds, and the pool of all languages."""
+        found = {}
+        for name in names:
+            task = registry.get(name)
+            for language in rows.of_threshold(task, languages[name], self.source):
+                found[f"{name}/dev/{language}"] = self._rows(name, "dev", language)[0]
+            for language in rows.pool_languages(task, languages[name], self.source):
+                found[f"{name}/test/{language}"] = self._rows(name, "test", language)[0]
+        return found
+
     def _rows(self, task: str, split: Split, language: str) -> tuple[str, int]:
         """Fingerprint and number of rows."""
         place = (task, split, language)
         if place not in self.rows:
-            found = rows.load(registry.get(task), split, language, self.source)
-            self.rows[place] = found.fingerprint, len(found)
+            asked = rows.resolved(registry.get(task), self.source)
+            found = rows.load(asked, split, language, self.source)
+            # What is asked of the rows is as much a part of a result as the rows: a user's task may change its labels.
+            about = (asked.kind, getattr(asked, "labels", ()), asked.metrics, found.fingerprint)
+            self.rows[place] = hashlib.sha256(repr(about).encode()).hexdigest(), len(found)
         return self.rows[place]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from xit_ray.core.encoder import Encoder, load_tokenizer, tokenizer_identity
 from xit_ray.data import rows
+from xit_ray.data.records import some
 from xit_ray.data.sides import distinct, sides
 from xit_ray.data.tokens import Tokens
 from xit_ray.plan.planner import Planner
@@ -64,9 +65,10 @@ def _tokens(model: Model) -> Tokens:
 
 def _make(piece: Piece, planner: Planner, tokens: Tokens) -> int:
     task = rows.resolved(registry.get(piece.task), planner.source)
-    tables = {lang: rows.load(task, piece.split, lang, planner.source).table for lang in piece.languages}
+    languages = piece.languages if task.trainable else rows.pool_languages(task, piece.languages, planner.source)
+    tables = {lang: rows.load(task, piece.split, lang, planner.source).table for lang in languages}
     if task.trainable:
         (table,) = tables.values()
-        return len(tokens.rows(task, table.slice(0, piece.examples) if piece.examples else table).tokens)
+        return len(tokens.rows(task, some(table, piece.examples)).tokens)
     dev = rows.of_threshold(task, tables, planner.source)
     return len(tokens.texts(distinct(sides(task, tables, dev))).tokens)

@@ -11,6 +11,10 @@ class UserError(Exception):
     """
 
 
+class UnlabelledError(UserError):
+    """Rows without labels where these are needed: a test file whose labels were stripped."""
+
+
 class AbsentError(UserError):
     """Data that is not there, as against data that is there and bad."""
 

@@ -68,14 +68,15 @@ def load_task(path: str | Path) -> OwnTask:
 
 def _own_task(own: Any, beside: Path) -> OwnTask:
     """A description, or the file at a path from beside another one. Its own paths begin where it is written."""
-    where = beside
+    where, key = beside, "tasks"
     if isinstance(own, str):
+        key = ""
         where = beside.parent / Path(own).expanduser()
         own = _read(where, OwnTask)
     try:
         task = OwnTask.model_validate(own)
     except ValidationError as error:
-        raise UserError(f"{where}: {_first(error, OwnTask, '' if where != beside else 'tasks')}") from None
+        raise UserError(f"{where}: {_first(error, OwnTask, key)}") from None
     folder = where.parent / Path(task.folder or ".").expanduser()
     return task.model_copy(update={"folder": str(folder.resolve())})
 

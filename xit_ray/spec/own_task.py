@@ -50,7 +50,19 @@ class OwnTask(Strict):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "OwnTask":
-        if self.kind == "classification" and len(set(self.labels)) < 2:
+        if self.name == "none":
+            raise ValueError("the name 'none' stands for no intermediate task; choose another")
+        for what, values in (
+            ("labels", self.labels),
+            ("languages", self.languages),
+            ("train_languages", self.train_languages),
+        ):
+            twice = next((value for value in values if values.count(value) > 1), None)
+            if twice is not None:
+                raise ValueError(f"{what}: {twice!r} is named twice")
+        if self.kind == "masked LM" and self.files.test is not None:
+            raise ValueError("masked LM is an intermediate task; it has no 'files.test'")
+        if self.kind == "classification" and len(self.labels) < 2:
             raise ValueError("classification needs 'labels', two or more")
         if self.labels and self.kind not in ("classification", "tagging"):
             raise ValueError(f"labels are of classification and tagging; {self.kind} has none")
@@ -60,4 +72,18 @@ class OwnTask(Strict):
             raise ValueError(f"{self.kind} needs 'files.train'")
         if self.files.test in (self.files.train, self.files.dev) and self.files.test is not None:
             raise ValueError(f"'files.test' is {self.files.test!r}, which is also trained on or chooses")
+        self._paths_fit()
         return self
+
+    def _paths_fit(self) -> None:
+        """Paths have no braces but ``{lang}``, and have that where there are several languages."""
+        for split, path in self.files:
+            if path is None:
+                continue
+            if set(path.replace("{lang}", "")) & set("{}"):
+                raise ValueError(f"files.{split}: found {path!r}; the only thing that is filled in is {{lang}}")
+            languages = self.languages if split == "test" else self.train_languages
+            if len(languages) > 1 and "{lang}" not in path:
+                raise ValueError(
+                    f"files.{split}: found {path!r} for the languages {', '.join(languages)}; give {{lang}} in it"
+                )

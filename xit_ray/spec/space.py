@@ -45,6 +45,12 @@ class ZeroShot(Strict):
     untrained: bool = False
     """Score the tasks of ``also`` with the untrained encoder too."""
 
+    @model_validator(mode="after")
+    def _untrained_has_tasks(self) -> "ZeroShot":
+        if self.untrained and not self.also:
+            raise ValueError("untrained scores the tasks of 'also'; name some, or leave it out")
+        return self
+
 
 class Resources(Strict):
     """What one training run takes, and how many may run."""

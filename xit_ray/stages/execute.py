@@ -14,6 +14,7 @@ from xit_ray.core.encoder import load_tokenizer, tokenizer_identity
 from xit_ray.core.replicas import here
 from xit_ray.core.train import Member, Progress, train_stage
 from xit_ray.data import rows
+from xit_ray.data.records import some
 from xit_ray.data.source import Source
 from xit_ray.data.tokens import Tokens
 from xit_ray.spec.recipe import Model
@@ -62,7 +63,7 @@ def train(bench: Bench, work: Training, report: Callable[[Progress], None]) -> d
     for member in work.stage.mixture.members:
         task = rows.resolved(registry.get(member.task), bench.source)
         table = rows.load(task, "train", member.language, bench.source).table
-        table = table.slice(0, member.examples) if member.examples else table
+        table = some(table, member.examples)
         dev = rows.load(task, "dev", "en", bench.source).table if member.task in work.dev else None
         encoded_dev = bench.tokens.rows(task, dev) if dev is not None else None
         members.append(Member(task, bench.tokens.rows(task, table), encoded_dev, dev))

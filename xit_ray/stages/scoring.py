@@ -29,6 +29,7 @@ from xit_ray.tasks.base import Task
 from xit_ray.tasks.kinds import Mining, Ranking
 
 Tables = Mapping[str, pa.Table]
+TEXTS = pa.list_(pa.string())
 
 
 def evaluate(bench: Bench, work: Evaluation) -> dict[str, Any]:
@@ -51,7 +52,8 @@ def evaluate(bench: Bench, work: Evaluation) -> dict[str, Any]:
         tables = {lang: rows.load(task, "test", lang, bench.source).table for lang in work.languages[task.name]}
         for language, scored in scorer.scored(task, tables).items():
             about = {"task": task.name, "language": language}
-            answers.append(_table(about, gold=scored.gold, predicted=scored.given))
+            others = scored.alternatives or [[] for _ in scored.gold]
+            answers.append(_table(about, gold=scored.gold, predicted=scored.given, next_best=pa.array(others, TEXTS)))
             for metric, found in scored.scores.items():
                 low, high = found.interval()
                 main = {"majority": scored.majority if metric == task.metric else None}
@@ -99,7 +101,8 @@ class _Scorer:
 
     def _searched(self, task: Task, tables: Tables) -> dict[str, Scored]:
         dev = rows.of_threshold(task, tables, self.bench.source)
-        columns = sides(task, tables, dev)
+        pool = rows.pool_languages(task, tables, self.bench.source)
+        columns = sides(task, {lang: rows.load(task, "test", lang, self.bench.source).table for lang in pool}, dev)
         texts = distinct(columns)
         place = {text: number for number, text in enumerate(texts)}
         vectors = embed(self.network, self.bench.tokens.texts(texts), self.meter)

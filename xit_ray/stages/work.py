@@ -4,7 +4,7 @@ from xit_ray.spec.base import Strict
 from xit_ray.spec.recipe import Stage
 
 PREDICTIONS = "predictions.parquet"
-"""File of an evaluation's entry: task, language, row, gold, predicted."""
+"""File of an evaluation's entry: task, language, row, gold, predicted, next_best (of span QA)."""
 ITEMS = "items.parquet"
 """File of an evaluation's entry: task, language, metric, row, points, out_of; a score is the points' sum over the other."""
 

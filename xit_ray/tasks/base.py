@@ -50,13 +50,17 @@ class Hub:
 
     repository: str
     revision: str | None
-    """The commit; None where none is known to us, and the space must name one (``revisions``)."""
+    """The commit; None where none is known to us: then only a copy of the repository is read (``mirror:DIR``)."""
     splits: Mapping[Split, str]
     """Our split to the repository's; several joined by ``+``. ``{lang}`` and ``{code}`` as in a layout."""
     config: str = "{lang}"
     """Name of the repository's configuration; ``{lang}`` and ``{code}`` as in a layout."""
     fields: Fields = field(default_factory=dict)
     """As a layout's."""
+    languages: tuple[str, ...] | None = None
+    """The languages the repository has, where they are fewer than the task's."""
+    labels: tuple[str, ...] = ()
+    """How the repository spells the labels, where not as the files do."""
     codes: Mapping[str, str] = field(default_factory=dict)
     """The hub's own codes of languages, where they differ from the files'."""
     held: int | None = None
@@ -84,9 +88,6 @@ class Task:
     """The dataset's own code of a language, where its files use another one (``de`` to ``deu``)."""
     train_from: str | None = None
     """The task whose English training rows are this one's, where the dataset has none of its own."""
-    dev_every: int | None = None
-    """English dev is one in this many of these rows, where the other task's own dev rows are the English side of this one's
-    parallel test rows."""
     parts: tuple[str, ...] = ()
     """Tasks of the same kind and labels whose rows, one after the other, are this task's: they share its head."""
     root: str | None = None

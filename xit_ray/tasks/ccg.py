@@ -6,6 +6,7 @@ from xit_ray.tasks.kinds import Tagging
 CCG = Tagging(
     name="ccg",
     labels=(),
+    spans=False,
     languages=(),
     licence="that of the sentences; CCGbank itself is LDC2005T13",
     citation="Hockenmaier and Steedman 2007, J07-3004",

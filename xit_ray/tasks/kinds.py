@@ -52,6 +52,8 @@ class Tagging(Task):
 
     labels: tuple[str, ...]
     """Tag names; ``B-``, ``I-`` and ``O`` for entities."""
+    spans: bool = True
+    """Whether spans of tags are scored; else words alone."""
     others: str | None = None
     """The tag that stands for those not in ``labels``, where the dataset has rare ones that are not told apart."""
 
@@ -65,8 +67,8 @@ class Tagging(Task):
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """F1 of entities as seqeval finds them; of tags without prefixes, the same code's reading, and accuracy."""
-        return ("f1", "accuracy")
+        """F1 of entities as seqeval finds them, or of XTREME's parts of speech as it reads these; and accuracy of words."""
+        return ("f1", "accuracy") if self.spans else ("accuracy",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,8 +142,11 @@ class Mining(Task):
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking(Task):
-    """Find what answers a query in a pool of all languages. Rows: ``side`` (``a``: a query, ``b``: a candidate), ``text``,
-    ``keys`` (a query and what it seeks have one in common); no training."""
+    """Find what answers a query in a pool of all languages that are there, scored or not.
+
+    Rows: ``side`` (``a``: a query, ``b``: a candidate), ``text``, ``keys`` (a query and what it seeks have one in common); no
+    training.
+    """
 
     pooled: bool = True
     """Whether each language has candidates of its own, which are put together; else all share one collection."""

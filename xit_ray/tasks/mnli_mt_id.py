@@ -1,4 +1,7 @@
-"""MultiNLI translated into Indonesian by machine: the translated-data arm of a comparison."""
+"""MultiNLI translated into Indonesian by machine: the translated-data arm of a comparison.
+
+Files are IndoNLI's own translation. The hub's are another one, of 25,000 rows (Laurer et al. 2022), with licences of its own.
+"""
 
 from xit_ray.tasks.base import Hub, Layout
 from xit_ray.tasks.kinds import Classification
@@ -8,8 +11,8 @@ MNLI_MT_ID = Classification(
     labels=("entailment", "neutral", "contradiction"),
     languages=(),
     train_languages=("id",),
-    licence="CC BY-SA 3.0",
-    citation="Mahendra et al. 2021, arXiv:2110.14566",
+    licence="CC BY-SA 3.0; the hub's: not for commercial use",
+    citation="Mahendra et al. 2021, arXiv:2110.14566; the hub's: Laurer et al. 2022",
     drop_unlabelled=True,
     layouts=(Layout(train="mnli_mt_id/train.tsv", dev="mnli_mt_id/dev.tsv", test=None, format="pairs"),),
     hub=Hub(

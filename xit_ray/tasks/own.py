@@ -33,6 +33,14 @@ def as_task(own: OwnTask) -> Task:
         raise UserError(
             f"tasks: {own.name}: columns: unknown column {unknown[0]!r} (allowed: {', '.join(kind.columns)})"
         )
+    listed = {"text_a", "text_b", "text", "options"}
+    several = next(
+        (name for name, names in own.columns.items() if not isinstance(names, str) and name not in listed), None
+    )
+    if several is not None:
+        raise UserError(
+            f"tasks: {own.name}: columns.{several}: is one column; allowed as lists: {', '.join(sorted(listed))}"
+        )
     train: Place | None = own.files.train
     dev: Place | None = own.files.dev
     if own.files.train is not None and dev is None:
@@ -40,6 +48,8 @@ def as_task(own: OwnTask) -> Task:
         dev = Held(own.files.train, every=DEV_EVERY, keep=True)
     layout = Layout(train=train, dev=dev, test=own.files.test, fields=own.columns)
     options: dict[str, Any] = {"labels": own.labels} if own.kind in ("classification", "tagging") else {}
+    if own.kind == "tagging":
+        options["spans"] = any(label.startswith("B-") for label in own.labels)
     if own.kind == "span QA":
         options["unanswerable"] = own.unanswerable
     return kind(

@@ -30,6 +30,7 @@ PANX = Tagging(
         repository="google/xtreme",
         revision="ec5f1f46e9af79639a90684a7a70a956c4998f04",
         config="PAN-X.{lang}",
+        languages=XTREME,
         splits={"train": "train", "dev": "validation", "test": "test"},
         fields={"tags": "ner_tags"},
     ),

@@ -7,7 +7,6 @@ FIELDS: Fields = {"text": ("context", "question"), "options": ("answerA", "answe
 
 SIQA = MultipleChoice(
     name="siqa",
-    labels=("1", "2", "3"),
     languages=(),
     licence="CC BY 4.0",
     citation="Sap et al. 2019, arXiv:1904.09728",
@@ -18,5 +17,6 @@ SIQA = MultipleChoice(
         config="default",
         splits={"train": "train", "dev": "validation"},
         fields=FIELDS,
+        labels=("1", "2", "3"),
     ),
 )

@@ -7,7 +7,6 @@ XQUAD = SpanQA(
     name="xquad",
     languages=("en", "ar", "de", "el", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh"),
     train_from="squad",
-    dev_every=20,  # SQuAD's own dev paragraphs are XQuAD's, in English
     licence="CC BY-SA 4.0",
     citation="Artetxe et al. 2020, arXiv:1910.11856",
     layouts=(Layout(train=None, dev=None, test="xquad/xquad.{lang}.json"),),

@@ -78,7 +78,7 @@ def answer_scores(said: Sequence[str], gold: Sequence[Sequence[str]], words: Wor
 
 def at_best_threshold(
     scores: npt.NDArray[np.float64], no_answer: npt.NDArray[np.float64], answerable: npt.NDArray[np.bool_]
-) -> tuple[Items, float]:
+) -> Items:
     """A score of SQuAD v2 at the threshold that suits it best: above it, a question is taken to have no answer.
 
     The procedure is ``find_best_thresh`` of the official scorer. It looks at the answers, so it is an oracle.
@@ -87,9 +87,6 @@ def at_best_threshold(
         scores: shape (questions,): the score of each question's answer when one is given.
         no_answer: shape (questions,): how much rather than its answer the model would give none.
         answerable: shape (questions,): whether the question has an answer.
-
-    Returns:
-        the score and the threshold.
     """
     order = np.argsort(no_answer, kind="stable")
     change = np.where(answerable, scores, np.where(scores > 0, 0.0, -1.0))
@@ -97,4 +94,4 @@ def at_best_threshold(
     best = int(np.argmax(running))
     threshold = float(no_answer[order[best]]) if running[best] > (~answerable).sum() else float(no_answer.min()) - 1.0
     silent = no_answer > threshold
-    return shares(np.where(silent, (~answerable).astype(np.float64), scores)), threshold
+    return shares(np.where(silent, (~answerable).astype(np.float64), scores))

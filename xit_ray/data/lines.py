@@ -1,0 +1,69 @@
+"""What all readers of text files share: lines, objects a line, and SQuAD's JSON."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from xit_ray.spec.errors import UserError
+
+Record = dict[str, Any]
+Records = Iterator[tuple[int, Record]]
+"""Rows as a file has them, with their numbers."""
+
+
+def lines(file: Path) -> list[str]:
+    """The lines of a text file.
+
+    Raises:
+        UserError: it is empty, not UTF-8, or begins with a byte-order mark.
+    """
+    data = file.read_bytes()
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        row = data[: error.start].count(b"\n") + 1
+        raise UserError(f"{file}: row {row} is not UTF-8 (byte {data[error.start]:#04x})") from None
+    if text.startswith("\ufeff"):
+        raise UserError(f"{file}: begins with a byte-order mark; save it as plain UTF-8")
+    found = text.split("\n")  # not splitlines: U+2028 and its kin occur inside sentences
+    if found and not found[-1]:
+        found.pop()
+    if not found:
+        raise UserError(f"{file}: is empty")
+    return [line.removesuffix("\r") for line in found]
+
+
+def json_lines(file: Path) -> Records:
+    """An object a line."""
+    for row, line in enumerate(lines(file), start=1):
+        try:
+            content = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise UserError(f"{file}: row {row} is not JSON: {error.msg} at column {error.colno}") from None
+        if not isinstance(content, dict):
+            raise UserError(f"{file}: row {row} is a {type(content).__name__}; wanted: an object with named fields")
+        yield row, content
+
+
+def squad(file: Path) -> Records:
+    """SQuAD's JSON: articles, their paragraphs, and questions to these. A row is a question."""
+    try:
+        content = json.loads("\n".join(lines(file)))
+    except json.JSONDecodeError as error:
+        raise UserError(f"{file}: is not JSON: {error.msg} at line {error.lineno}") from None
+    row = 0
+    try:
+        for article in content["data"]:
+            for paragraph in article["paragraphs"]:
+                for asked in paragraph["qas"]:
+                    row += 1
+                    answers = [{"text": a["text"], "start": a["answer_start"]} for a in asked.get("answers", [])]
+                    impossible = bool(asked.get("is_impossible", False))
+                    known = {"answers": [] if impossible else answers} if "answers" in asked else {}
+                    about = {"id": str(asked["id"]), "question": asked["question"], "context": paragraph["context"]}
+                    # XQuAD-R also has the context's sentences, as characters [first, past the last].
+                    breaks = {"sentence_breaks": paragraph["sentence_breaks"]} if "sentence_breaks" in paragraph else {}
+                    yield row, about | known | breaks
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{file}: question {row + 1} is not as SQuAD writes it (at {error})") from None
