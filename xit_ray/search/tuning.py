@@ -16,7 +16,7 @@ from xit_ray.search.driver import drive
 from xit_ray.search.job import Site
 from xit_ray.search.progress import Display
 from xit_ray.search.pump import Pump
-from xit_ray.search.schedulers import GroupedHalving, group_of
+from xit_ray.search.schedulers import Grouped, group_of
 from xit_ray.search.searchers import optuna_search
 from xit_ray.spec.domains import cover
 from xit_ray.spec.points import listed_points
@@ -116,7 +116,7 @@ def _scheduler(space: Space, state: State) -> Any:
         for trial in state.ended()
         for _, progress, dev in trial.reports
     ]
-    return GroupedHalving(space.scheduler, _Group(compare), past)
+    return Grouped(space.scheduler, _Group(compare), past)
 
 
 class _Group:

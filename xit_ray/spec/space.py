@@ -23,15 +23,16 @@ class Search(Strict):
 class Scheduler(Strict):
     """Which trials are stopped before their end, by English dev alone."""
 
-    name: Literal["none", "asha"] = "none"
-    """asha: asynchronous successive halving (Li et al. 2020) on the steps of the target stage."""
+    name: Literal["none", "asha", "median"] = "none"
+    """asha: asynchronous successive halving (Li et al. 2020) on the steps of the target stage; median: a trial stops whose
+    best English dev is below the median of what the others had on average by that step (Golovin et al. 2017)."""
     compare: Literal["cell", "target"] = "cell"
     """cell: only trials of the same intermediate and target compete, so every cell of the matrix ends with a
     winner; target: all intermediates of a target compete, its baseline apart, and stopped cells stay empty."""
     grace: float = Field(default=0.25, gt=0, le=1)
     """Share of the target stage that every trial may train."""
     reduction: float = Field(default=2.0, gt=1)
-    """One in this many trials passes a rung."""
+    """asha: one in this many trials passes a rung."""
 
 
 class ZeroShot(Strict):
@@ -50,6 +51,30 @@ class ZeroShot(Strict):
         if self.untrained and not self.also:
             raise ValueError("untrained scores the tasks of 'also'; name some, or leave it out")
         return self
+
+
+class Budget(Strict):
+    """What a search may cost: it stops starting trials that it would not finish within it, and says which were left."""
+
+    minutes: float | None = Field(default=None, gt=0)
+    """Wall-clock time from the search's first start, time between a kill and a resume included."""
+    gpu_hours: float | None = Field(default=None, gt=0)
+    """GPU-hours of training and scoring; on machines without GPUs, hours of runs."""
+    usd: float | None = Field(default=None, gt=0)
+    """Money, at ``instance``'s price for each GPU-hour."""
+    instance: str | None = None
+    """For ``usd``: an instance type of ``xit_ray/plan/prices.yaml``."""
+
+    @model_validator(mode="after")
+    def _money_has_a_price(self) -> "Budget":
+        if (self.usd is None) != (self.instance is None):
+            raise ValueError("'usd' and 'instance' go together: the money and the instance whose price is paid")
+        return self
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is a limit at all."""
+        return any(limit is not None for limit in (self.minutes, self.gpu_hours, self.usd))
 
 
 class Resources(Strict):
@@ -106,6 +131,7 @@ class Space(Strict):
     search: Search = Search()
     scheduler: Scheduler = Scheduler()
     zero_shot: ZeroShot = ZeroShot()
+    budget: Budget = Budget()
     resources: Resources = Resources()
     output: str = "runs"
     """Folder of the runs' folders; the MLflow database is there too unless a server is named."""
