@@ -14,6 +14,7 @@ from ray.train.torch import TorchConfig
 from ray.tune.integration.ray_train import TuneReportCallback
 
 from xit_ray.plan.planner import Planner, Trial
+from xit_ray.plan.trie import trie
 from xit_ray.search import foreman
 from xit_ray.search.job import Job, Site
 from xit_ray.search.lean import LeanTorchTrainer, StopsItsRun
@@ -32,6 +33,10 @@ def drive(config: dict[str, Any], planner: Planner, site: Site) -> None:
     boss, store, holder = foreman.find(site.run), Store(site.store), f"{trial.key}/{tune.get_context().get_trial_id()}"
     tell = foreman.teller(boss, trial.key)
     with _leases(boss, holder), _crashes_told(tell):
+        reason = ray.get(boss.allow.remote(trial.key, _steps_missing(planner, store, trial)))
+        if reason is not None:
+            tell("trial_left", reason=reason)
+            return
         missing = _claim_missing(boss, store, trial, holder, tell)
         for training in trial.trainings[:missing]:
             about = store.describe(training.key)
@@ -45,6 +50,11 @@ def drive(config: dict[str, Any], planner: Planner, site: Site) -> None:
 
 
 drive.__mixins__ = (StopsItsRun,)  # type: ignore[attr-defined]
+
+
+def _steps_missing(planner: Planner, store: Store, trial: Trial) -> int:
+    """Steps of the trial's stages that are not in the store."""
+    return sum(node.steps for key, node in trie([trial], planner).items() if store.describe(key) is None)
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 import ray
 
+from xit_ray.search.purse import Purse
+
 LEASE_SECONDS = 20.0
 """A holder that has not renewed for this long is taken for dead, and its stages are free again."""
 
@@ -13,9 +15,10 @@ class _Foreman:
     """Single flight by leases. A trial claims a whole chain of missing stages, because nobody else can hold a later
     stage of a chain whose first is missing."""
 
-    def __init__(self) -> None:
+    def __init__(self, purse: Purse | None = None) -> None:
         self.holders: dict[str, tuple[str, float]] = {}
         self.events: list[dict[str, Any]] = []
+        self.purse = purse
 
     def claim(self, keys: list[str], holder: str) -> bool:
         """Give the keys to the holder, unless another one that is alive holds the first."""
@@ -39,7 +42,14 @@ class _Foreman:
 
     def emit(self, kind: str, **content: Any) -> None:
         """Record an event; the search's own process reads them."""
-        self.events.append({"time": time.time(), "kind": kind, **content})
+        event = {"time": time.time(), "kind": kind, **content}
+        self.events.append(event)
+        if self.purse is not None:
+            self.purse.note(kind, event)
+
+    def allow(self, trial: str, steps: int) -> str | None:
+        """Whether the budget lets a trial start: None, or why not."""
+        return self.purse.allow(trial, steps) if self.purse is not None else None
 
     def drain(self) -> list[dict[str, Any]]:
         """The events since the last call."""
@@ -67,9 +77,9 @@ def teller(boss: Any, trial: str) -> Teller:
     return tell
 
 
-def hire(run: str, **options: Any) -> Any:
+def hire(run: str, purse: Purse | None = None, **options: Any) -> Any:
     """Start the foreman of a run; one cluster may serve several searches."""
-    return Foreman.options(name=f"foreman of {run}", max_concurrency=64, **options).remote()
+    return Foreman.options(name=f"foreman of {run}", max_concurrency=64, **options).remote(purse)
 
 
 def find(run: str) -> Any:

@@ -111,6 +111,8 @@ def _line(event: Event, state: State) -> str | None:
     if kind == "trial_crashed":
         return f"{who}: crashed: {event['error']}"
     if kind == "trial_ended" and trial:
+        if trial.status == "left":
+            return f"{who}: left undone: {trial.error}"
         ending = f"failed: {trial.error}" if trial.error else trial.status
         return f"{who}: {ending}, English dev {_share(trial.dev)}"
     return None

@@ -17,6 +17,7 @@ from xit_ray.plan.forecast import Forecaster, Speed
 from xit_ray.plan.planner import Planner
 from xit_ray.report.build import build
 from xit_ray.search.interrupt import interruptible
+from xit_ray.search.purse import hourly_price
 from xit_ray.spec.domains import cover
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import dump_space, load_space
@@ -51,6 +52,7 @@ def check(space: Space, where: str) -> None:
     """
     if space.mlflow:
         reach(space.mlflow)
+    hourly_price(space.budget)
     Planner(space, parse_source(space.data), _precision(space), where).check()
 
 

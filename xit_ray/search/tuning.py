@@ -16,6 +16,7 @@ from xit_ray.search.driver import drive
 from xit_ray.search.job import Site
 from xit_ray.search.progress import Display
 from xit_ray.search.pump import Pump
+from xit_ray.search.purse import Purse
 from xit_ray.search.schedulers import Grouped, group_of
 from xit_ray.search.searchers import optuna_search
 from xit_ray.spec.domains import cover
@@ -43,7 +44,7 @@ def fit(
 ) -> None:
     """Run the trials that have not ended; events go to the journal, the state, MLflow and the display."""
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    boss = foreman.hire(folder.name, resources={runtime.DRIVERS: 1})
+    boss = foreman.hire(folder.name, _purse(space, journal), resources={runtime.DRIVERS: 1})
     ray.get(boss.emit.remote("search_started", run=folder.name))
     _tell_untrained(planner, Store(space.store_root), boss)
     ended = {trial.key for trial in state.ended()}
@@ -85,6 +86,17 @@ def fit(
                     failure_config=tune.FailureConfig(max_failures=space.resources.retries),
                 ),
             ).fit()
+
+
+def _purse(space: Space, journal: Journal) -> Purse | None:
+    """The budget, with what was spent before a resume."""
+    if not space.budget.limited:
+        return None
+    purse = Purse(space.budget)
+    for event in journal.read():
+        purse.note(event["kind"], event)
+    purse.promised.clear()
+    return purse
 
 
 def _tell_untrained(planner: Planner, store: Store, boss: Any) -> None:

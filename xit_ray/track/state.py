@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from xit_ray.track.journal import Event
 
-Status = Literal["queued", "waiting", "training", "scoring", "done", "stopped", "failed"]
-ENDED: tuple[Status, ...] = ("done", "stopped", "failed")
+Status = Literal["queued", "waiting", "training", "scoring", "done", "stopped", "failed", "left"]
+"""``left``: not started, for want of budget."""
+ENDED: tuple[Status, ...] = ("done", "stopped", "failed", "left")
 
 
 @dataclass
@@ -144,13 +145,18 @@ class State:
         trial.evaluation, trial.scores = event["key"], event["description"]["scores"]
         trial.score_cost = event["description"]["cost"]
 
+    def _trial_left(self, event: Event) -> None:
+        trial = self.trials[event["trial"]]
+        trial.status, trial.error = "left", event["reason"]
+
     def _trial_crashed(self, event: Event) -> None:
         self.trials[event["trial"]].error = event["error"]
 
     def _trial_ended(self, event: Event) -> None:
         trial = self.trials[event["trial"]]
         trial.ended, trial.error = event["time"], (trial.error or event["error"]) if event["error"] else None
-        trial.status = "failed" if event["error"] else "done" if trial.scores else "stopped"
+        if trial.status != "left":
+            trial.status = "failed" if event["error"] else "done" if trial.scores else "stopped"
         trial.doing = ""
 
     def _doing(self, event: Event, status: Status) -> None:

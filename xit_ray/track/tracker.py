@@ -21,7 +21,7 @@ from xit_ray.track.journal import Event
 from xit_ray.track.state import State, TrialState
 from xit_ray.track.tables import COSTS, path_cost, zero_shot_mean
 
-STATUS = {"done": "FINISHED", "stopped": "FINISHED", "failed": "FAILED"}
+STATUS = {"done": "FINISHED", "stopped": "FINISHED", "failed": "FAILED", "left": "KILLED"}
 
 
 def reach(address: str) -> MlflowClient:

@@ -1,0 +1,72 @@
+"""Budgets: what was spent, what trials at work will spend, and which trial no longer fits."""
+
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.search.searching import easy_data, mlflow_runs, of_kind, search, table, write_space
+from xit_ray.plan.prices import load_prices
+from xit_ray.search.purse import Purse, hourly_price
+from xit_ray.spec.errors import UserError
+from xit_ray.spec.space import Budget
+
+COST = {"seconds": 100.0, "device_seconds": 100.0, "gpu_hours": 0.5}
+
+
+def spent(**limits: object) -> Purse:
+    """A purse of a search that began two minutes ago, trained 50 steps in 100 s and scored in 20 s."""
+    purse = Purse(Budget.model_validate(limits))
+    assert purse.allow("first", 1000) is None  # nothing is known yet
+    purse.note("search_started", {"time": time.time() - 120})
+    purse.note("stage_published", {"description": {"cost": COST, "steps": 50}})
+    purse.note("scored", {"description": {"cost": COST | {"seconds": 20.0, "gpu_hours": 0.1}}})
+    purse.note("trial_ended", {"trial": "first"})
+    return purse
+
+
+def test_time() -> None:
+    assert spent(minutes=4).allow("a", 40) is None  # 80 s of training and 20 s of scoring in 120 s
+    assert "it would take about 140 s, and 1" in str(spent(minutes=4).allow("a", 60))
+
+
+def test_gpu_hours_count_what_is_at_work() -> None:
+    purse = spent(gpu_hours=0.66)
+    assert purse.allow("a", 40) is None  # 0.6 were spent, and 100 s are 0.028
+    assert purse.allow("b", 40) is None
+    assert purse.allow("c", 40) == "with it the search would come to 0.68 of 0.66 GPU-hours"
+    purse.note("trial_ended", {"trial": "a"})
+    assert purse.allow("c", 40) is None
+
+
+def test_money() -> None:
+    price = load_prices().instances["p5.48xlarge"].usd_hour / 8
+    purse = spent(usd=0.65 * price, instance="p5.48xlarge")
+    assert purse.allow("a", 40) is None
+    assert "US$" in str(purse.allow("b", 400))
+    with pytest.raises(UserError, match=r"budget\.instance: found 'x1'; allowed: g6\.xlarge"):
+        hourly_price(Budget(usd=1, instance="x1"))
+
+
+def test_a_search_leaves_what_does_not_fit_and_goes_on_when_it_may(tiny_encoder: Path, tmp_path: Path) -> None:
+    stages = [{"mixture": "pawsx", "learning_rate": {"grid": [1e-3, 2e-3, 3e-3]}, "head_learning_rate": 1e-2}]
+    more = {"resources": {"runs": 1}, "zero_shot": {"languages": ["en", "de"]}, "budget": {"gpu_hours": 1e-5}}
+    space = write_space(tmp_path, tiny_encoder, stages, **more)
+    output = tmp_path / "runs"
+    ended = search(str(space), "--output", str(output), "--data", str(easy_data(tmp_path / "data")))
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "trials were left undone for want of budget" in ended.stdout
+    statuses = [row["status"] for row in table(output / "tiny", "trials")]
+    assert statuses.count("left") in (1, 2)  # one trial may have started before the first was measured
+    assert "done" in statuses
+    states = {r.info.status for r in of_kind(mlflow_runs(f"sqlite:///{output}/mlflow.db"), "trial")}
+    assert states == {"FINISHED", "KILLED"}
+    spec = output / "tiny" / "spec.yaml"
+    tree = yaml.safe_load(spec.read_text())
+    tree["budget"]["gpu_hours"] = 1.0
+    spec.write_text(yaml.safe_dump(tree))
+    again = search("--resume", "tiny", "--output", str(output))
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert {row["status"] for row in table(output / "tiny", "trials")} == {"done"}
+    assert len(of_kind(mlflow_runs(f"sqlite:///{output}/mlflow.db"), "trial")) == 3
