@@ -114,9 +114,8 @@ class Planner:
     def _languages(self, name: str) -> dict[str, tuple[str, ...]]:
         """The languages that are scored of the target and of the tasks without training data."""
         target = registry.get(name)
-        where = f"{self.where}: recipe: the target"
         if not target.languages:
-            raise UserError(f"{where} {target.name!r} has no test languages, so it cannot be one")
+            raise UserError(f"{self.where}: recipe: {target.name!r} has no test languages, so it cannot be a target")
         tasks = [target]
         for also in self.space.zero_shot.also:
             tasks.append(registry.get(also, f"{self.where}: zero_shot.also"))
