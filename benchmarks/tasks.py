@@ -37,15 +37,15 @@ so no figure here compares with a published one.
 {targets}
 
 `constant` is what the best answer that is the same for all rows scores. Tasks without training data are scored before any
-training, and after a little of it on inference. Where only BUCC's dev collection is there, it is the one scored, and its
+training, and after a little of it on pairs. Where only BUCC's dev collection is there, it is the one scored, and its
 threshold is found crosswise on halves of it.
 
 ## Intermediates
 
 {intermediates}
 
-Every intermediate is followed by 20 steps of PAWS-X; the last column is accuracy over its other six languages. Differences
-of a few points are noise at this size.
+Every intermediate is followed by 20 steps of PAWS-X; the last column is its accuracy in German. Differences of a few
+points are noise at this size.
 
 ## Every language
 
@@ -124,12 +124,12 @@ def document(folders: dict[str, Path]) -> str:
     for name in dict.fromkeys(s["task"] for s in scores if not registry.get(s["task"]).trainable):
         for trial_key, about in (
             ("untrained", "nothing"),
-            (rows_of(retrieval, "trials")[0]["trial"], "320 rows of xnli"),
+            (rows_of(retrieval, "trials")[0]["trial"], "320 rows of pawsx"),
         ):
             found = scored(scores, name, trial_key)
             lines.append(line(name, about, "–", found))
             details.append(every_language(f"{name}, trained on {about}", found))
-    steps = ["| intermediate | kind | rows | steps | its English dev | pawsx, mean of the others |", "|---" * 6 + "|"]
+    steps = ["| intermediate | kind | rows | steps | its English dev | pawsx in German |", "|---" * 6 + "|"]
     zero_shot = {trial["intermediate"]: trial["zero_shot"] for trial in rows_of(intermediates, "trials")}
     steps.append(f"| none | – | – | – | – | {points(zero_shot['none'])} |")
     for stage in rows_of(intermediates, "ledger"):
