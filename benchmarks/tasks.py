@@ -44,7 +44,7 @@ threshold is found crosswise on halves of it.
 
 {intermediates}
 
-Every intermediate is followed by 20 steps of PAWS-X; the last column is its accuracy in German. Differences of a few
+Every intermediate is followed by 8 steps of PAWS-X; the last column is its accuracy in German. Differences of a few
 points are noise at this size.
 
 ## Every language

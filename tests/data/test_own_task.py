@@ -137,4 +137,23 @@ def test_a_space_over_own_files_can_be_planned(tmp_path: Path, tiny_encoder: Pat
     (tmp_path / "space.yaml").write_text(leak)
     found = subprocess.run(command, capture_output=True, text=True)
     assert found.returncode == 2
-    assert "of the test rows of own_plan in 'sw' are training rows of own_plan" in found.stderr
+    assert "of the test rows of own_plan in 'sw' are train rows of own_plan in 'sw'" in found.stderr
+
+
+@pytest.mark.parametrize("used", ["train", "dev"])
+def test_test_files_under_another_name_are_found(tmp_path: Path, tiny_encoder: Path, used: str) -> None:
+    """The training or dev file is the German test file, said to be English."""
+    files = {"train": "train.csv", "dev": "dev.csv", "test": "./test.{lang}.csv", used: "test.de.csv"}
+    described = {"name": "own_leak", "kind": "classification", "labels": ["bad", "good"], "languages": ["de"]}
+    columns = {"text_a": "review", "label": "stars"}
+    (tmp_path / "task.yaml").write_text(yaml.safe_dump(described | {"columns": columns, "files": files}))
+    for name in ("train", "dev", "test.de"):
+        write(tmp_path / f"{name}.csv", table(30, name))
+    stages = "[{mixture: own_leak}]"
+    (tmp_path / "space.yaml").write_text(
+        f"name: s\ntasks: [task.yaml]\nrecipe: {{model: {tiny_encoder}, stages: {stages}}}\n"
+    )
+    command = [sys.executable, "-m", "xit_ray.plan", str(tmp_path / "space.yaml")]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.returncode == 2
+    assert f"100% of the test rows of own_leak in 'de' are {used} rows of own_leak in 'en'" in found.stderr

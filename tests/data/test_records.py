@@ -89,3 +89,4 @@ def test_held_out_rows_are_whole_contexts_and_examples_a_shuffle() -> None:
     assert more[:20] == few
     assert few != list(range(20))
     assert some(table, None) is table
+    assert every(table.slice(0, 0), 10, True).num_rows == 0

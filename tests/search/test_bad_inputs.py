@@ -54,6 +54,19 @@ BAD: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str], str]] = {
         [],
         "model.frozen_layers: found 3; allowed: at most 2, the layers of",
     ),
+    "too long for the model": (
+        stages(),
+        {"max_length": 4000},
+        [],
+        "model.max_length: found 4000; allowed: at most 128",
+    ),
+    "suite misspelt": (stages(), {"zero_shot": {"languages": "extreme"}}, [], "allowed: a list of languages, xtreme,"),
+    "untrained with nothing to score": (
+        stages(),
+        {"zero_shot": {"untrained": True}},
+        [],
+        "untrained scores the tasks of",
+    ),
     "sharding one worker": (stages(), {"resources": {"sharded": True}}, [], "sharded divides a model among workers"),
     "no such language to train in": (
         [{"mixture": "ocnli"}, {"mixture": "pawsx"}],
@@ -69,9 +82,10 @@ def test_one_line_and_exit_code_2(name: str, tiny_encoder: Path, tmp_path: Path)
     recipe, more, arguments, said = BAD[name]
     more = dict(more)
     space = write_space(tmp_path, Path(more.pop("model", tiny_encoder)), recipe, **more)
-    if "frozen_layers" in more:
+    of_model = {"frozen_layers", "max_length"} & more.keys()
+    if of_model:
         tree = yaml.safe_load(space.read_text())
-        tree["recipe"]["model"] = {"name": tree["recipe"]["model"], "frozen_layers": tree.pop("frozen_layers")}
+        tree["recipe"]["model"] = {"name": tree["recipe"]["model"]} | {key: tree.pop(key) for key in of_model}
         space.write_text(yaml.safe_dump(tree))
     if name == "unknown model":
         space.write_text(space.read_text().replace("nowhere", "./nowhere"))

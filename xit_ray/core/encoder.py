@@ -55,7 +55,10 @@ def identity(model: Model) -> dict[str, str]:
     place, revision = locate(model)
     if revision is not None:
         return {"hub": place, "revision": revision}
-    _check_layers(model, json.loads((Path(place) / "config.json").read_text()).get("num_hidden_layers"))
+    config = json.loads((Path(place) / "config.json").read_text())
+    _check_layers(model, config.get("num_hidden_layers"))
+    offset = config.get("pad_token_id", 0) + 1 if "roberta" in config.get("model_type", "") else 0
+    _check_length(model, config.get("max_position_embeddings"), offset)
     return _hashes(Path(place), (".safetensors", ".json", ".model"))
 
 
@@ -107,11 +110,7 @@ class Encoder(nn.Module):
         offset = hasattr(self.body.embeddings, "create_position_ids_from_input_ids")
         self.first_position = config.pad_token_id + 1 if offset else 0
         positions = config.max_position_embeddings
-        if model.max_length > positions - self.first_position:
-            raise UserError(
-                f"model.max_length: found {model.max_length}; allowed: at most {positions - self.first_position}, "
-                f"the positions of {model.name}"
-            )
+        _check_length(model, positions, self.first_position)
         self.pad_id: int = config.pad_token_id
         self.width: int = config.hidden_size
         self.vocabulary: int = config.vocab_size
@@ -245,6 +244,13 @@ def _check_layers(model: Model, layers: int | None) -> None:
     if layers is not None and model.frozen_layers > layers:
         raise UserError(
             f"model.frozen_layers: found {model.frozen_layers}; allowed: at most {layers}, the layers of {model.name}"
+        )
+
+
+def _check_length(model: Model, positions: int | None, first: int) -> None:
+    if positions is not None and model.max_length > positions - first:
+        raise UserError(
+            f"model.max_length: found {model.max_length}; allowed: at most {positions - first}, the positions of {model.name}"
         )
 
 

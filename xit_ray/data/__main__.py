@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from xit_ray.data import check as checking
 from xit_ray.data import rows
@@ -88,6 +89,8 @@ def check(
 ) -> None:
     """Look through every file of a folder: rows, labels, duplicates, repairs, and test rows that are trained on."""
     source, console = parse_source(folder), doors.console()
+    if source.kind == "hub":
+        raise UserError("check: found 'hub'; allowed: a folder, or mirror:DIR")
     known = [task for task in _known(tasks) if not task.builtin and not task.parts]
     table = Table(box=None, pad_edge=False)
     for column in ("task", "split", "language", "rows", "duplicates", "labels and repairs"):
@@ -103,7 +106,7 @@ def check(
             bad += found.error is not None
             numbers = (f"{found.rows:,}", f"{found.duplicates:,}" if found.duplicates else "")
             cells = numbers if found.error is None else ("[red]bad[/red]", "")
-            table.add_row(found.task.name, found.split, found.language, *cells, found.error or said)
+            table.add_row(found.task.name, found.split, found.language, *cells, Text(found.error or said))
         bar.update(step, description="looking for test rows that are trained on")
         overlaps = [one for one in checking.overlaps(known, source) if one.share >= SMALL_OVERLAP]
     console.print(table)
@@ -177,7 +180,7 @@ def show(
         console.print(f"  {number:,} {what}", highlight=False)
     shares = checking.labels(known, found.table)
     if shares:
-        console.print(f"  labels: {shares}", highlight=False, soft_wrap=True)
+        console.print(f"  labels: {shares}", highlight=False, markup=False, soft_wrap=True)
     for row in found.table.slice(0, count).to_pylist():
         console.print("\t".join(str(value) for value in row.values()), highlight=False, markup=False, soft_wrap=True)
 

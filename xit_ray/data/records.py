@@ -58,6 +58,9 @@ def as_table(
         if values is not None:
             for name, value in zip(schema, values, strict=True):
                 columns[name].append(value)
+    second = columns.get("text_b", [])
+    if None in second and any(text is not None for text in second):
+        raise UserError(f"{origin}: row {second.index(None) + 1} has no text_b, which other rows have")
     return pa.table(columns, schema=pa.schema(list(schema.items()))), {what: n for what, n in notes.items() if n}
 
 
@@ -66,6 +69,8 @@ def every(table: pa.Table, number: int, keep: bool) -> pa.Table:
 
     Questions about one context are drawn together: a context that was trained on tells nothing new.
     """
+    if not table.num_rows:
+        return table
     groups = table.column("context").to_pylist() if "context" in table.column_names else range(table.num_rows)
     names = list(dict.fromkeys(groups))
     drawn = {names[place] for place in _shuffled(len(names))[: -(-len(names) // number)]}
@@ -135,7 +140,8 @@ class _Row:
     def given(self, column: str) -> Any:
         """A field that a stripped file may not have; None where it does not."""
         name = str(self.fields.get(column, column))
-        return self.value(name) if name.split(".")[0] in self.record else None
+        # A field that was named must be there; one that goes by our own name is missing where labels were stripped.
+        return self.value(name) if column in self.fields or name.split(".")[0] in self.record else None
 
     def label(self, names: tuple[str, ...], count: int) -> int | None:
         """The index of a label that is spelled out, or counted from 0; None where the row has none."""

@@ -141,6 +141,8 @@ def resolved(task: Task, source: Source) -> Task:
     if task.root is None and source.kind != "folder":
         raise UserError(f"{task.name}: its tags are those of its training files; give a data folder")
     root = task.root if task.root is not None else str(source.root)
+    if any(tag.startswith("B-") for tag in _tags(task.name, root)):
+        raise UserError(f"{task.name}: its tags mark entities; name them under 'labels', by which entities are scored")
     return replace(task, labels=_tags(task.name, root), others=OTHER_TAG)
 
 

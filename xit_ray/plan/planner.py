@@ -57,7 +57,7 @@ class Planner:
         own.register(space.tasks)
         self.rows: dict[tuple[str, str, str], tuple[str, int]] = {}
         self.models: dict[Model, str] = {}
-        self.overlaps: dict[tuple[str, str, str], float] = {}
+        self.overlaps: dict[tuple[str, Split, str, str, str], float] = {}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Arrive in another process, which does not know the user's own tasks yet."""
@@ -86,7 +86,7 @@ class Planner:
             dev = (recipe.target_task,) if last else self._english_tasks(stage)
             start, key = key, fingerprint.of_stage(key, stage, self._stage_rows(stage, dev), dev)
             trainings.append(Training(key=key, start=start if position else None, stage=stage, dev=dev))
-            self._keep_apart(stage, recipe.target_task, languages)
+            self._keep_apart(stage, dev, recipe.target_task, languages)
         also = self.space.zero_shot.also
         return Trial(
             key=fingerprint.of_recipe(recipe.model_dump(mode="json")),
@@ -116,6 +116,15 @@ class Planner:
         target = registry.get(name)
         if not target.languages:
             raise UserError(f"{self.where}: recipe: {target.name!r} has no test languages, so it cannot be a target")
+        if "en" not in target.train_languages:
+            raise UserError(
+                f"{self.where}: recipe: {target.name!r} has no English training rows, so it cannot be a target: English dev "
+                "is what chooses"
+            )
+        if not target.zero_shot_languages:
+            raise UserError(
+                f"{self.where}: recipe: {target.name!r} has no test language but English; nothing is zero-shot"
+            )
         tasks = [target]
         for also in self.space.zero_shot.also:
             tasks.append(registry.get(also, f"{self.where}: zero_shot.also"))
@@ -164,22 +173,32 @@ class Planner:
             raise UserError(f"{self.where}: zero_shot.languages: no test rows of {task.name!r} are present but English")
         return tuple(found)
 
-    def _keep_apart(self, stage: Stage, target: str, languages: dict[str, tuple[str, ...]]) -> None:
-        """Refuse to train on what will be scored: most test rows of a language are training rows in that language."""
+    def _keep_apart(
+        self, stage: Stage, dev: tuple[str, ...], target: str, languages: dict[str, tuple[str, ...]]
+    ) -> None:
+        """Refuse to train on, or to choose by, what will be scored: most test rows of a language are among these rows."""
         assert stage.mixture is not None
-        for member in stage.mixture.members:
-            if member.language in languages[target]:
-                place = (member.task, target, member.language)
-                if place not in self.overlaps:
-                    train = rows.load(registry.get(member.task), "train", member.language, self.source)
-                    test = rows.load(registry.get(target), "test", member.language, self.source)
-                    self.overlaps[place] = rows.overlap(train, test)
-                if self.overlaps[place] > MOST_OVERLAP:
-                    raise UserError(
-                        f"{self.where}: recipe: {self.overlaps[place]:.0%} of the test rows of {target} in "
-                        f"{member.language!r} are training rows of {member.task}; leave the language out of "
-                        "zero_shot.languages, or do not train on it"
-                    )
+        used: list[tuple[str, Split, str]] = [
+            (member.task, "train", member.language) for member in stage.mixture.members
+        ]
+        for name, split, language in [*used, *((task, "dev", "en") for task in dev)]:
+            # The languages of a user's own files are what their description says, which may be wrong.
+            own_files = registry.get(name).root is not None
+            for tested in languages[target]:
+                if tested == language or own_files:
+                    self._refuse_overlap((name, split, language), target, tested)
+
+    def _refuse_overlap(self, used: tuple[str, Split, str], target: str, tested: str) -> None:
+        place = (*used, target, tested)
+        if place not in self.overlaps:
+            rows_used = rows.load(registry.get(used[0]), used[1], used[2], self.source)
+            self.overlaps[place] = rows.overlap(rows_used, rows.load(registry.get(target), "test", tested, self.source))
+        if self.overlaps[place] > MOST_OVERLAP:
+            raise UserError(
+                f"{self.where}: recipe: {self.overlaps[place]:.0%} of the test rows of {target} in {tested!r} are "
+                f"{used[1]} rows of {used[0]} in {used[2]!r}; leave the language out of zero_shot.languages, or these rows "
+                "out of the recipe"
+            )
 
     def _model(self, model: Model) -> str:
         if model not in self.models:
@@ -216,7 +235,7 @@ class Planner:
             }
             data |= self._beside(names, languages)
         except AbsentError as error:
-            raise UserError(f"{error}; name the languages there are, or a suite, under zero_shot.languages") from None
+            raise UserError(f"{error}; name the languages there are under zero_shot.languages, or 'present'") from None
         key = fingerprint.of_evaluation(model, data)
         scored = {name: languages[name] for name in names}
         return Evaluation(key=key, checkpoint=checkpoint, target=target, also=also, languages=scored)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from xit_ray.report.intervals import ByLanguage, mean_gain
+from xit_ray.spec.recipe import Recipe
 from xit_ray.stages.store import Store
 from xit_ray.stages.work import ITEMS
 from xit_ray.tasks import registry
@@ -82,7 +83,8 @@ def _items(store: Store, row: dict[str, Any]) -> ByLanguage:
     with store.open(row["evaluation"]) as folder:
         table = pq.read_table(folder / ITEMS, filters=wanted)
     found = {}
-    for language in task.zero_shot_languages:
+    labelled = Recipe.model_validate_json(row["recipe"]).labelled_languages if row.get("recipe") else frozenset()
+    for language in (name for name in task.zero_shot_languages if name not in labelled):
         part = table.filter(pc.equal(table.column("language"), language))
         if part.num_rows:
             found[language] = Items(part.column("points").to_numpy(), part.column("out_of").to_numpy())

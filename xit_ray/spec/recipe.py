@@ -95,6 +95,16 @@ class Recipe(Strict):
         return self.target or last.members[0].task
 
     @property
+    def labelled_languages(self) -> frozenset[str]:
+        """Languages in which some stage trains on the target task: its scores in them are not zero-shot."""
+        return frozenset(
+            member.language
+            for stage in self.trained
+            for member in (stage.mixture.members if stage.mixture else ())
+            if member.task == self.target_task
+        )
+
+    @property
     def intermediate(self) -> str:
         """The row of the transfer matrix: what is trained before or beside the target; ``none`` for the baseline."""
         before = " > ".join(stage.mixture.label for stage in self.trained[:-1] if stage.mixture)

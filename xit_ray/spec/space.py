@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from xit_ray.spec.base import Strict
 from xit_ray.spec.own_task import OwnTask
@@ -45,6 +45,13 @@ class ZeroShot(Strict):
     """Tasks without training data, scored for every finished trial (for example ``tatoeba``)."""
     untrained: bool = False
     """Score the tasks of ``also`` with the untrained encoder too."""
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _languages_are_listed_or_named(cls, value: Any) -> Any:
+        if isinstance(value, str) and value not in ("xtreme", "xtreme-r", "present"):
+            raise ValueError(f"found {value!r}; allowed: a list of languages, xtreme, xtreme-r, present, or null")
+        return value
 
     @model_validator(mode="after")
     def _untrained_has_tasks(self) -> "ZeroShot":

@@ -154,10 +154,10 @@ class State:
 
     def _trial_ended(self, event: Event) -> None:
         trial = self.trials[event["trial"]]
-        trial.ended, trial.error = event["time"], (trial.error or event["error"]) if event["error"] else None
+        trial.ended, trial.doing = event["time"], ""
         if trial.status != "left":
+            trial.error = (trial.error or event["error"]) if event["error"] else None
             trial.status = "failed" if event["error"] else "done" if trial.scores else "stopped"
-        trial.doing = ""
 
     def _doing(self, event: Event, status: Status) -> None:
         trial = self.trials[event["trial"]]

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from xit_ray.spec.recipe import Recipe
 from xit_ray.tasks import registry
 from xit_ray.track.state import State, TrialState, seconds_spent
 
@@ -22,7 +23,8 @@ LARGEST = ("peak_memory_mb", "matmul_peak")
 def zero_shot_mean(trial: TrialState) -> float | None:
     """Mean main score of the target over its languages other than English; None where it was not scored."""
     task = registry.get(trial.target)
-    languages, wanted = set(task.zero_shot_languages), (task.name, task.metric)
+    labelled = Recipe.model_validate(trial.recipe).labelled_languages if trial.recipe else frozenset()
+    languages, wanted = set(task.zero_shot_languages) - labelled, (task.name, task.metric)
     values = [s["value"] for s in trial.scores if (s["task"], s["metric"]) == wanted and s["language"] in languages]
     return sum(values) / len(values) if values else None
 
