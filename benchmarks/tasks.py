@@ -16,7 +16,10 @@ import pyarrow.parquet as pq
 import yaml
 
 from benchmarks import report
+from xit_ray.spec.load import load_space
+from xit_ray.spec.points import listed_points
 from xit_ray.spec.recipe import Recipe
+from xit_ray.spec.space import as_recipe
 from xit_ray.tasks import registry
 
 SPACES = ("every_target_small", "every_retrieval_small", "every_intermediate_small")
@@ -73,6 +76,10 @@ def points(value: float) -> str:
     return f"{100 * value:.1f}"
 
 
+def _points(value: float | None) -> str:
+    return "–" if value is None else points(value)
+
+
 def scored(scores: list[dict[str, Any]], task: str, trial: str) -> list[dict[str, Any]]:
     """A task's main scores of one trial."""
     metric = registry.get(task).metric
@@ -114,7 +121,7 @@ def document(folders: dict[str, Path]) -> str:
     head = f"| {' | '.join(COLUMNS)} |"
     lines = [head, "|---" * len(COLUMNS) + "|"]
     details = []
-    for trial in trials:
+    for trial in (trial for trial in trials if trial["status"] == "done"):
         found = scored(scores, trial["target"], trial["trial"])
         mixture = Recipe.model_validate(yaml.safe_load(trial["recipe"])).stages[-1].mixture
         rows = f"{mixture.members[0].examples:,} rows" if mixture and mixture.members[0].examples else "all rows"
@@ -138,8 +145,12 @@ def document(folders: dict[str, Path]) -> str:
             name = label.split("[")[0].split("#")[0]
             dev = points(stage["dev_en"]) if stage["dev_en"] is not None else "not in English"
             about, _, count = label.rpartition("#")
-            cells = (about, registry.get(name).kind, count, str(stage["steps"]), dev, points(zero_shot[label]))
+            cells = (about, registry.get(name).kind, count, str(stage["steps"]), dev, _points(zero_shot.get(label)))
             steps.append(f"| {' | '.join(cells)} |")
+    space = load_space(ROOT / "search_spaces" / f"{SPACES[0]}.yaml")
+    wanted = [as_recipe(point).target_task for point in listed_points(space)]
+    left = [name for name in wanted if name not in {trial["target"] for trial in trials if trial["status"] == "done"}]
+    lines += ["", f"Not scored in this run, which was interrupted: {', '.join(left)}."] if left else []
     about = {"machine": report.machine(), "date": datetime.date.today().isoformat()}
     tables = {"targets": "\n".join(lines), "intermediates": "\n".join(steps), "details": "\n".join(details)}
     return PAGE.format(**about, **tables)
