@@ -134,13 +134,14 @@ def document(folders: dict[str, Path]) -> str:
             (rows_of(retrieval, "trials")[0]["trial"], "320 rows of pawsx"),
         ):
             found = scored(scores, name, trial_key)
-            lines.append(line(name, about, "–", found))
-            details.append(every_language(f"{name}, trained on {about}", found))
+            if found:
+                lines.append(line(name, about, "–", found))
+                details.append(every_language(f"{name}, trained on {about}", found))
     steps = ["| intermediate | kind | rows | steps | its English dev | pawsx in German |", "|---" * 6 + "|"]
     zero_shot = {trial["intermediate"]: trial["zero_shot"] for trial in rows_of(intermediates, "trials")}
-    steps.append(f"| none | – | – | – | – | {points(zero_shot['none'])} |")
+    steps.append(f"| none | – | – | – | – | {_points(zero_shot.get('none'))} |")
     for stage in rows_of(intermediates, "ledger"):
-        if stage["role"] == "intermediate":
+        if stage["role"] == "intermediate" and stage["published"]:
             label = stage["label"]
             name = label.split("[")[0].split("#")[0]
             dev = points(stage["dev_en"]) if stage["dev_en"] is not None else "not in English"
@@ -151,6 +152,10 @@ def document(folders: dict[str, Path]) -> str:
     wanted = [as_recipe(point).target_task for point in listed_points(space)]
     left = [name for name in wanted if name not in {trial["target"] for trial in trials if trial["status"] == "done"}]
     lines += ["", f"Not scored in this run, which was interrupted: {', '.join(left)}."] if left else []
+    ended = sum(trial["status"] == "done" for trial in rows_of(intermediates, "trials"))
+    planned = len(list(listed_points(load_space(ROOT / "search_spaces" / f"{SPACES[2]}.yaml"))))
+    if ended < planned:
+        steps += ["", f"This run was interrupted too: {ended} of {planned} trials ended."]
     about = {"machine": report.machine(), "date": datetime.date.today().isoformat()}
     tables = {"targets": "\n".join(lines), "intermediates": "\n".join(steps), "details": "\n".join(details)}
     return PAGE.format(**about, **tables)
