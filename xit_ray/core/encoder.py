@@ -15,6 +15,7 @@ from transformers import MODEL_MAPPING, AutoConfig, AutoModel, AutoTokenizer, Pr
 from xit_ray.core import attention, offline, packing
 from xit_ray.core.packing import Layout, Packed
 from xit_ray.data.encode import Encoded
+from xit_ray.data.tokens import Tokens
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.recipe import Model
 
@@ -93,6 +94,11 @@ def load_tokenizer(model: Model) -> PreTrainedTokenizerBase:
     except (OSError, ValueError) as error:
         raise UserError(f"model.name: the tokenizer of {model.name!r} cannot be loaded: {_line(error)}") from None
     return tokenizer
+
+
+def tokens_of(model: Model) -> Tokens:
+    """What tokenises for a model, or takes what was tokenised before; the tokenizer is loaded when it is first needed."""
+    return Tokens(lambda: load_tokenizer(model), tokenizer_identity(model), model.max_length)
 
 
 class Encoder(nn.Module):

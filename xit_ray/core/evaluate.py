@@ -10,6 +10,7 @@ import torch
 from xit_ray.core.encoder import pool
 from xit_ray.core.heads import part_of
 from xit_ray.core.meter import Meter
+from xit_ray.core.microbatches import split
 from xit_ray.core.network import Network
 from xit_ray.core.packing import Packed, moved
 from xit_ray.core.prefetch import ahead
@@ -31,8 +32,8 @@ def predict(network: Network, task: str, encoded: Encoded, meter: Meter) -> npt.
     """
     head = network.head(task)
     answers = None
-    for rows, batch, counts in _batches(network, encoded, meter):
-        part = moved(part_of(encoded.take(rows), 0, 1.0), meter.device.place)
+    for rows, picked, batch, counts in _batches(network, encoded, meter):
+        part = moved(part_of(picked, 0, 1.0), meter.device.place)
         found = network.answers(task, batch, part)
         if answers is None:
             many = len(encoded.tokens) if head.per_token else len(encoded)
@@ -49,7 +50,7 @@ def predict(network: Network, task: str, encoded: Encoded, meter: Meter) -> npt.
 def embed(network: Network, encoded: Encoded, meter: Meter) -> npt.NDArray[np.float32]:
     """The pooled vector of each row, shape (rows, width), float32."""
     vectors = torch.zeros(len(encoded), network.encoder.width, device=network.encoder.device)
-    for rows, batch, counts in _batches(network, encoded, meter):
+    for rows, _, batch, counts in _batches(network, encoded, meter):
         pooled = network.encoder.pooled(batch)
         if counts:
             vectors[torch.from_numpy(rows).to(vectors.device)] = pooled
@@ -73,7 +74,7 @@ def embed_layers(
         shape (layers, poolings, rows, width), float32.
     """
     vectors = torch.zeros(len(layers), len(poolings), len(encoded), network.encoder.width)
-    for rows, batch, counts in _batches(network, encoded, meter):
+    for rows, _, batch, counts in _batches(network, encoded, meter):
         states = network.encoder.hidden_states(batch)
         for place, layer in enumerate(layers):
             for kind, pooling in enumerate(poolings):
@@ -91,28 +92,26 @@ def _gathered(vectors: torch.Tensor, meter: Meter) -> npt.NDArray[np.float32]:
     return vectors.cpu().numpy()
 
 
-def _batches(network: Network, encoded: Encoded, meter: Meter) -> Iterator[tuple[Ids, Packed, bool]]:
-    """This worker's batches, packed ahead; the last of them does not count where it only keeps workers in step."""
+def _batches(network: Network, encoded: Encoded, meter: Meter) -> Iterator[tuple[Ids, Encoded, Packed, bool]]:
+    """This worker's batches, picked and packed ahead: their rows' numbers, the rows, the batch, and whether it counts; the
+    last one does not where it only keeps workers in step."""
     network.eval()
     every = list(batches(encoded.lengths, min(TOKENS[meter.device.place.type], meter.device.tokens)))
     rank, world = meter.replicas.rank, meter.replicas.world
     turns = [(turn * world + rank) for turn in range(-(-len(every) // world))]
     mine = [(every[min(turn, len(every) - 1)], turn < len(every)) for turn in turns]
     with prepacked(network.encoder, meter.device):
-        for (rows, counts), batch in ahead(iter(mine), lambda turn: network.encoder.pack(encoded.take(turn[0]))):
+
+        def make(turn: tuple[Ids, bool]) -> tuple[Encoded, Packed]:
+            picked = encoded.take(turn[0])
+            return picked, network.encoder.pack(picked)
+
+        for (rows, counts), (picked, batch) in ahead(iter(mine), make):
             if counts:
                 meter.count(network, batch, backward=False)
-            yield rows, batch.to(meter.device.place), counts
+            yield rows, picked, batch.to(meter.device.place), counts
 
 
 def batches(lengths: Ids, most: int) -> Iterator[Ids]:
     """Row numbers in batches of rows of like length, longest first, each of at most that many tokens (or one row)."""
-    order = np.argsort(-lengths, kind="stable")
-    begin = tokens = 0
-    for end, length in enumerate(lengths[order].tolist()):
-        if end > begin and tokens + length > most:
-            yield order[begin:end]
-            begin, tokens = end, 0
-        tokens += length
-    if len(order):
-        yield order[begin:]
+    yield from split(lengths, np.argsort(-lengths, kind="stable"), most)

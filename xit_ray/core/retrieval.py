@@ -41,8 +41,7 @@ def nearest(queries: Vectors, index: Vectors) -> Rows:
     Returns:
         shape (queries,).
     """
-    found: Rows = _search(_normalised(queries), _normalised(index), 1)[1][:, 0]
-    return found
+    return nearest_many(queries, index, 1)[:, 0]
 
 
 def nearest_many(queries: Vectors, index: Vectors, count: int) -> Rows:

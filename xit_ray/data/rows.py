@@ -94,30 +94,28 @@ def load(task: Task, split: Split, language: str, source: Source) -> Rows:
     return rows
 
 
-def of_threshold(task: Task, languages: Iterable[str], source: Source) -> dict[str, pa.Table]:
+def present(task: Task, split: Split, languages: Iterable[str], source: Source) -> dict[str, Rows]:
+    """The rows of those languages that are there."""
+    found = {}
+    for language in languages:
+        try:
+            found[language] = load(task, split, language, source)
+        except AbsentError:
+            continue
+    return found
+
+
+def of_threshold(task: Task, languages: Iterable[str], source: Source) -> dict[str, Rows]:
     """The rows that mining's threshold is found on, by language. Where there are none of their own, it is found in the test
     collections themselves, crosswise."""
-    found = {}
-    for language in languages if isinstance(task, Mining) else ():
-        try:
-            found[language] = load(task, "dev", language, source).table
-        except AbsentError:
-            continue
-    return found
+    return present(task, "dev", languages, source) if isinstance(task, Mining) else {}
 
 
-def pool_languages(task: Task, languages: Iterable[str], source: Source) -> list[str]:
-    """The languages whose candidates are searched in, whichever are scored: for a pooled ranking, all that are there."""
-    if not isinstance(task, Ranking) or not task.pooled:
-        return list(languages)
-    found = []
-    for language in task.languages:
-        try:
-            load(task, "test", language, source)
-        except AbsentError:
-            continue
-        found.append(language)
-    return found
+def of_pool(task: Task, languages: Iterable[str], source: Source) -> dict[str, Rows]:
+    """The test rows searched in, whichever are scored: of a pooled ranking, those of all languages that are there."""
+    if isinstance(task, Ranking) and task.pooled:
+        return present(task, "test", task.languages, source)
+    return {language: load(task, "test", language, source) for language in languages}
 
 
 def overlap(train: Rows, test: Rows) -> float:

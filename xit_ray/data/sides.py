@@ -1,9 +1,11 @@
 """The texts that tasks without training data search among, and what each is about."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
+from xit_ray.data import rows
+from xit_ray.data.source import Source
 from xit_ray.tasks.base import Task
 from xit_ray.tasks.kinds import Ranking, Retrieval
 
@@ -13,34 +15,33 @@ Columns = tuple[list[str], list[list[str]]]
 """Texts, and the keys of each."""
 
 
-def sides(task: Task, tables: Mapping[str, pa.Table], dev: Mapping[str, pa.Table]) -> dict[Place, Columns]:
-    """Every collection of texts that scoring the task needs.
+def sides(task: Task, languages: Iterable[str], source: Source) -> dict[Place, Columns]:
+    """Every collection of texts that scoring the task in some languages needs.
 
-    Args:
-        task: of a kind without training data.
-        tables: test rows by language, those of the whole pool.
-        dev: for mining, the rows that thresholds are found on.
+    Raises:
+        UserError: as ``rows.load``.
     """
+    tables = rows.of_pool(task, languages, source)
     if isinstance(task, Retrieval):
         return {
-            ("test", language, side): (table.column(f"text_{side}").to_pylist(), [])
-            for language, table in tables.items()
+            ("test", language, side): (found.table.column(f"text_{side}").to_pylist(), [])
+            for language, found in tables.items()
             for side in "ab"
         }
-    found = {
-        (split, language, side): _side(table, side)
-        for split, group in (("test", tables), ("dev", dev))
-        for language, table in group.items()
+    columns = {
+        (split, language, side): _side(found.table, side)
+        for split, group in (("test", tables), ("dev", rows.of_threshold(task, languages, source)))
+        for language, found in group.items()
         for side in "ab"
     }
     if isinstance(task, Ranking):
-        candidates = [found.pop(("test", language, "b")) for language in tables]
+        candidates = [columns.pop(("test", language, "b")) for language in tables]
         pools = candidates if task.pooled else candidates[:1]
-        found["test", "", "b"] = (
+        columns["test", "", "b"] = (
             [text for texts, _ in pools for text in texts],
             [key for _, keys in pools for key in keys],
         )
-    return found
+    return columns
 
 
 def distinct(columns: Mapping[Place, Columns]) -> list[str]:

@@ -39,7 +39,7 @@ def plan(
     set_: Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE, for example search.trials=8.")] = None,
     calibrate: Annotated[bool, typer.Option("--calibrate", help="Time a few steps here first.")] = False,
     workers: Annotated[
-        int | None, typer.Option(help="Runs at a time, for the schedule [resources.runs, or 1].")
+        int | None, typer.Option(min=1, help="Runs at a time, for the schedule [resources.runs, or 1].")
     ] = None,
 ) -> None:
     """Show the stages a search needs, how many trials share each, and what that costs in time and money."""

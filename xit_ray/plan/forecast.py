@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xit_ray.core import flops, sampling
-from xit_ray.core.encoder import load_tokenizer, tokenizer_identity
+from xit_ray.core.encoder import tokens_of
 from xit_ray.data import rows
 from xit_ray.data.encode import Encoded, Ids
 from xit_ray.data.records import some
@@ -138,11 +138,8 @@ class Forecaster:
             if task.trainable:
                 found = [self._rows(model, name, "test", language, None) for language in languages]
             else:
-                source = self.planner.source
-                pool = rows.pool_languages(task, languages, source)
-                tables = {lang: rows.load(task, "test", lang, source).table for lang in pool}
-                dev = rows.of_threshold(task, tables, source)
-                found = [_lengths(self._tokens(model).texts(distinct(sides(task, tables, dev))))]
+                texts = distinct(sides(task, languages, self.planner.source))
+                found = [_lengths(self._tokens(model).texts(texts))]
             for lengths, squares in found:
                 load += self._scored(self._sizes(model), lengths, squares)
         return load
@@ -164,7 +161,7 @@ class Forecaster:
 
     def _tokens(self, model: Model) -> Tokens:
         if model not in self.tokens:
-            self.tokens[model] = Tokens(lambda: load_tokenizer(model), tokenizer_identity(model), model.max_length)
+            self.tokens[model] = tokens_of(model)
         return self.tokens[model]
 
     def _sizes(self, model: Model) -> flops.Sizes:

@@ -247,7 +247,7 @@ class Planner:
             task = registry.get(name)
             for language in rows.of_threshold(task, languages[name], self.source):
                 found[f"{name}/dev/{language}"] = self._rows(name, "dev", language)[0]
-            for language in rows.pool_languages(task, languages[name], self.source):
+            for language in rows.of_pool(task, languages[name], self.source):
                 found[f"{name}/test/{language}"] = self._rows(name, "test", language)[0]
         return found
 

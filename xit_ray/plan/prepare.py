@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from xit_ray.core.encoder import Encoder, load_tokenizer, tokenizer_identity
+from xit_ray.core.encoder import Encoder, tokens_of
 from xit_ray.data import rows
 from xit_ray.data.records import some
 from xit_ray.data.sides import distinct, sides
@@ -55,20 +55,14 @@ def prepare(planner: Planner) -> Iterator[tuple[Piece, int]]:
     for piece in pieces(planner):
         if piece.model not in models:
             Encoder(piece.model)  # a hub model's weights come to this machine
-            models[piece.model] = _tokens(piece.model)
+            models[piece.model] = tokens_of(piece.model)
         yield piece, _make(piece, planner, models[piece.model])
-
-
-def _tokens(model: Model) -> Tokens:
-    return Tokens(lambda: load_tokenizer(model), tokenizer_identity(model), model.max_length)
 
 
 def _make(piece: Piece, planner: Planner, tokens: Tokens) -> int:
     task = rows.resolved(registry.get(piece.task), planner.source)
-    languages = piece.languages if task.trainable else rows.pool_languages(task, piece.languages, planner.source)
-    tables = {lang: rows.load(task, piece.split, lang, planner.source).table for lang in languages}
-    if task.trainable:
-        (table,) = tables.values()
-        return len(tokens.rows(task, some(table, piece.examples)).tokens)
-    dev = rows.of_threshold(task, tables, planner.source)
-    return len(tokens.texts(distinct(sides(task, tables, dev))).tokens)
+    if not task.trainable:
+        return len(tokens.texts(distinct(sides(task, piece.languages, planner.source))).tokens)
+    (language,) = piece.languages
+    table = rows.load(task, piece.split, language, planner.source).table
+    return len(tokens.rows(task, some(table, piece.examples)).tokens)

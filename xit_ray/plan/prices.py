@@ -23,6 +23,11 @@ class Instance(Strict):
     usd_hour: float = Field(ge=0)
     """Of the whole instance."""
 
+    @property
+    def usd_gpu_hour(self) -> float:
+        """Of one of its GPUs."""
+        return self.usd_hour / self.gpus
+
 
 class Prices(Strict):
     """The file."""
@@ -39,8 +44,7 @@ class Prices(Strict):
 
     def usd(self, name: str, load: Load) -> float:
         """Money, if every GPU of the instance is kept busy."""
-        instance = self.instances[name]
-        return self.gpu_hours(name, load) * instance.usd_hour / instance.gpus
+        return self.gpu_hours(name, load) * self.instances[name].usd_gpu_hour
 
 
 def load_prices(file: Path = FILE) -> Prices:

@@ -33,10 +33,11 @@ def drive(config: dict[str, Any], planner: Planner, site: Site) -> None:
     boss, store, holder = foreman.find(site.run), Store(site.store), f"{trial.key}/{tune.get_context().get_trial_id()}"
     tell = foreman.teller(boss, trial.key)
     with _leases(boss, holder), _crashes_told(tell):
-        reason = ray.get(boss.allow.remote(trial.key, _steps_missing(planner, store, trial)))
-        if reason is not None:
-            tell("trial_left", reason=reason)
-            return
+        if planner.space.budget.limited:
+            reason = ray.get(boss.allow.remote(trial.key, _steps_missing(planner, store, trial)))
+            if reason is not None:
+                tell("trial_left", reason=reason)
+                return
         missing = _claim_missing(boss, store, trial, holder, tell)
         for training in trial.trainings[:missing]:
             about = store.describe(training.key)

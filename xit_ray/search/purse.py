@@ -86,7 +86,7 @@ def hourly_price(budget: Budget) -> float:
         raise UserError(
             f"budget.instance: found {budget.instance!r}; allowed: {', '.join(instances)} (xit_ray/plan/prices.yaml)"
         )
-    return instances[budget.instance].usd_hour / instances[budget.instance].gpus
+    return instances[budget.instance].usd_gpu_hour
 
 
 def _hours(cost: dict[str, Any]) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 
 from xit_ray.core import weights
 from xit_ray.core.device import Device
-from xit_ray.core.encoder import load_tokenizer, tokenizer_identity
+from xit_ray.core.encoder import tokens_of
 from xit_ray.core.replicas import here
 from xit_ray.core.train import Member, Progress, train_stage
 from xit_ray.data import rows
@@ -37,8 +37,7 @@ class Bench:
     @functools.cached_property
     def tokens(self) -> Tokens:
         """The model's tokenizer and what it made before."""
-        model = self.model
-        return Tokens(lambda: load_tokenizer(model), tokenizer_identity(model), model.max_length)
+        return tokens_of(self.model)
 
 
 @dataclass(frozen=True)

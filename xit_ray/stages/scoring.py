@@ -4,7 +4,7 @@ With several workers all of them call it, and the first one publishes.
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,13 @@ from xit_ray.core.replicas import here
 from xit_ray.core.scoring import Scored, score
 from xit_ray.data import rows
 from xit_ray.data.encode import join
-from xit_ray.data.sides import distinct, sides
+from xit_ray.data.sides import Place, distinct, sides
 from xit_ray.stages.execute import Bench
 from xit_ray.stages.work import ITEMS, PREDICTIONS, Evaluation
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import Task
 from xit_ray.tasks.kinds import Mining, Ranking
 
-Tables = Mapping[str, pa.Table]
 TEXTS = pa.list_(pa.string())
 
 
@@ -49,8 +48,7 @@ def evaluate(bench: Bench, work: Evaluation) -> dict[str, Any]:
     answers: list[pa.Table] = []
     items: list[pa.Table] = []
     for task in ((target,) if target else ()) + tuple(registry.get(name) for name in work.also):
-        tables = {lang: rows.load(task, "test", lang, bench.source).table for lang in work.languages[task.name]}
-        for language, scored in scorer.scored(task, tables).items():
+        for language, scored in scorer.scored(task, work.languages[task.name]).items():
             about = {"task": task.name, "language": language}
             others = scored.alternatives or [[] for _ in scored.gold]
             answers.append(_table(about, gold=scored.gold, predicted=scored.given, next_best=pa.array(others, TEXTS)))
@@ -86,12 +84,11 @@ class _Scorer:
     def __init__(self, network: Network, bench: Bench, meter: Meter) -> None:
         self.network, self.bench, self.meter = network, bench, meter
 
-    def scored(self, task: Task, tables: Tables) -> dict[str, Scored]:
+    def scored(self, task: Task, languages: Sequence[str]) -> dict[str, Scored]:
         """By language; all languages go through the encoder in one stream."""
-        if not tables:
-            return {}
         if not task.trainable:
-            return self._searched(task, tables)
+            return self._searched(task, languages)
+        tables = {lang: rows.load(task, "test", lang, self.bench.source).table for lang in languages}
         encoded = {language: self.bench.tokens.rows(task, table) for language, table in tables.items()}
         raw = predict(self.network, task.name, join(list(encoded.values())), self.meter)
         per_token = self.network.head(task.name).per_token
@@ -99,10 +96,8 @@ class _Scorer:
         parts = dict(zip(tables, np.split(raw, bounds), strict=True))
         return {lang: score(task, lang, tables[lang], encoded[lang], parts[lang]) for lang in tables}
 
-    def _searched(self, task: Task, tables: Tables) -> dict[str, Scored]:
-        dev = rows.of_threshold(task, tables, self.bench.source)
-        pool = rows.pool_languages(task, tables, self.bench.source)
-        columns = sides(task, {lang: rows.load(task, "test", lang, self.bench.source).table for lang in pool}, dev)
+    def _searched(self, task: Task, languages: Sequence[str]) -> dict[str, Scored]:
+        columns = sides(task, languages, self.bench.source)
         texts = distinct(columns)
         place = {text: number for number, text in enumerate(texts)}
         vectors = embed(self.network, self.bench.tokens.texts(texts), self.meter)
@@ -110,16 +105,17 @@ class _Scorer:
             name: Side(some, vectors[[place[text] for text in some]], keys) for name, (some, keys) in columns.items()
         }
         if isinstance(task, Ranking):
-            return {lang: headless.ranked(found["test", lang, "a"], found["test", "", "b"]) for lang in tables}
+            return {lang: headless.ranked(found["test", lang, "a"], found["test", "", "b"]) for lang in languages}
         if isinstance(task, Mining):
-            limits = {lang: _threshold(found["dev", lang, "a"], found["dev", lang, "b"]) for lang in dev}
-            pairs = {lang: headless.mined(found["test", lang, "a"], found["test", lang, "b"]) for lang in tables}
-            return {
-                lang: headless.translations_mined(pairs[lang], found["test", lang, "a"], limits.get(lang))
-                for lang in tables
-            }
-        return {lang: headless.translations(found["test", lang, "a"], found["test", lang, "b"]) for lang in tables}
+            return {lang: self._mined(found, lang) for lang in languages}
+        return {lang: headless.translations(found["test", lang, "a"], found["test", lang, "b"]) for lang in languages}
 
-
-def _threshold(foreign: Side, english: Side) -> float:
-    return headless.threshold_of(headless.mined(foreign, english))
+    @staticmethod
+    def _mined(found: Mapping[Place, Side], language: str) -> Scored:
+        pairs = {
+            split: headless.mined(found[split, language, "a"], found[split, language, "b"])
+            for split in ("test", "dev")
+            if (split, language, "a") in found
+        }
+        threshold = headless.threshold_of(pairs["dev"]) if "dev" in pairs else None
+        return headless.translations_mined(pairs["test"], found["test", language, "a"], threshold)
