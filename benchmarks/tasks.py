@@ -47,8 +47,7 @@ threshold is found crosswise on halves of it.
 
 {intermediates}
 
-Every intermediate is followed by 8 steps of PAWS-X; the last column is its accuracy in German. Differences of a few
-points are noise at this size.
+Every intermediate is followed by 8 steps of parts of speech; the last column is their F1 in German, on one seed.
 
 ## Every language
 
@@ -137,7 +136,7 @@ def document(folders: dict[str, Path]) -> str:
             if found:
                 lines.append(line(name, about, "–", found))
                 details.append(every_language(f"{name}, trained on {about}", found))
-    steps = ["| intermediate | kind | rows | steps | its English dev | pawsx in German |", "|---" * 6 + "|"]
+    steps = ["| intermediate | kind | rows | steps | its English dev | udpos in German |", "|---" * 6 + "|"]
     zero_shot = {trial["intermediate"]: trial["zero_shot"] for trial in rows_of(intermediates, "trials")}
     steps.append(f"| none | – | – | – | – | {_points(zero_shot.get('none'))} |")
     for stage in rows_of(intermediates, "ledger"):

@@ -42,7 +42,7 @@ def main(name: str, store: str, out: str, sharded: str = "") -> None:
     # Dropout draws differ from worker to worker; where several are compared with one there is none.
     stage = Stage.model_validate(
         {
-            "mixture": {"members": NAMES, "batches": "mixed"},
+            "mixture": {"members": NAMES, "batches": "mixed", "sampling": "progress"},
             "batch_size": 15,
             "learning_rate": 1e-3,
             "evaluations": 6,

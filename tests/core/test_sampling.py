@@ -5,7 +5,7 @@ import pytest
 
 from xit_ray.core.microbatches import shares as shares_of_workers
 from xit_ray.core.microbatches import split
-from xit_ray.core.sampling import plan, shares, total_steps
+from xit_ray.core.sampling import Course, plan, shares, total_steps
 from xit_ray.spec.mixture import Mixture
 from xit_ray.spec.recipe import Stage
 
@@ -76,6 +76,40 @@ def test_mixed_batches_draw_a_task_a_row_in_its_shares() -> None:
     assert all(set(row) == {0, 1} for row in members[:10])
     first_epoch = np.concatenate([batch.rows[batch.members == 1] for batch in batches])[:250]
     assert sorted(first_epoch) == list(range(250))
+
+
+@pytest.mark.parametrize("batches", ["homogeneous", "mixed"])
+@pytest.mark.parametrize("rule", ["proportional", "temperature", "progress"])
+def test_batches_are_the_same_in_any_portions(batches: str, rule: str) -> None:
+    mixture = {"members": ["mnli", "snli"], "batches": batches, "sampling": rule}
+    stage = Stage.model_validate({"mixture": mixture, "batch_size": 8, "epochs": 2})
+    lengths = [np.arange(1, 301), np.arange(1, 101)]
+    course = Course(stage, lengths)
+    portions = [batch for steps in (1, 40, 0, 59) for batch in course.take(steps, ())]
+    whole = plan(stage, lengths)
+    assert course.steps == len(whole) == 100
+    for one, two in zip(whole, portions, strict=True):
+        assert (one.number, one.members.tolist(), one.rows.tolist()) == (
+            two.number,
+            two.members.tolist(),
+            two.rows.tolist(),
+        )
+
+
+@pytest.mark.parametrize(
+    ("scores", "wanted"),
+    [
+        ([], [0.5, 0.5]),
+        ([[0.4, 0.4]], [0.5, 0.5]),  # one score says nothing of progress
+        ([[0.4, 0.4], [0.4, 0.4]], [0.5, 0.5]),
+        ([[0.4, 0.4], [0.7, 0.4]], [0.9, 0.1]),  # Q = (.15, 0): a tenth is the second's by the floor
+        ([[0.4, 0.4], [0.5, 0.2]], [0.1 + 0.8 / 3, 0.1 + 1.6 / 3]),  # one that gets worse counts as well
+        ([[0.4, 0.4], [0.8, 0.4], [0.8, 0.6]], [0.5, 0.5]),  # Q = (.2, 0), then (.1, .1)
+    ],
+)
+def test_progress_draws_more_of_what_moves(scores: list[list[float]], wanted: list[float]) -> None:
+    mixture = Mixture.model_validate({"members": ["mnli", "snli"], "sampling": "progress"})
+    np.testing.assert_allclose(shares(mixture, [900, 100], scores), wanted)
 
 
 def test_a_step_is_shared_whole_and_evenly() -> None:

@@ -19,7 +19,7 @@ from xit_ray.core.network import Network
 from xit_ray.core.optimiser import Optimiser
 from xit_ray.core.packing import Packed
 from xit_ray.core.replicas import Replicas
-from xit_ray.core.sampling import Batch
+from xit_ray.core.sampling import Batch, Course
 from xit_ray.core.train import Member, Trained, train_stage
 from xit_ray.data.encode import Encoded, from_sequences
 from xit_ray.spec.errors import UserError
@@ -89,6 +89,25 @@ def test_without_english_dev_the_last_weights_are_taken(model: Model, tmp_path: 
     weights.load(network, tmp_path, heads=True)
     assert data.dev is not None
     assert np.mean(predict(network, TASK.name, data.dev, Meter(CPU)) == data.dev.labels) > 0.9
+
+
+def test_progress_goes_by_every_member_and_the_target_alone_chooses(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, other = member(model, 200), replace(member(model, 200), task=registry.get("mini_nli"), chooses=False)
+    taken: list[list[list[float]]] = []
+    take = Course.take
+
+    def watched(course: Course, steps: int, scores: list[list[float]]) -> list[Batch]:
+        taken.append([list(entry) for entry in scores])
+        return take(course, steps, scores)
+
+    monkeypatch.setattr(Course, "take", watched)
+    mixture = {"members": [TASK.name, other.task.name], "sampling": "progress"}
+    trained = train_stage(model, stage(mixture=mixture, evaluations=5), [target, other], None, CPU)
+    assert [len(scores) for scores in taken] == [0, 1, 2, 3, 4]
+    assert all(len(entry) == 2 for entry in taken[-1])
+    assert [entry[0] for entry in taken[-1]] == [point["dev"] for point in trained.history][:4]
 
 
 def test_the_next_stage_starts_from_the_checkpoint(model: Model, tmp_path: Path) -> None:

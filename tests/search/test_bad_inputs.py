@@ -68,6 +68,15 @@ BAD: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str], str]] = {
         "untrained scores the tasks of",
     ),
     "sharding one worker": (stages(), {"resources": {"sharded": True}}, [], "sharded divides a model among workers"),
+    "progress without English dev": (
+        [
+            {"mixture": {"members": ["mini_nli", {"task": "ocnli", "language": "zh"}], "sampling": "progress"}},
+            *stages(),
+        ],
+        {},
+        [],
+        "sampling 'progress' goes by the English dev of every member; ocnli has none",
+    ),
     "no such language to train in": (
         [{"mixture": "ocnli"}, {"mixture": "pawsx"}],
         {},

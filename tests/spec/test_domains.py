@@ -4,6 +4,7 @@ import itertools
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +49,23 @@ def test_draws_stay_inside(seed: int) -> None:
     assert 1e-5 * 0.999 <= point["l"] <= 1e-3 * 1.001
     assert point["q"] in (0, 0.25, 0.5, 0.75, 1)
     assert point["i"] in (2, 3, 4)
+
+
+def test_exponential_weights_are_uniform_on_the_simplex() -> None:
+    tree = {"weights": [{"exponential": 1}] * 3}
+    drawn = np.array([point["weights"] for point in random_points(tree, 20_000, seed=0)])
+    shares = drawn / drawn.sum(axis=1, keepdims=True)
+    reference = np.random.default_rng(0).dirichlet([1, 1, 1], 20_000)
+    for share in (0.1, 0.25, 0.5, 0.75, 0.9):
+        np.testing.assert_allclose(np.quantile(shares, share, axis=0), np.quantile(reference, share, axis=0), atol=0.02)
+    assert (drawn > 0).all()
+    assert all(weight > 0 for variant in cover(tree) for weight in variant["weights"])
+
+
+@pytest.mark.parametrize("mean", [0, -1, "one", True, [1, 2]])
+def test_exponential_wants_a_mean(mean: Any) -> None:
+    with pytest.raises(UserError, match=r"weight\.exponential: found .*; allowed: a mean above 0"):
+        as_domain({"exponential": mean}, "weight")
 
 
 def test_cover_shows_every_option_both_ends_and_something_between() -> None:

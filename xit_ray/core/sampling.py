@@ -1,6 +1,7 @@
-"""Which rows every step sees: a pure function of the stage, so that any worker can work it out for itself."""
+"""Which rows every step sees: a pure function of the stage (and of the English-dev scores before it, where these have a say),
+so that any worker can work it out for itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from xit_ray.spec.recipe import Stage
 
 WINDOW = 32
 """Batches whose rows are sorted by length together: rows of a batch are alike in length, batches come in any order."""
+SMOOTHING, FLOOR = 0.5, 0.2
+"""Of ``progress``: weight of the newest change, and the share that is dealt out evenly."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,16 @@ class Batch:
     """The step's, counted from 0."""
 
 
-def shares(mixture: Mixture, sizes: list[int]) -> npt.NDArray[np.float64]:
+def shares(mixture: Mixture, sizes: list[int], scores: Sequence[Sequence[float]] = ()) -> npt.NDArray[np.float64]:
     """Probability of each member at a step (of a row, where batches are mixed).
 
     Args:
         mixture: the sampling rule.
         sizes: training rows of each member.
+        scores: each member's English dev at every evaluation so far, which ``progress`` goes by.
     """
+    if mixture.sampling == "progress":
+        return progress_shares(np.asarray(scores, dtype=np.float64).reshape(-1, len(sizes)))
     rows = np.asarray(sizes, dtype=np.float64)
     mass = {
         "proportional": rows,
@@ -43,6 +49,27 @@ def shares(mixture: Mixture, sizes: list[int]) -> npt.NDArray[np.float64]:
     return share
 
 
+def progress_shares(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """More of the members whose English dev moves: the online rule of Matiisen et al. 2017 (arXiv:1707.00183, §3.2), with
+    shares in proportion to its values and a floor in place of ε-greedy choice.
+
+    Q ← α·(score − score before) + (1−α)·Q; share = FLOOR/members + (1−FLOOR)·|Q|/Σ|Q|. Members that get worse are being
+    forgotten and are drawn more as well. Before two scores, or where nothing moves, all are drawn alike.
+
+    Args:
+        scores: shape (evaluations, members).
+    """
+    members = scores.shape[1]
+    value = np.zeros(members)
+    for change in np.diff(scores, axis=0):
+        value = SMOOTHING * change + (1 - SMOOTHING) * value
+    moved = np.abs(value)
+    if not moved.any():
+        return np.full(members, 1 / members)
+    share: npt.NDArray[np.float64] = FLOOR / members + (1 - FLOOR) * moved / moved.sum()
+    return share
+
+
 def total_steps(stage: Stage, sizes: list[int]) -> int:
     """Steps of a stage: its epochs over the members' rows, each member cut at the cap where sampling is capped."""
     assert stage.mixture is not None
@@ -52,33 +79,50 @@ def total_steps(stage: Stage, sizes: list[int]) -> int:
 
 
 def plan(stage: Stage, lengths: list[Ids]) -> list[Batch]:
-    """Every step's batch.
+    """Every step's batch, where nothing is known of English dev.
 
     Args:
         stage: mixture, epochs, batch size and seed.
         lengths: for each member, the tokens of each training row.
     """
-    assert stage.mixture is not None
-    sizes = [len(member) for member in lengths]
-    steps, chances = total_steps(stage, sizes), shares(stage.mixture, sizes)
-    rng = np.random.default_rng(stage.seed)
-    if stage.mixture.batches == "mixed":
-        return _mixed(rng.choice(len(sizes), size=(steps, stage.batch_size), p=chances), sizes, stage.seed)
-    streams = [_Stream(_windows(member, stage.batch_size), stage.seed, number) for number, member in enumerate(lengths)]
-    batches = []
-    for number, member in enumerate(rng.choice(len(sizes), size=steps, p=chances)):
-        rows = streams[member].next()
-        batches.append(Batch(np.full(len(rows), member), rows, number))
-    return batches
+    course = Course(stage, lengths)
+    return course.take(course.steps, ())
 
 
-def _mixed(drawn: Ids, sizes: list[int], seed: int) -> list[Batch]:
-    """Batches whose every row's member is drawn: ``drawn`` has shape (steps, rows)."""
-    streams = [_Stream(_one_by_one(size), seed, number) for number, size in enumerate(sizes)]
-    batches = []
-    for number, members in enumerate(np.sort(drawn, axis=1)):
-        batches.append(Batch(members, np.concatenate([streams[member].next() for member in members]), number))
-    return batches
+class Course:
+    """A stage's batches, portion by portion. How they are portioned changes nothing.
+
+    Args:
+        stage: mixture, epochs, batch size and seed.
+        lengths: for each member, the tokens of each training row.
+    """
+
+    def __init__(self, stage: Stage, lengths: list[Ids]) -> None:
+        assert stage.mixture is not None
+        self.mixture, self.batch_size = stage.mixture, stage.batch_size
+        self.sizes = [len(member) for member in lengths]
+        self.steps = total_steps(stage, self.sizes)
+        self.mixed = stage.mixture.batches == "mixed"
+        epochs = [_one_by_one(len(member)) if self.mixed else _windows(member, stage.batch_size) for member in lengths]
+        self.rng = np.random.default_rng(stage.seed)
+        self.streams = [_Stream(epoch, stage.seed, number) for number, epoch in enumerate(epochs)]
+        self.taken = 0
+
+    def take(self, steps: int, scores: Sequence[Sequence[float]]) -> list[Batch]:
+        """The next batches.
+
+        Args:
+            steps: how many.
+            scores: as for ``shares``.
+        """
+        chances = shares(self.mixture, self.sizes, scores)
+        drawn = self.rng.choice(len(self.sizes), size=(steps, self.batch_size if self.mixed else 1), p=chances)
+        batches = []
+        for members in np.sort(drawn, axis=1):
+            rows = np.concatenate([self.streams[member].next() for member in members])
+            batches.append(Batch(members if self.mixed else np.repeat(members, len(rows)), rows, self.taken))
+            self.taken += 1
+        return batches
 
 
 class _Stream:

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,9 +39,11 @@ class Member:
     task: Task
     train: Encoded
     dev: Encoded | None
-    """English dev rows; None for a member whose dev score is not part of the choice, or that has no English."""
+    """English dev rows; None for a member whose dev score nothing depends on, or that has no English."""
     gold: pa.Table | None = None
     """The dev rows themselves: span QA's answers are pieces of their contexts."""
+    chooses: bool = True
+    """Whether the dev score is part of the choice of weights; if not, it only says how often the member is drawn."""
 
 
 @dataclass(frozen=True)
@@ -108,20 +110,18 @@ def train_stage(
     run = _Run(model, stage, members, start, device)
     if keeper is not None:
         run.take_up(keeper)
-    standing, steps = run.standing, len(run.batches)
-    evaluations = {max(1, round(steps * (i + 1) / stage.evaluations)) for i in range(stage.evaluations)}
+    standing = run.standing
     put_aside = time.monotonic()
-    with closing(ahead(iter(run.batches[standing.step :]), run.stepper.prepare)) as prepared_batches:
-        for batch, prepared in prepared_batches:
-            standing.step += 1
-            run.stepper.take(standing.step, batch, prepared)
-            dev = run.evaluate() if standing.step in evaluations else None
-            report(Progress(standing.step, steps, standing.loss, dev, standing.best_dev))
-            if dev is not None and stage.patience is not None and standing.worse >= stage.patience:
-                break
-            if keeper is not None and run.agree(time.monotonic() - put_aside >= keeper.seconds):
-                run.put_aside(keeper)
-                put_aside = time.monotonic()
+    for end, batches in run.legs():
+        with closing(ahead(iter(batches), run.stepper.prepare)) as prepared_batches:
+            for batch, prepared in prepared_batches:
+                standing.step += 1
+                run.stepper.take(standing.step, batch, prepared)
+                dev = run.evaluate() if standing.step == end else None
+                report(Progress(standing.step, run.course.steps, standing.loss, dev, standing.best_dev))
+                if keeper is not None and run.agree(time.monotonic() - put_aside >= keeper.seconds):
+                    run.put_aside(keeper)
+                    put_aside = time.monotonic()
     return Trained(
         weights=run.best,
         dev=standing.best_dev,
@@ -141,7 +141,8 @@ class _Run:
         self.device, self.replicas = device, here()
         self.meter = Meter(device, self.replicas)
         self.standing = Standing(batch_tokens=device.tokens)
-        self.batches = sampling.plan(stage, [member.train.lengths for member in members])
+        self.stage = stage
+        self.course = sampling.Course(stage, [member.train.lengths for member in members])
         network = Network(model, [member.task for member in members], stage.seed)
         self.members = [_with_dev_covered(member, network) for member in members]
         if start is not None:
@@ -161,25 +162,37 @@ class _Run:
             masters = {name: p.detach().float().clone() for name, p in network.trainable().items()}
             network.settle(device)
         self.network = network
-        self.optimiser = Optimiser(network, masters, stage, len(self.batches))
+        self.optimiser = Optimiser(network, masters, stage, self.course.steps)
         self.best: dict[str, Tensor] = {}
         tasks, data = [member.task for member in members], [member.train for member in members]
         self.stepper = Stepper(
-            network, self.optimiser, stage, tasks, data, self.standing, len(self.batches), self.meter
+            network, self.optimiser, stage, tasks, data, self.standing, self.course.steps, self.meter
         )
+
+    def legs(self) -> Iterator[tuple[int, list[sampling.Batch]]]:
+        """The batches up to each evaluation, with its step, until patience ends; a snapshot's steps are passed over."""
+        stage, standing, steps = self.stage, self.standing, self.course.steps
+        ends = sorted({max(1, round(steps * (i + 1) / stage.evaluations)) for i in range(stage.evaluations)})
+        for number, (begin, end) in enumerate(zip([0, *ends], ends, strict=False)):
+            if stage.patience is not None and standing.worse >= stage.patience:
+                return
+            batches = self.course.take(end - begin, standing.scores[:number])
+            yield end, batches[max(0, standing.step - begin) :]
 
     def evaluate(self) -> float | None:
         """Score English dev, and keep the weights if they are the best so far (the newest, where there is no English)."""
         self.stepper.settle()
-        standing, scores = self.standing, []
+        standing, scores, choice = self.standing, [], []
         for member in self.members:
             if member.dev is not None:
                 raw = predict(self.network, member.task.name, member.dev, self.meter)
                 scored = score(member.task, "en", member.gold, member.dev, raw)
                 scores.append(scored.scores[member.task.metric].value)
-        dev = sum(scores) / len(scores) if scores else None
+                choice += scores[-1:] if member.chooses else []
+        dev = sum(choice) / len(choice) if choice else None
         loss = sum(standing.losses) / len(standing.losses) if standing.losses else standing.loss
         standing.history.append({"step": standing.step, "loss": loss, "dev": dev})
+        standing.scores.append(scores)
         standing.losses.clear()
         standing.worse += 1
         if dev is None or standing.best_dev is None or dev > standing.best_dev:

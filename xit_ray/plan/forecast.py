@@ -126,7 +126,7 @@ class Forecaster:
                 pairs += int(squares[chosen].sum())
         sizes = self._sizes(model)
         load = Load(tokens, sizes.flops(tokens, pairs, backward=True))
-        dev = [self._rows(model, task, "dev", "en", None) for task in training.dev]
+        dev = [self._rows(model, task, "dev", "en", None) for task in training.english]
         for lengths, squares in dev * stage.evaluations:
             load += self._scored(sizes, lengths, squares)
         return load

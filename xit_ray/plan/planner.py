@@ -84,9 +84,13 @@ class Planner:
         for position, stage in enumerate(recipe.trained):
             last = position == len(recipe.trained) - 1
             dev = (recipe.target_task,) if last else self._english_tasks(stage)
-            start, key = key, fingerprint.of_stage(key, stage, self._stage_rows(stage, dev), dev)
-            trainings.append(Training(key=key, start=start if position else None, stage=stage, dev=dev))
-            self._keep_apart(stage, dev, recipe.target_task, languages)
+            weighing = self._weighing(stage)
+            read = (*dev, *(task for task in weighing if task not in dev))
+            start, key = key, fingerprint.of_stage(key, stage, self._stage_rows(stage, read), dev)
+            trainings.append(
+                Training(key=key, start=start if position else None, stage=stage, dev=dev, weighing=weighing)
+            )
+            self._keep_apart(stage, read, recipe.target_task, languages)
         also = self.space.zero_shot.also
         return Trial(
             key=fingerprint.of_recipe(recipe.model_dump(mode="json")),
@@ -212,6 +216,20 @@ class Planner:
         assert stage.mixture is not None
         names = {member.task for member in stage.mixture.members}
         return tuple(sorted(name for name in names if "en" in registry.get(name).train_languages))
+
+    def _weighing(self, stage: Stage) -> tuple[str, ...]:
+        """The tasks whose English dev says how often they are drawn."""
+        assert stage.mixture is not None
+        if stage.mixture.sampling != "progress":
+            return ()
+        names = sorted({member.task for member in stage.mixture.members})
+        without = [name for name in names if name not in self._english_tasks(stage)]
+        if without:
+            raise UserError(
+                f"{self.where}: recipe: sampling 'progress' goes by the English dev of every member; {without[0]} has none "
+                "(allowed without it: proportional, capped, temperature, uniform, weights)"
+            )
+        return tuple(names)
 
     def _stage_rows(self, stage: Stage, dev: tuple[str, ...]) -> dict[str, str]:
         assert stage.mixture is not None

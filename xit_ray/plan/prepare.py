@@ -41,7 +41,7 @@ def pieces(planner: Planner) -> list[Piece]:
             mixture = training.stage.mixture
             for member in mixture.members if mixture else ():
                 found[Piece(model, member.task, "train", (member.language,), member.examples)] = None
-            for task in training.dev:
+            for task in training.english:
                 found[Piece(model, task, "dev", ("en",))] = None
         for task, languages in trial.evaluation.languages.items():
             together = [languages] if not registry.get(task).trainable else [(language,) for language in languages]

@@ -30,6 +30,8 @@ def _suggest(trial: Any, path: str, domain: Domain) -> Any:
     if domain.kind in FINITE:
         # Optuna's categories are plain values; options may be whole stages, so their numbers are suggested.
         return domain.options[trial.suggest_categorical(name, list(range(len(domain.options))))]
+    if domain.kind == "exponential":
+        return domain.at(trial.suggest_float(name, 0.0, 1.0))
     low, high, *step = domain.options
     if domain.kind == "randint":
         return trial.suggest_int(name, low, high)

@@ -15,8 +15,10 @@ from typing import Any
 from xit_ray.spec.errors import UserError
 
 FINITE = ("choice", "grid")
-NUMERIC = ("uniform", "loguniform", "quniform", "randint")
+NUMERIC = ("uniform", "loguniform", "quniform", "randint", "exponential")
 DOMAINS = (*FINITE, *NUMERIC)
+LEAST_SHARE = 1e-3
+"""A weight of nought would leave a member out, which ``choice`` and ``grid`` are for."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class Domain:
 
     ``grid`` and ``choice`` list their options; a grid search runs through ``grid`` and draws from every other domain.
     ``uniform: [low, high]``, ``loguniform: [low, high]``, ``quniform: [low, high, step]`` and ``randint: [low, high]``
-    (both ends included) are numeric.
+    (both ends included) are numeric. ``exponential: mean`` is for the weights of a mixture: weights drawn from exponential
+    distributions of one mean have shares that are uniform on the simplex (Devroye 1986, ch. XI.4).
     """
 
     kind: str
@@ -36,6 +39,8 @@ class Domain:
         """Values that stand for the domain when a space is checked: every option, or both ends and one between."""
         if self.kind in FINITE:
             return self.options
+        if self.kind == "exponential":
+            return tuple(self.at(share) for share in (0.0, 0.5, 1.0))
         low, high = self.options[:2]
         # A value in between shows where a continuous domain is given for a whole number.
         between = {"randint": low, "quniform": low + self.options[-1]}.get(self.kind, low + 0.37 * (high - low))
@@ -45,6 +50,8 @@ class Domain:
         """One value, at random."""
         if self.kind in FINITE:
             return rng.choice(self.options)
+        if self.kind == "exponential":
+            return self.at(rng.random())
         low, high = self.options[:2]
         if self.kind == "loguniform":
             return math.exp(rng.uniform(math.log(low), math.log(high)))
@@ -55,6 +62,11 @@ class Domain:
             step = self.options[2]
             return min(low + round((value - low) / step) * step, high)
         return value
+
+    def at(self, share: float) -> float:
+        """The value of an exponential domain below which a share of its mass lies, without the extremes at either end."""
+        inside = min(max(share, LEAST_SHARE), 1 - LEAST_SHARE)
+        return float(-self.options[0] * math.log(1 - inside))
 
 
 Chooser = Callable[[str, Domain], Any]
@@ -73,6 +85,10 @@ def as_domain(node: Any, path: str) -> Domain | None:
         if not isinstance(arguments, list) or not arguments:
             raise UserError(f"{path}.{kind}: found {arguments!r}; allowed: a list of one or more values")
         return Domain(kind, tuple(arguments))
+    if kind == "exponential":
+        if isinstance(arguments, bool) or not isinstance(arguments, int | float) or not 0 < arguments < math.inf:
+            raise UserError(f"{path}.{kind}: found {arguments!r}; allowed: a mean above 0")
+        return Domain(kind, (float(arguments),))
     wanted = 3 if kind == "quniform" else 2
     form = "[low, high, step]" if wanted == 3 else "[low, high]"
     try:

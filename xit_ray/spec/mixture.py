@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from xit_ray.spec.base import Strict
 
-SamplingRule = Literal["proportional", "capped", "temperature", "uniform", "weights"]
+SamplingRule = Literal["proportional", "capped", "temperature", "uniform", "weights", "progress"]
 
 
 class Member(Strict):
@@ -19,7 +19,8 @@ class Member(Strict):
     examples: int | None = Field(default=None, gt=0)
     """Use only the first N training rows (after the task's own fixed shuffle); null means all."""
     weight: float | None = Field(default=None, gt=0)
-    """Relative weight, read by ``sampling: weights`` alone."""
+    """Relative weight, read by ``sampling: weights`` alone. Where every member's is drawn from ``{exponential: 1}``, the
+    shares are uniform on the simplex."""
     loss_weight: float = Field(default=1.0, gt=0)
     """Factor on the loss of this task's rows."""
 
@@ -49,7 +50,8 @@ class Mixture(Strict):
     batches: Literal["homogeneous", "mixed"] = "homogeneous"
     """homogeneous: every step draws one task (as Phang et al. 2020 do); mixed: every row of a step does."""
     sampling: SamplingRule = "proportional"
-    """proportional: by rows; capped: by min(rows, cap); temperature: rows^(1/T); uniform; weights: as given."""
+    """proportional: by rows; capped: by min(rows, cap); temperature: rows^(1/T); uniform; weights: as given; progress: more
+    of the members whose English dev moves, weighed anew at every evaluation."""
     cap: int = Field(default=10_000, gt=0)
     """Row cap of ``sampling: capped``."""
     temperature: float = Field(default=2.0, ge=1.0)
@@ -81,5 +83,7 @@ class Mixture(Strict):
 
     @property
     def label(self) -> str:
-        """Short name for tables, for example ``mnli+paws``."""
-        return "+".join(member.label for member in self.members)
+        """Short name for tables, for example ``mnli+paws``, with the rule where it is not the default and matters."""
+        names = "+".join(member.label for member in self.members)
+        plain = len(self.members) == 1 or self.sampling == "proportional"
+        return names if plain else f"{names} ({self.sampling})"

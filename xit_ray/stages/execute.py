@@ -63,9 +63,10 @@ def train(bench: Bench, work: Training, report: Callable[[Progress], None]) -> d
         task = rows.resolved(registry.get(member.task), bench.source)
         table = rows.load(task, "train", member.language, bench.source).table
         table = some(table, member.examples)
-        dev = rows.load(task, "dev", "en", bench.source).table if member.task in work.dev else None
+        chooses = member.task in work.dev
+        dev = rows.load(task, "dev", "en", bench.source).table if chooses or member.task in work.weighing else None
         encoded_dev = bench.tokens.rows(task, dev) if dev is not None else None
-        members.append(Member(task, bench.tokens.rows(task, table), encoded_dev, dev))
+        members.append(Member(task, bench.tokens.rows(task, table), encoded_dev, dev, chooses))
     keeper = Keeper(bench.store, work.key, bench.snapshot_seconds)
     with bench.store.open(work.start) if work.start is not None else nullcontext() as start:
         trained = train_stage(bench.model, work.stage, members, start, bench.device, report, keeper)

@@ -17,6 +17,13 @@ class Training(Strict):
     stage: Stage
     dev: tuple[str, ...]
     """Tasks of the mixture whose English dev chooses the checkpoint."""
+    weighing: tuple[str, ...] = ()
+    """Tasks of the mixture whose English dev says how often they are drawn."""
+
+    @property
+    def english(self) -> tuple[str, ...]:
+        """Tasks whose English dev rows the stage reads."""
+        return tuple(sorted({*self.dev, *self.weighing}))
 
     @property
     def label(self) -> str:
