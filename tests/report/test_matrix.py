@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xit_ray.report.matrix import Cell, matrix
+from xit_ray.spec.recipe import Recipe, Stage
 from xit_ray.stages.store import Store
 from xit_ray.stages.work import ITEMS
 from xit_ray.tasks import registry
@@ -34,8 +35,14 @@ def evaluation(store: Store, tmp_path: Path, key: str, target: str, seed: int, s
     store.publish(key, folder, {"kind": "evaluation"})
 
 
-def trial(key: str, intermediate: str, target: str, dev: float | None, status: str = "done") -> dict[str, Any]:
+def trial(
+    key: str, intermediate: str, target: str, dev: float | None, status: str = "done", *, rate: float = 1e-4,
+    seed: int = 0, fresh: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    stage = Stage.model_validate({"mixture": target, "learning_rate": rate, "seed": seed})
     return {
+        "recipe": Recipe(stages=(stage,)).model_dump_json(),
+        "fresh": fresh,
         "trial": key,
         "intermediate": intermediate,
         "target": target,
@@ -75,13 +82,16 @@ def test_gain_is_the_difference_of_means_over_languages_other_than_english(tmp_p
 @given(st.lists(st.floats(0.1, 0.9), min_size=3, max_size=3))
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_zero_shot_score_can_choose(tmp_path_factory: pytest.TempPathFactory, shares: list[float]) -> None:
-    trials = [trial(key, "mnli", "mini_nli", dev) for key, dev in (("x", 0.5), ("y", 0.7), ("z", 0.6))]
+    trials = [
+        trial(key, "mnli", "mini_nli", dev, rate=rate)
+        for key, dev, rate in (("x", 0.5, 1e-5), ("y", 0.7, 2e-5), ("z", 0.6, 3e-5))
+    ]
     found = cells(tmp_path_factory.mktemp("m"), trials, dict(zip("xyz", shares, strict=True)))
     assert found["mnli", "mini_nli"].trial == "y"
 
 
 def test_equal_dev_is_settled_by_key_not_by_order(tmp_path: Path) -> None:
-    trials = [trial(key, "mnli", "mini_nli", 0.5) for key in ("q", "p")]
+    trials = [trial(key, "mnli", "mini_nli", 0.5, rate=rate) for key, rate in (("q", 1e-5), ("p", 2e-5))]
     assert cells(tmp_path, trials, {"p": 0.5, "q": 0.5})["mnli", "mini_nli"].trial == "p"
 
 
@@ -89,3 +99,30 @@ def test_a_cell_whose_trials_did_not_finish_stays_empty(tmp_path: Path) -> None:
     trials = [trial("b", "none", "mini_nli", 0.5), trial("a", "mnli", "mini_nli", 0.9, "stopped")]
     cell = cells(tmp_path, trials, {"b": 0.5})["mnli", "mini_nli"]
     assert (cell.trial, cell.zero_shot, cell.gain, cell.trials) == (None, None, None, 1)
+
+
+def test_replicates_over_seeds_stand_for_one_recipe_with_their_means(tmp_path: Path) -> None:
+    trials = [
+        trial("lucky", "mnli", "mini_nli", 0.80, rate=1e-5, seed=0),
+        trial("unlucky", "mnli", "mini_nli", 0.50, rate=1e-5, seed=1),
+        trial("steady", "mnli", "mini_nli", 0.70, rate=2e-5, seed=0),
+        trial("steadier", "mnli", "mini_nli", 0.72, rate=2e-5, seed=1),
+    ]
+    shares = {"lucky": 0.9, "unlucky": 0.1, "steady": 0.6, "steadier": 0.7}
+    cell = cells(tmp_path, trials, shares)["mnli", "mini_nli"]
+    assert set(cell.replicates) == {"steady", "steadier"}
+    assert cell.dev_en == pytest.approx(0.71)
+    alone = [cells(tmp_path, [row], shares)["mnli", "mini_nli"].zero_shot for row in trials[2:]]
+    assert cell.zero_shot == pytest.approx(np.mean([score for score in alone if score is not None]))
+
+
+def test_finalists_stand_for_a_cell_by_their_fresh_seeds_alone(tmp_path: Path) -> None:
+    trials = [
+        trial("lucky", "mnli", "mini_nli", 0.95, rate=1e-5),
+        trial("first", "mnli", "mini_nli", 0.90, rate=2e-5),
+        trial("again", "mnli", "mini_nli", 0.60, rate=2e-5, seed=7, fresh=True),
+        trial("once more", "mnli", "mini_nli", 0.70, rate=2e-5, seed=8, fresh=True),
+    ]
+    cell = cells(tmp_path, trials, dict.fromkeys(("lucky", "first", "again", "once more"), 0.5))["mnli", "mini_nli"]
+    assert (cell.fresh, cell.replicates, cell.trials) == (True, ("again", "once more"), 4)
+    assert cell.dev_en == pytest.approx(0.65)

@@ -15,7 +15,7 @@ from xit_ray.track.state import State
 def started(step: int | None = None) -> dict[str, Any]:
     if step is None:
         return {"time": 1.0, "kind": "trial_started", "trial": "t", "recipe": {}, "intermediate": "none", "target": "x",
-                "stages": [["k", "x"]]}  # fmt: skip
+                "stages": [["k", "x"]], "fresh": False}  # fmt: skip
     return {"time": 2.0, "kind": "progress", "trial": "t", "key": "k", "label": "x", "final": True, "step": step,
             "steps": 4, "loss": 1.0, "dev": 0.5 if step == 4 else None, "best": 0.5}  # fmt: skip
 

@@ -8,7 +8,10 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import optuna
 import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 
 from tests.search.searching import easy_data, mlflow_runs, of_kind, search, table, write_space
 
@@ -77,6 +80,27 @@ def test_tpe_on_a_conditional_space_with_a_server(tiny_encoder: Path, tmp_path: 
     again = search("--resume", "tiny", "--output", str(output))
     assert again.returncode == 0, again.stdout + again.stderr
     assert len(table(output / "tiny", "trials")) == 4  # nothing was left to do
+
+
+def test_tpe_searches_the_front_of_english_dev_against_cost(tiny_encoder: Path, tmp_path: Path) -> None:
+    data = easy_data(tmp_path / "data")
+    stages = [
+        {"mixture": {"choice": [None, "qqp"]}, **FAST},
+        {"mixture": "pawsx", "learning_rate": {"loguniform": [1e-4, 1e-2]}, **FAST},
+    ]
+    asked = {"algorithm": "tpe", "trials": 3, "objective": "dev_against_gpu_hours"}
+    space = write_space(tmp_path, tiny_encoder, stages, search=asked, zero_shot=LANGUAGES)
+    ended = search(str(space), "--data", str(data), "--output", str(tmp_path / "runs"))
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    run = tmp_path / "runs/tiny"
+    (study,) = optuna.get_all_study_summaries(JournalStorage(JournalFileBackend(str(run / "optuna.journal"))))
+    assert [direction.name for direction in study.directions] == ["MAXIMIZE", "MINIMIZE"]
+    trials = optuna.load_study(
+        study_name=study.study_name, storage=JournalStorage(JournalFileBackend(str(run / "optuna.journal")))
+    ).get_trials(states=(optuna.trial.TrialState.COMPLETE,))
+    wanted = sorted((row["dev_en"], row["device_seconds"] / 3600) for row in table(run, "trials"))
+    assert sorted(tuple(trial.values) for trial in trials) == [pytest.approx(pair) for pair in wanted]
+    assert "English dev against cost" in (run / "report.html").read_text()
 
 
 def test_a_second_study_takes_stages_from_the_store_and_a_crash_is_told(tiny_encoder: Path, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def _history() -> list[Event]:
             "intermediate": "mini_paraphrase",
             "target": "mini_nli",
             "stages": stages,
+            "fresh": False,
         }
     ]
     for (key, label), final in zip(stages, (False, True), strict=True):

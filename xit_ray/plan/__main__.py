@@ -62,6 +62,14 @@ def plan(
     found = _Plan(in_order, nodes, Forecaster(planner).of(in_order), measured)
     _stages(found, console)
     _totals(found, console)
+    if loaded.search.finalists is not None:
+        again = loaded.search.finalists
+        console.print(
+            f"Not counted: the {again.top} best recipes of each target, and its baseline, once more with {again.seeds} fresh "
+            "seeds.",
+            highlight=False,
+            soft_wrap=True,
+        )
     _money(found.forecast, console)
     _time(found, workers or loaded.resources.runs or 1, console)
 

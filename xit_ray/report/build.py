@@ -6,7 +6,7 @@ import jinja2
 import pyarrow.parquet as pq
 
 from xit_ray.report.matrix import as_table
-from xit_ray.report.summary import Summary, gain_text, summarise
+from xit_ray.report.summary import Summary, gain_text, replicates_text, summarise
 from xit_ray.stages.store import Store
 from xit_ray.track.tables import LEDGER, SCORES, TRIALS
 
@@ -31,7 +31,7 @@ def render(summary: Summary) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"points": _points, "shade": _shade, "gain": gain_text}
+    environment.filters |= {"points": _points, "shade": _shade, "gain": gain_text, "replicates": replicates_text}
     return environment.get_template("report.html.j2").render(s=summary)
 
 

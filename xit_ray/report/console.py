@@ -10,7 +10,7 @@ from rich.text import Text
 
 from xit_ray.report.build import HTML
 from xit_ray.report.suite import SuiteTable
-from xit_ray.report.summary import LanguageTable, Summary, gain_text, summarise
+from xit_ray.report.summary import LanguageTable, Summary, gain_text, replicates_text, summarise
 from xit_ray.stages.store import Store
 
 
@@ -37,7 +37,7 @@ def show(folder: Path, store_root: str, console: Console, mlflow: str) -> None:
         dev = 100 * (cell.dev_en or 0)
         console.print(
             f"[bold]Best recipe for {target}[/bold] (by English dev, {dev:.1f}): {intermediate}; "
-            f"zero-shot {100 * (cell.zero_shot or 0):.1f}. Trial {cell.trial}.",
+            f"zero-shot {100 * (cell.zero_shot or 0):.1f}{replicates_text(cell)}. Trial {cell.trial}.",
             highlight=False,
         )
     trained = [row for row in summary.ledger if row["published"]]

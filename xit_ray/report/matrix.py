@@ -1,9 +1,12 @@
 """The transfer matrix: for each intermediate and target, the gain in mean zero-shot score over that target's baseline.
 
-A cell stands for the finished trial with the best English dev among those of its intermediate and target; no other
-score has a say. The baseline of a target is its cell without an intermediate, chosen in the same way.
+A cell stands for the recipe with the best English dev among the finished ones of its intermediate and target; no other
+score has a say. Trials of a recipe that differ in seeds alone are its replicates: English dev and zero-shot scores are
+their means. Where recipes of a cell were trained again as finalists, these stand for it, by their fresh seeds alone. The
+baseline of a target is its cell without an intermediate, chosen in the same way.
 """
 
+import statistics
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,8 @@ from xit_ray.tasks.scores.items import Items
 from xit_ray.track.tables import TRIALS
 
 BASELINE = "none"
+Row = dict[str, Any]
+"""Of the table of trials."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,11 @@ class Cell:
     intermediate: str
     target: str
     trial: str | None
-    """The chosen trial; None where none finished."""
+    """The chosen recipe's trial, the first of its replicates; None where none finished."""
+    replicates: tuple[str, ...]
+    """All trials of the chosen recipe that count."""
+    fresh: bool
+    """Whether they are finalists with fresh seeds."""
     trials: int
     """Trials of the cell, those that were stopped included."""
     dev_en: float | None
@@ -45,49 +54,60 @@ class Cell:
 
 def matrix(folder: Path, store: Store) -> list[Cell]:
     """The cells of a run, by intermediate (the baseline first) and target."""
-    rows: list[dict[str, Any]] = pq.read_table(folder / TRIALS).to_pylist()
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    rows: list[Row] = pq.read_table(folder / TRIALS).to_pylist()
+    groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["intermediate"], row["target"]), []).append(row)
     chosen = {place: _chosen(group) for place, group in groups.items()}
-    items = {place: _items(store, row) for place, row in chosen.items() if row is not None}
+    items = {place: _items(store, rows) for place, rows in chosen.items() if rows}
     order = sorted(groups, key=lambda place: (place[0] != BASELINE, *place))
     return [_cell(place, groups[place], chosen[place], items) for place in order]
 
 
-def _chosen(group: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """By English dev alone, the first among equals by key, so that the order of finishing plays no part."""
+def _chosen(group: list[Row]) -> list[Row]:
+    """The replicates of one recipe, by English dev alone; the first among equals by key, so that the order of finishing plays
+    no part."""
     done = sorted((row for row in group if row["status"] == "done"), key=lambda row: str(row["trial"]))
-    return max(done, key=lambda row: float(row["dev_en"]), default=None)
+    final = [row for row in done if row["fresh"]]
+    recipes: dict[str, list[Row]] = {}
+    for row in final or done:
+        recipes.setdefault(Recipe.model_validate_json(row["recipe"]).with_seed(0).model_dump_json(), []).append(row)
+    return max(recipes.values(), key=_dev, default=[])
+
+
+def _dev(replicates: list[Row]) -> float:
+    return statistics.fmean(float(row["dev_en"]) for row in replicates)
 
 
 def _cell(
-    place: tuple[str, str],
-    group: list[dict[str, Any]],
-    row: dict[str, Any] | None,
-    items: dict[tuple[str, str], ByLanguage],
+    place: tuple[str, str], group: list[Row], chosen: list[Row], items: dict[tuple[str, str], ByLanguage]
 ) -> Cell:
     intermediate, target = place
-    if row is None:
-        return Cell(intermediate, target, None, len(group), *[None] * 7)
+    if not chosen:
+        return Cell(intermediate, target, None, (), False, len(group), *[None] * 7)
     score = mean_gain(items[place], None)
     baseline = items.get((BASELINE, target)) if intermediate != BASELINE else None
     gain = mean_gain(items[place], baseline) if baseline is not None else (None, None, None)
-    return Cell(intermediate, target, row["trial"], len(group), row["dev_en"], *score, *gain)
+    trials = tuple(row["trial"] for row in chosen)
+    return Cell(
+        intermediate, target, trials[0], trials, chosen[0]["fresh"], len(group), _dev(chosen), *score, *gain
+    )  # fmt: skip
 
 
-def _items(store: Store, row: dict[str, Any]) -> ByLanguage:
-    """What each test item of the target adds to its main score, for every language other than English."""
-    task = registry.get(row["target"])
+def _items(store: Store, replicates: list[Row]) -> ByLanguage:
+    """What each test item of the target adds to its main score, for every language that is zero-shot. Replicates add up."""
+    task = registry.get(replicates[0]["target"])
     wanted = [("task", "=", task.name), ("metric", "=", task.metric)]
-    with store.open(row["evaluation"]) as folder:
-        table = pq.read_table(folder / ITEMS, filters=wanted)
-    found = {}
-    labelled = Recipe.model_validate_json(row["recipe"]).labelled_languages if row.get("recipe") else frozenset()
-    for language in (name for name in task.zero_shot_languages if name not in labelled):
-        part = table.filter(pc.equal(table.column("language"), language))
-        if part.num_rows:
-            found[language] = Items(part.column("points").to_numpy(), part.column("out_of").to_numpy())
+    labelled = Recipe.model_validate_json(replicates[0]["recipe"]).labelled_languages
+    found: ByLanguage = {}
+    for row in replicates:
+        with store.open(row["evaluation"]) as folder:
+            table = pq.read_table(folder / ITEMS, filters=wanted)
+        for language in (name for name in task.zero_shot_languages if name not in labelled):
+            part = table.filter(pc.equal(table.column("language"), language))
+            if part.num_rows:
+                items = Items(part.column("points").to_numpy(), part.column("out_of").to_numpy())
+                found[language] = found[language] + items if language in found else items
     return found
 
 
@@ -95,5 +115,6 @@ def as_table(cells: list[Cell]) -> pa.Table:
     """The matrix as rows, for ``matrix.parquet``."""
     fields = [("intermediate", pa.string()), ("target", pa.string()), ("trial", pa.string()), ("trials", pa.int64())]
     names = ("dev_en", "zero_shot", "zero_shot_low", "zero_shot_high", "gain", "gain_low", "gain_high")
+    fields[3:3] = [("replicates", pa.list_(pa.string())), ("fresh", pa.bool_())]
     schema = pa.schema(fields + [(name, pa.float64()) for name in names])
     return pa.Table.from_pylist([vars(cell) for cell in cells], schema=schema)

@@ -22,7 +22,7 @@ class SuiteTable:
 def suite_table(suite: Suite, cells: list[Cell], scores: list[dict[str, Any]]) -> SuiteTable:
     """The suite's scores of each intermediate.
 
-    A task that trains counts with its cell's trial. One without training data was scored after every target; it counts with
+    A task that trains counts with its cell's trials. One without training data was scored after every target; it counts with
     the mean over the intermediate's cells, where XTREME scores the encoder before any target.
 
     Args:
@@ -37,7 +37,7 @@ def suite_table(suite: Suite, cells: list[Cell], scores: list[dict[str, Any]]) -
     for intermediate in dict.fromkeys(cell.intermediate for cell in cells):
         found: dict[str, dict[str, dict[str, list[float]]]] = {}
         for cell in (cell for cell in cells if cell.intermediate == intermediate):
-            for score in by_trial.get(str(cell.trial), []):
+            for score in (score for trial in cell.replicates for score in by_trial.get(trial, [])):
                 if score["task"] == cell.target or not registry.get(score["task"]).trainable:
                     place = found.setdefault(score["task"], {}).setdefault(score["language"], {})
                     place.setdefault(score["metric"], []).append(score["value"])

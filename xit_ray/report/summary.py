@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pyarrow.parquet as pq
 import yaml
 
+from xit_ray.report.front import front
 from xit_ray.report.matrix import BASELINE, Cell, matrix
 from xit_ray.report.suite import SuiteTable, suite_table
 from xit_ray.spec.space import Space
@@ -24,7 +26,7 @@ class LanguageRow:
     values: list[float | None]
     """One a cell of the target, in the matrix's order of intermediates."""
     intervals: list[tuple[float, float] | None]
-    """95 % bootstrap intervals of the values."""
+    """95 % bootstrap intervals of the values; None for means over replicates."""
     majority: float
     n: int
 
@@ -59,6 +61,8 @@ class Summary:
     """Where the space scores a suite's languages."""
     trials: list[dict[str, Any]]
     ledger: list[dict[str, Any]]
+    front: list[dict[str, Any]]
+    """Trials that none beats in both English dev and cost."""
     recipe: str
     """The best recipe, as YAML."""
     spent_seconds: float
@@ -77,11 +81,7 @@ def summarise(folder: Path, store: Store) -> Summary:
     scores = pq.read_table(folder / SCORES).to_pylist()
     done = [cell for cell in cells if cell.trial is not None]
     targets = list(dict.fromkeys(cell.target for cell in cells))
-    best = {
-        target: max((cell for cell in done if cell.target == target), key=lambda cell: cell.dev_en or 0.0)
-        for target in targets
-        if any(cell.target == target for cell in done)
-    }
+    best = {target: _best(found) for target in targets if (found := [cell for cell in done if cell.target == target])}
     scored = {str(trial["trial"]): float(trial["seconds"]) for trial in trials if trial["status"] == "done"}
     return Summary(
         name=folder.name,
@@ -94,10 +94,16 @@ def summarise(folder: Path, store: Store) -> Summary:
         suite=_suite(space, done, scores),
         trials=trials,
         ledger=ledger,
+        front=front(trials),
         recipe=_best_recipe(best, trials),
         spent_seconds=sum(float(row["seconds"]) for row in ledger if row["trainings_begun"]),
         alone_seconds=sum(scored.values()),
     )
+
+
+def _best(cells: list[Cell]) -> Cell:
+    """By English dev, finalists before others."""
+    return max(cells, key=lambda cell: (cell.fresh, cell.dev_en or 0.0))
 
 
 def _suite(space: Space, done: list[Cell], scores: list[dict[str, Any]]) -> SuiteTable | None:
@@ -112,12 +118,12 @@ def _tables(done: list[Cell], best: dict[str, Cell], scores: list[dict[str, Any]
     found = []
     for target in dict.fromkeys(cell.target for cell in done):
         cells = [cell for cell in done if cell.target == target]
-        columns = [(cell.intermediate, str(cell.trial)) for cell in cells]
-        found.append(_table(target, f"{target}, by intermediate", columns, by_trial, str(best[target].trial)))
+        columns = [(cell.intermediate, cell.replicates) for cell in cells]
+        found.append(_table(target, f"{target}, by intermediate", columns, by_trial, best[target].replicates))
     headless = {score["task"] for score in scores} - {cell.target for cell in done}
     for task in sorted(headless):
-        columns = [("untrained", "untrained")] if (task, "untrained") in by_trial else []
-        columns += [(f"{cell.intermediate} → {cell.target}", str(cell.trial)) for cell in done]
+        columns = [("untrained", ("untrained",))] if (task, "untrained") in by_trial else []
+        columns += [(f"{cell.intermediate} → {cell.target}", cell.replicates) for cell in done]
         found.append(_table(task, f"{task}, after each recipe", columns, by_trial, columns[-1][1]))
     return found
 
@@ -125,24 +131,31 @@ def _tables(done: list[Cell], best: dict[str, Cell], scores: list[dict[str, Any]
 def _table(
     task: str,
     title: str,
-    columns: list[tuple[str, str]],
+    columns: list[tuple[str, tuple[str, ...]]],
     by_trial: dict[tuple[str, str], dict[str, dict[str, Any]]],
-    best: str,
+    best: tuple[str, ...],
 ) -> LanguageTable:
     rows = []
     for language in registry.get(task).languages:
-        found = [by_trial.get((task, trial), {}).get(language) for _, trial in columns]
-        one = next((score for score in found if score is not None), None)
+        found = [_of_replicates(task, language, trials, by_trial) for _, trials in columns]
+        one = next((scores[0] for scores in found if scores), None)
         if one is not None:
-            values = [None if score is None else float(score["value"]) for score in found]
-            intervals = [None if score is None else (float(score["low"]), float(score["high"])) for score in found]
+            values = [fmean(score["value"] for score in scores) if scores else None for scores in found]
+            intervals = [(scores[0]["low"], scores[0]["high"]) if len(scores) == 1 else None for scores in found]
             rows.append(LanguageRow(language, values, intervals, float(one["majority"]), int(one["n"])))
-    chosen = [trial for _, trial in columns].index(best)
+    chosen = [trials for _, trials in columns].index(best)
     others = [row for row in rows if row.language != "en"]
     above = sum((row.values[chosen] or 0.0) > row.majority for row in others)
     return LanguageTable(
         task, registry.get(task).metric, title, [name for name, _ in columns], rows, above, len(others)
     )
+
+
+def _of_replicates(
+    task: str, language: str, trials: tuple[str, ...], by_trial: dict[tuple[str, str], dict[str, dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    found = (by_trial.get((task, trial), {}).get(language) for trial in trials)
+    return [score for score in found if score is not None]
 
 
 def _best_recipe(best: dict[str, Cell], trials: list[dict[str, Any]]) -> str:
@@ -154,6 +167,13 @@ def _best_recipe(best: dict[str, Cell], trials: list[dict[str, Any]]) -> str:
         recipe = yaml.safe_load(row["recipe"])
         texts.append(f"# {target}\n" + yaml.safe_dump(recipe, sort_keys=False, width=100))
     return "\n".join(texts)
+
+
+def replicates_text(cell: Cell) -> str:
+    """How many seeds a cell stands for, where it is more than one."""
+    if len(cell.replicates) < 2:
+        return ""
+    return f", mean of {len(cell.replicates)} {'fresh ' if cell.fresh else ''}seeds"
 
 
 def gain_text(cell: Cell | None) -> str:

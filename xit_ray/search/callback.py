@@ -16,10 +16,11 @@ class Announcer(Callback):  # type: ignore[misc]
     Args:
         planner: knows a recipe's key and stages.
         run: name of the search's run.
+        fresh: whether these are finalists, trained again.
     """
 
-    def __init__(self, planner: Planner, run: str) -> None:
-        self.planner, self.run = planner, run
+    def __init__(self, planner: Planner, run: str, fresh: bool) -> None:
+        self.planner, self.run, self.fresh = planner, run, fresh
 
     def on_trial_start(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **_: Any) -> None:
         """The trial starts, or starts again after a crash."""
@@ -30,6 +31,7 @@ class Announcer(Callback):  # type: ignore[misc]
             recipe=plan.recipe.model_dump(mode="json"),
             intermediate=plan.intermediate,
             target=plan.target,
+            fresh=self.fresh,
             stages=[[training.key, training.label] for training in plan.trainings],
         )
 

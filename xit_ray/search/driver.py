@@ -46,8 +46,10 @@ def drive(config: dict[str, Any], planner: Planner, site: Site) -> None:
         if missing < len(trial.trainings) or store.describe(trial.evaluation.key) is None or untrained:
             _run(trial, site, holder, missing, untrained)
         tell("scored", key=trial.evaluation.key, description=store.describe(trial.evaluation.key))
-        if missing == len(trial.trainings):
-            tune.report(stage_report(store.describe(trial.trainings[-1].key) or {}))
+        costs = planner.space.search.objective == "dev_against_gpu_hours"
+        if missing == len(trial.trainings) or costs:
+            final = store.describe(trial.trainings[-1].key) or {}
+            tune.report(stage_report(final) | {"gpu_hours": _hours(store, trial)})
 
 
 drive.__mixins__ = (StopsItsRun,)  # type: ignore[attr-defined]
@@ -56,6 +58,13 @@ drive.__mixins__ = (StopsItsRun,)  # type: ignore[attr-defined]
 def _steps_missing(planner: Planner, store: Store, trial: Trial) -> int:
     """Steps of the trial's stages that are not in the store."""
     return sum(node.steps for key, node in trie([trial], planner).items() if store.describe(key) is None)
+
+
+def _hours(store: Store, trial: Trial) -> float:
+    """GPU-hours of the recipe alone, whoever trained its stages; device-hours where there is no GPU."""
+    keys = [*(training.key for training in trial.trainings), trial.evaluation.key]
+    costs = [(store.describe(key) or {})["cost"] for key in keys]
+    return float(sum(cost["gpu_hours"] or cost["device_seconds"] / 3600 for cost in costs))
 
 
 @contextmanager

@@ -45,14 +45,18 @@ def optuna_search(space: Space, file: Path) -> tuple[OptunaSearch, int]:
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     storage = JournalStorage(JournalFileBackend(str(file)))
-    study = optuna.create_study(storage=storage, study_name=STUDY, direction="maximize", load_if_exists=True)
+    goals = {"dev": "maximize"}
+    if space.search.objective == "dev_against_gpu_hours":
+        goals["gpu_hours"] = "minimize"
+    study = optuna.create_study(storage=storage, study_name=STUDY, directions=list(goals.values()), load_if_exists=True)
+    study.set_metric_names(list(goals))
     for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
     done = len(study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,)))
     search = OptunaSearch(
         space=DefineByRun(space.recipe),
-        metric="dev",
-        mode="max",
+        metric=list(goals) if len(goals) > 1 else "dev",
+        mode=["max", "min"] if len(goals) > 1 else "max",
         storage=storage,
         study_name=STUDY,
         # After a resume the same seed would propose the first trials again.

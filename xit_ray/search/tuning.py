@@ -1,6 +1,8 @@
 """Ray Tune: what is left of a search's trials, run to their ends."""
 
 import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from xit_ray.plan.trie import in_good_order, trie
 from xit_ray.search import foreman, runtime
 from xit_ray.search.callback import Announcer
 from xit_ray.search.driver import drive
+from xit_ray.search.finalists import finalists
 from xit_ray.search.job import Site
 from xit_ray.search.progress import Display
 from xit_ray.search.pump import Pump
@@ -47,10 +50,6 @@ def fit(
     boss = foreman.hire(folder.name, _purse(space, journal), resources={runtime.DRIVERS: 1})
     ray.get(boss.emit.remote("search_started", run=folder.name))
     _tell_untrained(planner, Store(space.store_root), boss)
-    ended = {trial.key for trial in state.ended()}
-    search, samples, param_space, total = _searcher(space, planner, folder, ended)
-    if samples == 0:
-        return
     source = planner.source
     site = Site(
         run=folder.name,
@@ -65,27 +64,48 @@ def fit(
         tune.with_parameters(drive, planner=planner, site=site), {"CPU": 0, runtime.DRIVERS: 1}
     )
     trainable.__mixins__ = drive.__mixins__  # type: ignore[attr-defined]
-    with Display(console, state, total, folder.name) as display:
-        sinks = [lambda event: tracker.apply(event, state), display.tell]
-        with Pump(lambda: ray.get(boss.drain.remote()), journal, state, sinks):
-            tune.Tuner(
-                trainable,
-                param_space=param_space,
-                tune_config=tune.TuneConfig(
-                    num_samples=samples,
-                    search_alg=search,
-                    scheduler=_scheduler(space, state),
-                    max_concurrent_trials=slots + SPARE_DRIVERS,
-                    trial_dirname_creator=lambda trial: trial.trial_id,
-                ),
-                run_config=tune.RunConfig(
-                    name=folder.name,
-                    storage_path=_scratch(space, folder),
-                    verbose=0,
-                    callbacks=[Announcer(planner, folder.name)],
-                    failure_config=tune.FailureConfig(max_failures=space.resources.retries),
-                ),
-            ).fit()
+
+    def try_out(heat: _Heat, fresh: bool = False) -> None:
+        if heat.samples == 0:
+            return
+        with Display(console, state, heat.total, folder.name) as display:
+            sinks = [lambda event: tracker.apply(event, state), display.tell]
+            with Pump(lambda: ray.get(boss.drain.remote()), journal, state, sinks):
+                tune.Tuner(
+                    trainable,
+                    param_space=heat.param_space,
+                    tune_config=tune.TuneConfig(
+                        num_samples=heat.samples,
+                        search_alg=heat.algorithm,
+                        scheduler=None if fresh else _scheduler(space, state),
+                        max_concurrent_trials=slots + SPARE_DRIVERS,
+                        trial_dirname_creator=lambda trial: trial.trial_id,
+                    ),
+                    run_config=tune.RunConfig(
+                        name=folder.name,
+                        storage_path=_scratch(space, folder),
+                        verbose=0,
+                        callbacks=[Announcer(planner, folder.name, fresh)],
+                        failure_config=tune.FailureConfig(max_failures=space.resources.retries),
+                    ),
+                ).fit()
+
+    try_out(_first(space, planner, folder, state))
+    if space.search.finalists is not None:
+        points = finalists(state.trials.values(), space.search.finalists)
+        try_out(_listed(points, planner, state), fresh=True)
+
+
+@dataclass(frozen=True)
+class _Heat:
+    """Trials that are run together."""
+
+    algorithm: Any
+    """Tune's; None for a list."""
+    samples: int
+    param_space: dict[str, Any]
+    total: int
+    """Trials there are when these have ended."""
 
 
 def _purse(space: Space, journal: Journal) -> Purse | None:
@@ -108,15 +128,21 @@ def _tell_untrained(planner: Planner, store: Store, boss: Any) -> None:
             ray.get(boss.emit.remote("untrained_scored", key=key, description=description))
 
 
-def _searcher(space: Space, planner: Planner, folder: Path, ended: set[str]) -> tuple[Any, int, dict[str, Any], int]:
-    """Tune's search algorithm (None for a list), samples, parameter space, and trials in all."""
+def _first(space: Space, planner: Planner, folder: Path, state: State) -> _Heat:
+    """The trials that the space asks for."""
     if space.search.algorithm == "tpe":
         search, samples = optuna_search(space, folder / "optuna.journal")
-        return search, samples, {}, space.search.trials
-    trials = {trial.key: (trial, point) for point in listed_points(space) for trial in [planner.trial(point)]}
+        return _Heat(search, samples, {}, space.search.trials)
+    return _listed(listed_points(space), planner, state)
+
+
+def _listed(points: Iterable[dict[str, Any]], planner: Planner, state: State) -> _Heat:
+    """Those of some recipes that have not ended, in an order that keeps workers busy."""
+    ended = {trial.key for trial in state.ended()}
+    trials = {trial.key: (trial, point) for point in points for trial in [planner.trial(point)]}
     left = [trial for trial, _ in trials.values() if trial.key not in ended]
-    points = [trials[trial.key][1] for trial in in_good_order(left, trie(left, planner))]
-    return None, 1 if points else 0, {"recipe": tune.grid_search(points)}, len(trials)
+    in_order = [trials[trial.key][1] for trial in in_good_order(left, trie(left, planner))]
+    return _Heat(None, 1 if in_order else 0, {"recipe": tune.grid_search(in_order)}, len(trials.keys() | state.trials))
 
 
 def _scheduler(space: Space, state: State) -> Any:
@@ -126,6 +152,7 @@ def _scheduler(space: Space, state: State) -> Any:
     past = [
         (group_of(Recipe.model_validate(trial.recipe), compare), trial.key, progress, dev)
         for trial in state.ended()
+        if not trial.fresh
         for _, progress, dev in trial.reports
     ]
     return Grouped(space.scheduler, _Group(compare), past)

@@ -104,7 +104,8 @@ class _Reporter:
             )
         if progress.dev is not None and self.about["final"]:
             share = round(WHOLE * progress.step / progress.steps)
-            ray.train.report({"dev": progress.best, "progress": share, "step": progress.step})
+            # What the trial costs is known when it has been scored.
+            ray.train.report({"dev": progress.best, "progress": share, "step": progress.step, "gpu_hours": None})
 
 
 def stage_report(description: dict[str, Any]) -> dict[str, Any]:

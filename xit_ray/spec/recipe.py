@@ -104,6 +104,11 @@ class Recipe(Strict):
             if member.task == self.target_task
         )
 
+    def with_seed(self, seed: int) -> "Recipe":
+        """The recipe with one seed in all its stages; recipes that differ in seeds alone have the same one with any seed."""
+        stages = tuple(stage.model_copy(update={"seed": seed}) for stage in self.stages)
+        return self.model_copy(update={"stages": stages})
+
     @property
     def intermediate(self) -> str:
         """The row of the transfer matrix: what is trained before or beside the target; ``none`` for the baseline."""

@@ -9,6 +9,15 @@ from xit_ray.spec.own_task import OwnTask
 from xit_ray.spec.recipe import Recipe
 
 
+class Finalists(Strict):
+    """The final stage of a search: the best recipes once more, with fresh seeds in all their stages."""
+
+    top: int = Field(default=3, gt=0)
+    """Recipes of each target that are trained again, by English dev; its best baseline always is."""
+    seeds: int = Field(default=2, gt=0, le=100)
+    """Fresh seeds of each. The matrix then has their mean, and English dev's mean over them names the winner."""
+
+
 class Search(Strict):
     """Which recipes are tried."""
 
@@ -18,6 +27,17 @@ class Search(Strict):
     """random and tpe: the number of trials; grid: draws a grid point, for the domains that are not ``grid``."""
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Seed of the draws."""
+    objective: Literal["dev", "dev_against_gpu_hours"] = "dev"
+    """tpe: what is searched for: the best English dev, or the front of English dev against the GPU-hours (without GPUs, the
+    device-hours) that a recipe takes alone."""
+    finalists: Finalists | None = None
+    """Train the best recipes again with fresh seeds, so that the winner is not the luckiest; null does not."""
+
+    @model_validator(mode="after")
+    def _objective_is_for_tpe(self) -> "Search":
+        if self.objective != "dev" and self.algorithm != "tpe":
+            raise ValueError(f"objective {self.objective!r} is for algorithm 'tpe', found {self.algorithm!r}")
+        return self
 
 
 class Scheduler(Strict):
@@ -146,6 +166,14 @@ class Space(Strict):
     """Where stages are kept, a folder or an ``s3://`` or ``gs://`` address; null means ``OUTPUT/store``."""
     mlflow: str | None = None
     """MLflow tracking address; null means SQLite in OUTPUT."""
+
+    @model_validator(mode="after")
+    def _costs_are_known_at_the_end(self) -> "Space":
+        if self.search.objective != "dev" and self.scheduler.name != "none":
+            raise ValueError(
+                "a trial that is stopped has no cost to compare; give scheduler 'none' with this objective"
+            )
+        return self
 
     @model_validator(mode="after")
     def _name_is_free(self) -> "Space":

@@ -35,6 +35,8 @@ class TrialState:
     scores: list[dict[str, Any]] = field(default_factory=list)
     score_cost: dict[str, float] = field(default_factory=dict)
     error: str | None = None
+    fresh: bool = False
+    """Whether it is a finalist trained again with a fresh seed."""
 
 
 @dataclass
@@ -95,7 +97,7 @@ class State:
     def _trial_started(self, event: Event) -> None:
         self.trials[event["trial"]] = TrialState(
             event["trial"], event["recipe"], event["intermediate"], event["target"], event["stages"],
-            started=event["time"],
+            started=event["time"], fresh=event["fresh"],
         )  # fmt: skip
 
     def _waiting(self, event: Event) -> None:

@@ -56,6 +56,7 @@ def _trial_row(trial: TrialState, state: State) -> dict[str, Any]:
         "intermediate": trial.intermediate,
         "target": trial.target,
         "status": trial.status,
+        "fresh": trial.fresh,
         "dev_en": trial.dev,
         "zero_shot": zero_shot_mean(trial),
         "evaluation": trial.evaluation,
@@ -93,7 +94,7 @@ def _write(rows: list[dict[str, Any]], file: Path, schema: pa.Schema) -> None:
 _COST_FIELDS = [(name, pa.float64()) for name in COSTS]
 _TRIAL_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("trial", "intermediate", "target", "status")]
-    + [("dev_en", pa.float64()), ("zero_shot", pa.float64())]
+    + [("fresh", pa.bool_()), ("dev_en", pa.float64()), ("zero_shot", pa.float64())]
     + [(name, pa.string()) for name in ("evaluation", "error", "recipe")]
     + _COST_FIELDS
 )
