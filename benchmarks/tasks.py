@@ -140,7 +140,7 @@ def document(folders: dict[str, Path]) -> str:
     zero_shot = {trial["intermediate"]: trial["zero_shot"] for trial in rows_of(intermediates, "trials")}
     steps.append(f"| none | – | – | – | – | {_points(zero_shot.get('none'))} |")
     for stage in rows_of(intermediates, "ledger"):
-        if stage["role"] == "intermediate" and stage["published"]:
+        if stage["role"] == "intermediate" and stage["steps"] is not None:
             label = stage["label"]
             name = label.split("[")[0].split("#")[0]
             dev = points(stage["dev_en"]) if stage["dev_en"] is not None else "not in English"

@@ -58,6 +58,28 @@ def embed(network: Network, encoded: Encoded, meter: Meter) -> npt.NDArray[np.fl
 
 
 @torch.no_grad()
+def token_states(network: Network, encoded: Encoded, chosen: Ids, meter: Meter) -> npt.NDArray[np.float32]:
+    """The last hidden states of some tokens, shape (chosen, width), float32.
+
+    Args:
+        network: its encoder is used.
+        encoded: the rows.
+        chosen: places in ``encoded.tokens``, rising.
+        meter: counts the pass.
+    """
+    states = torch.zeros(len(chosen), network.encoder.width, device=network.encoder.device)
+    for rows, _, batch, counts in _batches(network, encoded, meter):
+        hidden = network.encoder(batch)
+        places = encoded.places(rows)
+        order = np.searchsorted(chosen, places)
+        asked = (order < len(chosen)) & (chosen[np.minimum(order, len(chosen) - 1)] == places)
+        if counts:
+            found = hidden[torch.from_numpy(np.nonzero(asked)[0]).to(hidden.device)]
+            states[torch.from_numpy(order[asked]).to(states.device)] = found.float()
+    return _gathered(states, meter)
+
+
+@torch.no_grad()
 def embed_layers(
     network: Network, encoded: Encoded, meter: Meter, layers: Sequence[int], poolings: Sequence[Pooling]
 ) -> npt.NDArray[np.float32]:

@@ -62,6 +62,13 @@ def plan(
     found = _Plan(in_order, nodes, Forecaster(planner).of(in_order), measured)
     _stages(found, console)
     _totals(found, console)
+    if loaded.ranking is not None:
+        console.print(
+            f"Of each target's intermediates, the {loaded.ranking.keep:.0%} with the best estimates are "
+            "trained; here all are counted, and the estimates are not.",
+            highlight=False,
+            soft_wrap=True,
+        )
     if loaded.search.finalists is not None:
         again = loaded.search.finalists
         console.print(

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from xit_ray.report.matrix import as_table
 from xit_ray.report.summary import Summary, gain_text, replicates_text, summarise
 from xit_ray.stages.store import Store
-from xit_ray.track.tables import LEDGER, SCORES, TRIALS
+from xit_ray.track.tables import LEDGER, RANKING, SCORES, TRIALS
 
 MATRIX, HTML = "matrix.parquet", "report.html"
 
@@ -19,7 +19,8 @@ def build(folder: Path, store_root: str) -> list[Path]:
     summary = summarise(folder, store)
     pq.write_table(as_table(list(summary.cells.values())), folder / MATRIX)
     (folder / HTML).write_text(render(summary), encoding="utf-8")
-    return [folder / name for name in (HTML, MATRIX, TRIALS, SCORES, LEDGER)]
+    files = [folder / name for name in (HTML, MATRIX, TRIALS, SCORES, LEDGER, RANKING)]
+    return [file for file in files if file.is_file()]
 
 
 def render(summary: Summary) -> str:

@@ -10,12 +10,13 @@ import yaml
 
 from xit_ray.report.front import front
 from xit_ray.report.matrix import BASELINE, Cell, matrix
+from xit_ray.report.ranking import Ranking, ranking
 from xit_ray.report.suite import SuiteTable, suite_table
 from xit_ray.spec.space import Space
 from xit_ray.stages.store import Store
 from xit_ray.tasks import registry
 from xit_ray.tasks.suites import SUITES
-from xit_ray.track.tables import LEDGER, SCORES, TRIALS
+from xit_ray.track.tables import LEDGER, RANKING, SCORES, TRIALS
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class Summary:
     """Where the space scores a suite's languages."""
     trials: list[dict[str, Any]]
     ledger: list[dict[str, Any]]
+    ranking: Ranking | None
+    """Where the space ranks intermediates before training."""
     front: list[dict[str, Any]]
     """Trials that none beats in both English dev and cost."""
     recipe: str
@@ -94,11 +97,19 @@ def summarise(folder: Path, store: Store) -> Summary:
         suite=_suite(space, done, scores),
         trials=trials,
         ledger=ledger,
+        ranking=_ranking(folder, cells),
         front=front(trials),
         recipe=_best_recipe(best, trials),
         spent_seconds=sum(float(row["seconds"]) for row in ledger if row["trainings_begun"]),
         alone_seconds=sum(scored.values()),
     )
+
+
+def _ranking(folder: Path, cells: list[Cell]) -> Ranking | None:
+    if not (folder / RANKING).is_file():
+        return None
+    rows = pq.read_table(folder / RANKING).to_pylist()
+    return ranking(rows, {(cell.intermediate, cell.target): cell for cell in cells})
 
 
 def _best(cells: list[Cell]) -> Cell:

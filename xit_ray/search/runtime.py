@@ -4,6 +4,7 @@ import logging
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.space import Resources
@@ -41,6 +42,7 @@ import ray  # noqa: E402
 DRIVERS = "xit_driver"
 """Resource of the node that holds the trials' light drivers; a cluster's head node declares it."""
 DRIVER_SLOTS = 10_000
+STARTS = 3
 
 
 def start(resources: Resources) -> int:
@@ -66,13 +68,26 @@ def start(resources: Resources) -> int:
             "0"  # one process a run less; nothing takes this machine away
         )
         # Without the dashboard's two processes; runs release their resources themselves (see ``lean``).
-        ray.init(address="local", include_dashboard=False, resources={DRIVERS: DRIVER_SLOTS}, **options)
+        _start_here({"include_dashboard": False, "resources": {DRIVERS: DRIVER_SLOTS}, **options})
     return resources.runs or _fitting(resources)
 
 
 def stop() -> None:
     """Leave the cluster, or end the Ray that ``start`` started."""
     ray.shutdown()
+
+
+def _start_here(options: dict[str, Any]) -> None:
+    """Start Ray on this machine. Ray gives itself 30 s for it, which a busy machine may exceed."""
+    for _ in range(STARTS):
+        try:
+            ray.init(address="local", **options)
+            return
+        except Exception as error:
+            if "timed out during startup" not in str(error):  # Ray raises a bare Exception
+                raise
+            ray.shutdown()
+    raise UserError(f"Ray did not start on this machine in {STARTS} attempts of 30 s each; see ray.log, and try again")
 
 
 def _is_cluster_node() -> bool:

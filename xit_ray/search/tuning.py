@@ -1,6 +1,7 @@
 """Ray Tune: what is left of a search's trials, run to their ends."""
 
 import logging
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from xit_ray.search.job import Site
 from xit_ray.search.progress import Display
 from xit_ray.search.pump import Pump
 from xit_ray.search.purse import Purse
+from xit_ray.search.ranking import in_ranked_order, rank
 from xit_ray.search.schedulers import Grouped, group_of
 from xit_ray.search.searchers import optuna_search
 from xit_ray.spec.domains import cover
@@ -90,6 +92,11 @@ def fit(
                     ),
                 ).fit()
 
+    if space.ranking is not None and state.ranking is None:
+        cells = rank(listed_points(space), space.ranking, planner, site, console)
+        event = {"time": time.time(), "kind": "ranked", "cells": cells}
+        journal.append([event])
+        state.apply(event)
     try_out(_first(space, planner, folder, state))
     if space.search.finalists is not None:
         points = finalists(state.trials.values(), space.search.finalists)
@@ -133,15 +140,17 @@ def _first(space: Space, planner: Planner, folder: Path, state: State) -> _Heat:
     if space.search.algorithm == "tpe":
         search, samples = optuna_search(space, folder / "optuna.journal")
         return _Heat(search, samples, {}, space.search.trials)
+    if state.ranking is not None:
+        return _listed(in_ranked_order(listed_points(space), state.ranking), planner, state, ordered=True)
     return _listed(listed_points(space), planner, state)
 
 
-def _listed(points: Iterable[dict[str, Any]], planner: Planner, state: State) -> _Heat:
-    """Those of some recipes that have not ended, in an order that keeps workers busy."""
+def _listed(points: Iterable[dict[str, Any]], planner: Planner, state: State, ordered: bool = False) -> _Heat:
+    """Those of some recipes that have not ended: in the order they have, or in one that keeps workers busy."""
     ended = {trial.key for trial in state.ended()}
     trials = {trial.key: (trial, point) for point in points for trial in [planner.trial(point)]}
     left = [trial for trial, _ in trials.values() if trial.key not in ended]
-    in_order = [trials[trial.key][1] for trial in in_good_order(left, trie(left, planner))]
+    in_order = [trials[trial.key][1] for trial in (left if ordered else in_good_order(left, trie(left, planner)))]
     return _Heat(None, 1 if in_order else 0, {"recipe": tune.grid_search(in_order)}, len(trials.keys() | state.trials))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -27,26 +26,15 @@ def work(config: dict[str, Any]) -> None:
     import ray.train.torch
     import torch
 
-    from xit_ray.core.device import best_device
+    from xit_ray.search.bench import bench_of
     from xit_ray.stages import execute, scoring
-    from xit_ray.tasks import own
 
     job = Job.model_validate(config)
-    own.register(job.site.tasks)
     boss = foreman.find(job.site.run)
-    resources = job.site.resources
-    if resources.gpus:
+    if job.site.resources.gpus:
         torch.cuda.set_device(ray.train.torch.get_device())
-    device = replace(
-        best_device(gpu=bool(resources.gpus), threads=None if resources.gpus else resources.cpus),
-        batch_tokens=resources.batch_tokens,
-        checkpointing=resources.checkpointing,
-        compiled=resources.compile,
-        gpu_share=resources.gpus or 1.0,
-        sharded=resources.sharded,
-    )
-    store, seconds = Store(job.site.store), 60 * resources.snapshot_minutes
-    bench = execute.Bench(job.trial.recipe.model, store, job.site.data(), device, seconds)
+    bench = bench_of(job.site, job.trial.recipe.model)
+    store = bench.store
     first = ray.train.get_context().get_world_rank() == 0
     tell = foreman.teller(boss, job.trial.key) if first else _say_nothing
     if job.score_untrained and job.trial.untrained is not None:
@@ -104,8 +92,7 @@ class _Reporter:
             )
         if progress.dev is not None and self.about["final"]:
             share = round(WHOLE * progress.step / progress.steps)
-            # What the trial costs is known when it has been scored.
-            ray.train.report({"dev": progress.best, "progress": share, "step": progress.step, "gpu_hours": None})
+            ray.train.report({"dev": progress.best, "progress": share, "step": progress.step})
 
 
 def stage_report(description: dict[str, Any]) -> dict[str, Any]:

@@ -209,7 +209,8 @@ def dump_space(space: Space) -> str:
 def _with_defaults(node: Any, model: type[Strict]) -> Any:
     domain = as_domain(node, "")
     if domain is not None:
-        return {domain.kind: [_with_defaults(option, model) for option in domain.options]}
+        options = [_with_defaults(option, model) for option in domain.options]
+        return {domain.kind: options[0] if domain.kind == "exponential" else options}
     node = model.expand(node)
     if isinstance(node, list):
         return [_with_defaults(item, model) for item in node]

@@ -109,6 +109,20 @@ class Recipe(Strict):
         stages = tuple(stage.model_copy(update={"seed": seed}) for stage in self.stages)
         return self.model_copy(update={"stages": stages})
 
+    def shortened(self, rows: int) -> "Recipe":
+        """The recipe with at most so many rows of every task, for one epoch, scored on English dev at each stage's end."""
+        stages = []
+        for stage in self.trained:
+            assert stage.mixture is not None
+            members = tuple(
+                member.model_copy(update={"examples": min(member.examples or rows, rows)})
+                for member in stage.mixture.members
+            )
+            mixture = stage.mixture.model_copy(update={"members": members})
+            epochs = min(stage.epochs, 1.0)
+            stages.append(stage.model_copy(update={"mixture": mixture, "epochs": epochs, "evaluations": 1}))
+        return self.model_copy(update={"stages": tuple(stages)})
+
     @property
     def intermediate(self) -> str:
         """The row of the transfer matrix: what is trained before or beside the target; ``none`` for the baseline."""

@@ -40,6 +40,19 @@ class Search(Strict):
         return self
 
 
+class Ranking(Strict):
+    """A cheap estimate of every intermediate for every target, before any trial; it orders the trials and leaves some out."""
+
+    by: Literal["probe", "logme", "text"] = "probe"
+    """probe: English dev of the recipe at a short budget; logme: evidence of the target's English labels under the encoder
+    after the intermediate stages at a short budget (You et al. 2021); text: cosine of the mean vectors of both tasks'
+    training texts (Vu et al. 2020), which trains nothing."""
+    rows: int = Field(default=256, ge=16)
+    """Rows of every task that the estimate sees."""
+    keep: float = Field(default=0.5, gt=0, le=1)
+    """Share of each target's intermediates that is trained; its baseline always is."""
+
+
 class Scheduler(Strict):
     """Which trials are stopped before their end, by English dev alone."""
 
@@ -156,6 +169,7 @@ class Space(Strict):
     recipe: dict[str, Any]
     """A recipe in which any value may be a search domain."""
     search: Search = Search()
+    ranking: Ranking | None = None
     scheduler: Scheduler = Scheduler()
     zero_shot: ZeroShot = ZeroShot()
     budget: Budget = Budget()
@@ -173,6 +187,16 @@ class Space(Strict):
             raise ValueError(
                 "a trial that is stopped has no cost to compare; give scheduler 'none' with this objective"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _ranking_has_a_list(self) -> "Space":
+        if self.ranking is not None and self.search.algorithm == "tpe":
+            raise ValueError(
+                "ranking leaves out some of a list of trials; algorithm 'tpe' has none (allowed: grid, random)"
+            )
+        if self.ranking is not None and self.resources.sharded:
+            raise ValueError("ranking looks at the encoder on one worker; it does not go with 'sharded'")
         return self
 
     @model_validator(mode="after")

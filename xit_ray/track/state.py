@@ -72,6 +72,8 @@ class State:
         self.trials: dict[str, TrialState] = {}
         self.stages: dict[str, StageState] = {}
         self.untrained: dict[str, Any] | None = None
+        self.ranking: list[dict[str, Any]] | None = None
+        """Estimates made before training, one a cell."""
         self.started: float | None = None
         for event in events:
             self.apply(event)
@@ -93,6 +95,9 @@ class State:
 
     def _search_started(self, event: Event) -> None:
         self.started = self.started or event["time"]
+
+    def _ranked(self, event: Event) -> None:
+        self.ranking = event["cells"]
 
     def _trial_started(self, event: Event) -> None:
         self.trials[event["trial"]] = TrialState(

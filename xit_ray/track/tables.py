@@ -12,6 +12,8 @@ from xit_ray.tasks import registry
 from xit_ray.track.state import State, TrialState, seconds_spent
 
 TRIALS, SCORES, LEDGER = "trials.parquet", "scores.parquet", "ledger.parquet"
+RANKING = "ranking.parquet"
+"""There where the space ranks intermediates before training."""
 COSTS = (
     "seconds", "device_seconds", "gpu_hours", "tokens", "padding_avoided", "flops", "peak_memory_mb", "matmul_peak",
     "energy_wh",
@@ -38,7 +40,7 @@ def path_cost(trial: TrialState, state: State) -> dict[str, float]:
 
 
 def write(state: State, folder: Path) -> None:
-    """Write ``trials.parquet``, ``scores.parquet`` and ``ledger.parquet``.
+    """Write ``trials.parquet``, ``scores.parquet`` and ``ledger.parquet``, and ``ranking.parquet`` where there is one.
 
     The ledger has a row for each stage the search needed: how often training of it began, whether it was published, who
     else used it, and its cost.
@@ -48,6 +50,8 @@ def write(state: State, folder: Path) -> None:
     scores += [{"trial": "untrained", **score} for score in (state.untrained or {}).get("scores", [])]
     _write(scores, folder / SCORES, _SCORE_SCHEMA)
     _write([_ledger_row(state, key) for key in state.stages], folder / LEDGER, _LEDGER_SCHEMA)
+    if state.ranking is not None:
+        _write(state.ranking, folder / RANKING, _RANKING_SCHEMA)
 
 
 def _trial_row(trial: TrialState, state: State) -> dict[str, Any]:
@@ -102,6 +106,10 @@ _SCORE_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("trial", "task", "language", "metric")]
     + [(name, pa.float64()) for name in ("value", "low", "high", "majority")]
     + [("n", pa.int64())]
+)
+_RANKING_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("intermediate", "target", "by")]
+    + [("estimate", pa.float64()), ("device_seconds", pa.float64()), ("rank", pa.int64()), ("kept", pa.bool_())]
 )
 _LEDGER_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("stage", "label", "role")]

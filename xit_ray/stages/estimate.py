@@ -1,0 +1,94 @@
+"""Cheap estimates of what an intermediate does for a target, from English rows of the target alone."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import numpy as np
+
+from xit_ray.core import transferability, weights
+from xit_ray.core.evaluate import embed
+from xit_ray.core.meter import Meter
+from xit_ray.core.network import Network
+from xit_ray.core.train import Progress
+from xit_ray.data import rows
+from xit_ray.data.records import some
+from xit_ray.spec.mixture import Member
+from xit_ray.spec.recipe import Recipe
+from xit_ray.stages import execute
+from xit_ray.stages.execute import Bench
+from xit_ray.stages.work import Training
+from xit_ray.tasks import registry
+
+Estimate = tuple[float | None, float]
+"""What is expected, larger being better, comparable within a target alone (None for a baseline where two tasks are compared);
+and the device-seconds it took, stages that were in the store not counted."""
+
+
+def probe(bench: Bench, recipe: Recipe, trainings: tuple[Training, ...]) -> Estimate:
+    """English dev of the shortened recipe.
+
+    Args:
+        bench: where to work.
+        recipe: shortened.
+        trainings: its stages.
+    """
+    seconds = _train(bench, trainings)
+    found = bench.store.describe(trainings[-1].key)
+    assert found is not None
+    return found["dev"], seconds
+
+
+def logme(bench: Bench, recipe: Recipe, trainings: tuple[Training, ...]) -> Estimate:
+    """LogME of the target's English rows under the encoder that the shortened recipe has before its last stage."""
+    seconds = _train(bench, trainings[:-1])
+    start, meter = trainings[-1].start, Meter(bench.device)
+    task = rows.resolved(registry.get(recipe.target_task), bench.source)
+    network = Network(bench.model, [], seed=0)
+    with bench.store.open(start) if start is not None else nullcontext() as folder:
+        if folder is not None:
+            weights.load(network, folder, heads=False)
+    mixture = recipe.stages[-1].mixture
+    assert mixture is not None
+    (member,) = (member for member in mixture.members if member.task == task.name and member.language == "en")
+    table = some(rows.load(task, "train", "en", bench.source).table, member.examples)
+    encoded = bench.tokens.rows(task, table)
+    features, labels = transferability.units(network.settle(bench.device), task, encoded, meter)
+    return transferability.logme(features, labels), seconds + meter.cost().device_seconds
+
+
+def text(bench: Bench, recipe: Recipe, trainings: tuple[Training, ...]) -> Estimate:
+    """Similarity of the texts of the target and of what is trained before or beside it, under the untrained encoder."""
+    *before, last = [stage.mixture.members for stage in recipe.trained if stage.mixture is not None]
+    target = [member for member in last if member.task == recipe.target_task]
+    others = [member for members in before for member in members]
+    others += [member for member in last if member.task != recipe.target_task]
+    if not others:
+        return None, 0.0
+    meter, network = Meter(bench.device), Network(bench.model, [], seed=0).settle(bench.device)
+    vectors = [
+        np.concatenate([_vectors(bench, network, member, meter) for member in members]) for members in (others, target)
+    ]
+    return transferability.similarity(*vectors), meter.cost().device_seconds
+
+
+ESTIMATES: dict[str, Callable[[Bench, Recipe, tuple[Training, ...]], Estimate]] = {
+    "probe": probe,
+    "logme": logme,
+    "text": text,
+}
+
+
+def _train(bench: Bench, trainings: tuple[Training, ...]) -> float:
+    """Train what is not in the store; device-seconds."""
+    missing = [training for training in trainings if bench.store.describe(training.key) is None]
+    return sum(float(execute.train(bench, training, _ignore)["cost"]["device_seconds"]) for training in missing)
+
+
+def _ignore(progress: Progress) -> None:
+    """A short stage's progress is not shown."""
+
+
+def _vectors(bench: Bench, network: Network, member: Member, meter: Meter) -> np.ndarray:
+    task = rows.resolved(registry.get(member.task), bench.source)
+    table = some(rows.load(task, "train", member.language, bench.source).table, member.examples)
+    return embed(network, transferability.apart(bench.tokens.rows(task, table)), meter)
