@@ -1,5 +1,6 @@
 """``python -m xit_ray.data``: which tasks there are, what of their data is here, whether it is good, how it looks."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +13,7 @@ from xit_ray.data import rows
 from xit_ray.data.source import Source, parse_source
 from xit_ray.spec import doors
 from xit_ray.spec.errors import AbsentError, UserError, unknown
-from xit_ray.spec.load import load_space, load_task
+from xit_ray.spec.load import load_generation, load_space, load_task
 from xit_ray.tasks import own, registry
 from xit_ray.tasks.base import SPLITS, Split, Task
 from xit_ray.tasks.suites import SUITES
@@ -143,6 +144,37 @@ def prepare(
             total += tokens
             bar.update(step, advance=1, description=piece.label)
     console.print(f"{space}: {total:,} tokens are ready on this machine", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def generate(
+    file: Annotated[str, typer.Argument(help="YAML file that says what a language model is to write.")],
+    data: DataOption = None,
+    gpu: Annotated[bool, typer.Option("--gpu", help="Compute on a GPU.")] = False,
+) -> None:
+    """Have a language model write training rows for a task, and keep those a trained classifier agrees with."""
+    from xit_ray.core.device import best_device
+    from xit_ray.stages.generate import generate as generated
+
+    asked, where, console = load_generation(file), Path(file).absolute().parent, doors.console()
+    with _bar(console.is_terminal) as bar:
+        step = bar.add_task("preparing", total=asked.rows)
+
+        def note(kept: int, written: int) -> None:
+            bar.update(step, completed=kept, description=f"{written} texts written")
+
+        try:
+            counts = generated(asked, parse_source(data), best_device(gpu), where, note)
+        except UserError as error:
+            raise UserError(f"{file}: {error}") from None
+    told = ", ".join(f"{count:,} {what}" for what, count in counts.most_common())
+    console.print(f"{counts.total():,} texts: {told}", highlight=False, soft_wrap=True)
+    console.print(
+        f"{where / asked.name}.jsonl is used as {{task: {asked.like}, variant: {asked.name}}}, with "
+        f"tasks: [{asked.name}.yaml] in a space beside it",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _bar(shown: bool) -> Progress:

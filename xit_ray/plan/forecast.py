@@ -117,7 +117,7 @@ class Forecaster:
     def _training(self, model: Model, training: Training) -> Load:
         stage = training.stage
         assert stage.mixture is not None
-        members = [self._rows(model, m.task, "train", m.language, m.examples) for m in stage.mixture.members]
+        members = [self._rows(model, m.rows_of, "train", m.language, m.examples) for m in stage.mixture.members]
         tokens = pairs = 0
         for batch in sampling.plan(stage, [lengths for lengths, _ in members]):
             for number, (lengths, squares) in enumerate(members):

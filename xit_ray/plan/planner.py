@@ -112,8 +112,11 @@ class Planner:
             task = registry.get(member.task, where)
             if not task.trainable:
                 raise UserError(f"{where}: task {task.name!r} has no training data; name it under zero_shot.also")
-            if member.language not in task.train_languages:
-                raise unknown(f"training language of {task.name}", member.language, task.train_languages, where)
+            given = registry.get(member.rows_of, where)
+            if member.variant is not None:
+                _check_variant(task, given, where)
+            if member.language not in given.train_languages:
+                raise unknown(f"training language of {given.name}", member.language, given.train_languages, where)
 
     def _languages(self, name: str) -> dict[str, tuple[str, ...]]:
         """The languages that are scored of the target and of the tasks without training data."""
@@ -183,7 +186,7 @@ class Planner:
         """Refuse to train on, or to choose by, what will be scored: most test rows of a language are among these rows."""
         assert stage.mixture is not None
         used: list[tuple[str, Split, str]] = [
-            (member.task, "train", member.language) for member in stage.mixture.members
+            (member.rows_of, "train", member.language) for member in stage.mixture.members
         ]
         for name, split, language in [*used, *((task, "dev", "en") for task in dev)]:
             # The languages of a user's own files are what their description says, which may be wrong.
@@ -234,7 +237,8 @@ class Planner:
     def _stage_rows(self, stage: Stage, dev: tuple[str, ...]) -> dict[str, str]:
         assert stage.mixture is not None
         found = {
-            f"{m.task}/train/{m.language}": self._rows(m.task, "train", m.language)[0] for m in stage.mixture.members
+            f"{m.rows_of}/train/{m.language}": self._rows(m.rows_of, "train", m.language)[0]
+            for m in stage.mixture.members
         }
         return found | {f"{task}/dev/en": self._rows(task, "dev", "en")[0] for task in dev}
 
@@ -279,3 +283,13 @@ class Planner:
             about = (asked.kind, getattr(asked, "labels", ()), asked.metrics, found.fingerprint)
             self.rows[place] = hashlib.sha256(repr(about).encode()).hexdigest(), len(found)
         return self.rows[place]
+
+
+def _check_variant(task: Task, variant: Task, where: str) -> None:
+    """A variant's rows must ask what the task's ask, in the same terms."""
+    labels, found = (getattr(one, "labels", ()) for one in (task, variant))
+    if variant.kind != task.kind or labels != found:
+        raise UserError(
+            f"{where}: variant: {variant.name!r} is {variant.kind} with the labels {', '.join(found) or 'none'}; allowed for "
+            f"{task.name}: {task.kind} with the labels {', '.join(labels) or 'none'}, in this order"
+        )

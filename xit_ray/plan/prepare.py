@@ -40,7 +40,7 @@ def pieces(planner: Planner) -> list[Piece]:
         for training in trial.trainings:
             mixture = training.stage.mixture
             for member in mixture.members if mixture else ():
-                found[Piece(model, member.task, "train", (member.language,), member.examples)] = None
+                found[Piece(model, member.rows_of, "train", (member.language,), member.examples)] = None
             for task in training.english:
                 found[Piece(model, task, "dev", ("en",))] = None
         for task, languages in trial.evaluation.languages.items():

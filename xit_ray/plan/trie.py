@@ -26,7 +26,7 @@ def trie(trials: Iterable[Trial], planner: Planner) -> dict[str, Node]:
             if training.key not in nodes:
                 mixture = training.stage.mixture
                 assert mixture is not None
-                sizes = [planner.row_count(m.task, m.language, m.examples) for m in mixture.members]
+                sizes = [planner.row_count(m.rows_of, m.language, m.examples) for m in mixture.members]
                 nodes[training.key] = Node(training, depth, total_steps(training.stage, sizes))
             nodes[training.key].trials.append(trial.key)
     return nodes

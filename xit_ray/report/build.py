@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 
 from xit_ray.report.matrix import as_table
 from xit_ray.report.summary import Summary, gain_text, replicates_text, summarise
+from xit_ray.report.typology import GROUPS
 from xit_ray.stages.store import Store
 from xit_ray.track.tables import LEDGER, RANKING, SCORES, TRIALS
 
@@ -33,7 +34,7 @@ def render(summary: Summary) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters |= {"points": _points, "shade": _shade, "gain": gain_text, "replicates": replicates_text}
-    return environment.get_template("report.html.j2").render(s=summary)
+    return environment.get_template("report.html.j2").render(s=summary, groups=[name for _, name in GROUPS])
 
 
 def _points(value: float | None) -> str:

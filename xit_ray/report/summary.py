@@ -12,6 +12,7 @@ from xit_ray.report.front import front
 from xit_ray.report.matrix import BASELINE, Cell, matrix
 from xit_ray.report.ranking import Ranking, ranking
 from xit_ray.report.suite import SuiteTable, suite_table
+from xit_ray.report.typology import ByDistance, by_distance
 from xit_ray.spec.space import Space
 from xit_ray.stages.store import Store
 from xit_ray.tasks import registry
@@ -58,6 +59,8 @@ class Summary:
     best: dict[str, Cell]
     """By target, the cell with the best English dev."""
     tables: list[LanguageTable]
+    typology: list[ByDistance]
+    """Of the cells that have a baseline and enough languages."""
     suite: SuiteTable | None
     """Where the space scores a suite's languages."""
     trials: list[dict[str, Any]]
@@ -85,6 +88,7 @@ def summarise(folder: Path, store: Store) -> Summary:
     done = [cell for cell in cells if cell.trial is not None]
     targets = list(dict.fromkeys(cell.target for cell in cells))
     best = {target: _best(found) for target in targets if (found := [cell for cell in done if cell.target == target])}
+    tables = _tables(done, best, scores)
     scored = {str(trial["trial"]): float(trial["seconds"]) for trial in trials if trial["status"] == "done"}
     return Summary(
         name=folder.name,
@@ -93,7 +97,8 @@ def summarise(folder: Path, store: Store) -> Summary:
         targets=targets,
         cells={(cell.intermediate, cell.target): cell for cell in cells},
         best=best,
-        tables=_tables(done, best, scores),
+        tables=tables,
+        typology=_typology(tables),
         suite=_suite(space, done, scores),
         trials=trials,
         ledger=ledger,
@@ -103,6 +108,18 @@ def summarise(folder: Path, store: Store) -> Summary:
         spent_seconds=sum(float(row["seconds"]) for row in ledger if row["trainings_begun"]),
         alone_seconds=sum(scored.values()),
     )
+
+
+def _typology(tables: list[LanguageTable]) -> list[ByDistance]:
+    found = []
+    for table in (table for table in tables if BASELINE in table.columns):
+        columns = {
+            name: {row.language: value for row in table.rows if (value := row.values[place]) is not None}
+            for place, name in enumerate(table.columns)
+        }
+        rows = [by_distance(name, table.task, columns[name], columns[BASELINE]) for name in columns if name != BASELINE]
+        found += [row for row in rows if row is not None]
+    return found
 
 
 def _ranking(folder: Path, cells: list[Cell]) -> Ranking | None:

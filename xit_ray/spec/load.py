@@ -14,6 +14,7 @@ from pydantic_core import to_jsonable_python
 from xit_ray.spec.base import Strict
 from xit_ray.spec.domains import DOMAINS, as_domain, cover, random_points
 from xit_ray.spec.errors import UserError
+from xit_ray.spec.generation import Generation
 from xit_ray.spec.own_task import OwnTask
 from xit_ray.spec.points import listed_points
 from xit_ray.spec.recipe import Recipe
@@ -64,6 +65,18 @@ def load_task(path: str | Path) -> OwnTask:
         UserError: as ``load_space``.
     """
     return _own_task(str(Path(path).absolute()), Path(path))
+
+
+def load_generation(path: str | Path) -> Generation:
+    """Read what a language model is to write.
+
+    Raises:
+        UserError: as ``load_space``.
+    """
+    try:
+        return Generation.model_validate(_read(Path(path), Generation))
+    except ValidationError as error:
+        raise UserError(f"{path}: {_first(error, Generation)}") from None
 
 
 def _own_task(own: Any, beside: Path) -> OwnTask:

@@ -16,6 +16,9 @@ class Member(Strict):
     """Name of a task of the registry (see ``python -m xit_ray.data list``)."""
     language: str = "en"
     """Language whose training rows are used."""
+    variant: str | None = None
+    """Task whose training rows stand in for this one's, under the same labels and head: translated or generated ones, a
+    built-in task's or one of the space's own; null means the task's own rows."""
     examples: int | None = Field(default=None, gt=0)
     """Use only the first N training rows (after the task's own fixed shuffle); null means all."""
     weight: float | None = Field(default=None, gt=0)
@@ -30,9 +33,14 @@ class Member(Strict):
         return {"task": value} if isinstance(value, str) else value
 
     @property
+    def rows_of(self) -> str:
+        """The task whose training rows are used."""
+        return self.variant or self.task
+
+    @property
     def label(self) -> str:
         """Short name for tables: the task, with what differs from the default."""
-        parts = [self.task]
+        parts = [self.task if self.variant is None else f"{self.task}~{self.variant}"]
         if self.language != "en":
             parts.append(f"[{self.language}]")
         if self.examples is not None:

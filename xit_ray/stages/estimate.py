@@ -89,6 +89,6 @@ def _ignore(progress: Progress) -> None:
 
 
 def _vectors(bench: Bench, network: Network, member: Member, meter: Meter) -> np.ndarray:
-    task = rows.resolved(registry.get(member.task), bench.source)
+    task = rows.resolved(registry.get(member.rows_of), bench.source)
     table = some(rows.load(task, "train", member.language, bench.source).table, member.examples)
     return embed(network, transferability.apart(bench.tokens.rows(task, table)), meter)

@@ -61,12 +61,12 @@ def train(bench: Bench, work: Training, report: Callable[[Progress], None]) -> d
     members = []
     for member in work.stage.mixture.members:
         task = rows.resolved(registry.get(member.task), bench.source)
-        table = rows.load(task, "train", member.language, bench.source).table
-        table = some(table, member.examples)
+        given = rows.resolved(registry.get(member.rows_of), bench.source)
+        table = some(rows.load(given, "train", member.language, bench.source).table, member.examples)
         chooses = member.task in work.dev
         dev = rows.load(task, "dev", "en", bench.source).table if chooses or member.task in work.weighing else None
         encoded_dev = bench.tokens.rows(task, dev) if dev is not None else None
-        members.append(Member(task, bench.tokens.rows(task, table), encoded_dev, dev, chooses))
+        members.append(Member(task, bench.tokens.rows(given, table), encoded_dev, dev, chooses))
     keeper = Keeper(bench.store, work.key, bench.snapshot_seconds)
     with bench.store.open(work.start) if work.start is not None else nullcontext() as start:
         trained = train_stage(bench.model, work.stage, members, start, bench.device, report, keeper)

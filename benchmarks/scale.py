@@ -1,0 +1,187 @@
+"""A cluster of 100 one-GPU nodes and 1,000 trials, with stages that sleep: is anything but the GPUs in the way?
+
+Real: the plan and its order, the foreman (a Ray actor), the drivers' waiting and claiming, the stage store on disk, the
+journal, MLflow on SQLite. Simulated: nodes are permits, and a run sleeps its stages on a clock that is compressed, so
+that every second of real overhead counts for as many simulated ones.
+"""
+
+import argparse
+import random
+import statistics
+import tempfile
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psutil
+import ray
+from rich.console import Console
+
+from benchmarks import report
+from xit_ray.data.source import Source
+from xit_ray.plan.planner import Planner, Trial
+from xit_ray.plan.trie import in_good_order, trie
+from xit_ray.search import driver, foreman, runtime
+from xit_ray.search.pump import Pump
+from xit_ray.search.tuning import SPARE_DRIVERS
+from xit_ray.spec.space import Resources, Space
+from xit_ray.stages.store import Store
+from xit_ray.track.journal import Journal
+from xit_ray.track.state import State
+from xit_ray.track.tracker import Tracker
+
+COST = dict.fromkeys(
+    ("seconds", "device_seconds", "gpu_hours", "tokens", "padding_avoided", "flops", "peak_memory_mb", "matmul_peak",
+     "energy_wh"), 1.0,
+)  # fmt: skip
+
+
+class Counting:
+    """Passes calls on to an object and counts them."""
+
+    def __init__(self, inner: Any, counts: Counter[str], name: str) -> None:
+        self.inner, self.counts, self.name = inner, counts, name
+
+    def __getattr__(self, attribute: str) -> Any:
+        found = getattr(self.inner, attribute)
+        if not callable(found):
+            return found
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            self.counts[self.name] += 1
+            return found(*arguments, **options)
+
+        return call
+
+
+def the_space(folder: Path, trials: int) -> Space:
+    """Intermediates that differ in seed and learning rate, each before eight variants of the target."""
+    first = {"mixture": "mini_nli", "learning_rate": {"grid": [1e-5, 2e-5, 3e-5, 4e-5, 5e-5]}}
+    first["seed"] = {"grid": list(range(max(1, trials // 40)))}
+    last = {"mixture": "mini_paraphrase", "learning_rate": {"grid": [1e-5 * (step + 1) for step in range(8)]}}
+    recipe = {"stages": [first, last]}
+    return Space.model_validate({"name": "scale", "recipe": recipe, "output": str(folder)})
+
+
+class Cluster:
+    """Permits for GPUs, and how long each was used."""
+
+    def __init__(self, gpus: int, second: float) -> None:
+        self.permits, self.second = threading.Semaphore(gpus), second
+        self.busy: list[float] = []
+
+    def work(self, stages: list[float]) -> None:
+        """Hold a GPU while stages sleep."""
+        for seconds in stages:
+            begun = time.monotonic()
+            time.sleep(seconds * self.second)
+            self.busy.append(time.monotonic() - begun)
+
+
+def drive(trial: Trial, store: Any, boss: Any, cluster: Cluster, lengths: dict[str, float]) -> None:
+    """What a trial's driver does, with a run that sleeps."""
+    tell = foreman.teller(boss, trial.key)
+    stages = [[training.key, training.label] for training in trial.trainings]
+    recipe = trial.recipe.model_dump(mode="json")
+    about = {"recipe": recipe, "intermediate": trial.intermediate, "target": trial.target, "stages": stages}
+    tell("trial_started", **about, fresh=False)
+    with driver._leases(boss, trial.key), tempfile.TemporaryDirectory() as empty:
+        missing = driver._claim_missing(boss, store, trial, trial.key, tell)
+        for training in trial.trainings[:missing]:
+            tell("stage_reused", key=training.key, label=training.label, description=store.describe(training.key))
+        with cluster.permits:
+            for training in trial.trainings[missing:]:
+                final = training is trial.trainings[-1]
+                named = {"key": training.key, "label": training.label, "final": final}
+                tell("stage_started", **named)
+                for step in range(1, 5):
+                    cluster.work([lengths[training.key] / 4])
+                    tell("progress", **named, step=step, steps=4, loss=1.0, dev=0.5, best=0.5)
+                description = {"dev": 0.5, "steps": 4, "history": [], "skipped": 0, "out_of_memory": 0, "cost": COST}
+                store.publish(training.key, Path(empty), description)
+                tell("stage_published", **named, description=description)
+            cluster.work([lengths[trial.evaluation.key]])
+        scores = [
+            {"task": trial.target, "language": language, "metric": "accuracy", "value": 0.5, "low": 0.4, "high": 0.6,
+             "n": 200, "majority": 0.5}
+            for language in trial.evaluation.languages[trial.target]
+        ]  # fmt: skip
+        store.publish(trial.evaluation.key, Path(empty), {"scores": scores, "cost": COST})
+        tell("scored", key=trial.evaluation.key, description={"scores": scores, "cost": COST})
+    tell("trial_ended", error=None)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--nodes", type=int, default=100)
+    parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=12.0, help="real seconds of an intermediate stage, on average")
+    arguments = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="xit-scale-"))
+    space = the_space(folder, arguments.trials)
+    planner = Planner(space, Source("none"), "bfloat16", "scale")
+    from xit_ray.spec.points import listed_points
+
+    everything = [planner.trial(point) for point in listed_points(space)][: arguments.trials]
+    in_order = in_good_order(everything, trie(everything, planner))
+    rng = random.Random(0)
+    lengths = {
+        key: rng.uniform(0.5, 1.5) * share
+        for trial in everything
+        for key, share in [
+            (trial.trainings[0].key, 1.0),
+            (trial.trainings[1].key, 0.5),
+            (trial.evaluation.key, 0.1),
+        ]
+    }
+    calls: Counter[str] = Counter()
+    runtime.start(Resources())
+    boss = foreman.hire("scale", None, resources={runtime.DRIVERS: 1})
+    journal, state = Journal(folder), State()
+    tracker = Tracker(f"sqlite:///{folder}/mlflow.db", "scale", "scale")
+    tracker.start({"run": "scale"})
+    tracker.client = Counting(tracker.client, calls, "MLflow")  # type: ignore[assignment]
+    store, cluster = Counting(Store(str(folder / "store")), calls, "store"), Cluster(arguments.nodes, arguments.seconds)
+    began = time.monotonic()
+    with (
+        Pump(lambda: ray.get(boss.drain.remote()), journal, state, [lambda event: tracker.apply(event, state)]),
+        ThreadPoolExecutor(arguments.nodes + SPARE_DRIVERS) as pool,
+    ):
+        running = [pool.submit(drive, trial, store, boss, cluster, lengths) for trial in in_order]
+        for trial in running:
+            trial.result()
+        worked = time.monotonic() - began
+    written = time.monotonic() - began
+    ray.shutdown()
+    assert len(state.trials) == len(everything)
+    assert {trial.status for trial in state.trials.values()} == {"done"}
+    assert statistics.fmean(len(stage.started) for stage in state.stages.values()) == 1
+    busy = sum(cluster.busy) / (arguments.nodes * worked)
+    memory = psutil.Process().memory_info().rss / 2**20
+    rows = [
+        ("trials", len(everything)),
+        ("stages", len(state.stages)),
+        ("wall, s", worked),
+        ("until all was written down, s", written),
+        ("GPU busy share", busy),
+        ("store calls a second", calls["store"] / worked),
+        ("MLflow calls a second", calls["MLflow"] / written),
+        ("memory of the search's process, MB", memory),
+    ]
+    Console().print(
+        f"{arguments.nodes} simulated nodes; an intermediate stage takes {arguments.seconds:g} s on average"
+    )
+    report.show(report.machine(), ("what", "value"), rows)
+    report.result(
+        busy_share=busy,
+        driver_mb=memory,
+        store_calls_per_second=calls["store"] / worked,
+        mlflow_calls_per_second=calls["MLflow"] / written,
+    )
+
+
+if __name__ == "__main__":
+    report.run(main)

@@ -1,0 +1,239 @@
+"""What sharing stages and stopping early save: a small transfer matrix on real data against the naive way, same Tune.
+
+The naive arm trains every trial by itself: its own intermediate stage, all steps, then its scores. The other arm is
+``python -m xit_ray.search``. Two more studies follow on its store: a wider grid of learning rates, and another target. What
+they would cost the naive way is taken from the stages' own costs, which the first study checks against the naive arm.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import ray
+import yaml
+from ray import tune
+
+from benchmarks import report
+from xit_ray.data.source import parse_source
+from xit_ray.plan.planner import Planner, Trial
+from xit_ray.search import runtime
+from xit_ray.search.bench import bench_of
+from xit_ray.search.job import Site
+from xit_ray.spec.load import load_space
+from xit_ray.spec.points import listed_points
+from xit_ray.spec.space import Space, as_recipe
+from xit_ray.track.journal import Journal
+
+ROOT = Path(__file__).parent.parent
+SEEDS = (1, 2, 3)
+INTERMEDIATES = ("mnli", "qqp", "squad", "ccg")
+PAPER_ROWS = {
+    "anli_plus": 1_104_934, "mnli": 392_702, "qqp": 363_846, "squad_v2": 130_319, "squad": 87_599, "hellaswag": 39_905,
+    "ccg": 38_015, "cosmosqa": 25_588, "commonsenseqa": 9_741,
+    "xnli": 392_702, "pawsx": 49_401, "udpos": 21_253, "panx": 20_000, "xquad": 87_599, "mlqa": 87_599, "tydiqa": 3_696,
+}  # fmt: skip
+"""Training rows of the datasets (Phang et al. 2020, table 1; Hu et al. 2020, table 1)."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large the arms are."""
+
+    rows: int
+    """Of an intermediate."""
+    target: int
+    """Rows of a target."""
+    rates: tuple[float, ...]
+    intermediates: tuple[str, ...] = INTERMEDIATES
+
+
+def space(name: str, scale: Scale, targets: Iterable[str], rates: Iterable[float], **stage: Any) -> dict[str, Any]:
+    """A matrix of intermediates and targets, some learning rates each."""
+    # A context is several windows long, so fewer of them are as much work.
+    first = [{"task": task, "examples": scale.rows // (4 if task == "squad" else 1)} for task in scale.intermediates]
+    last = [{"task": task, "examples": scale.target // (4 if task == "mlqa" else 1)} for task in targets]
+    shared = {"batch_size": 16}
+    return {
+        "name": name,
+        "recipe": {
+            "stages": [
+                {"mixture": {"grid": [None, *first]}, "learning_rate": 1e-4, "evaluations": 1, **shared},
+                {"mixture": {"grid": last}, "learning_rate": {"grid": [*rates]}, "evaluations": 4, **shared, **stage},
+            ]
+        },
+        "scheduler": {"name": "asha", "compare": "cell"},
+        "zero_shot": {"languages": ["en", "de"]},
+    }
+
+
+def searched(tree: dict[str, Any], output: Path) -> Path:
+    """Run a search; its folder."""
+    file = output / f"{tree['name']}.yaml"
+    file.write_text(yaml.safe_dump(tree))
+    command = [sys.executable, "-m", "xit_ray.search", str(file), "--output", str(output)]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
+    return output / str(tree["name"])
+
+
+def spent(run: Path) -> tuple[float, float, float]:
+    """Device-seconds a search spent, those its trials would have taken alone, and its wall-clock seconds."""
+    events = list(Journal(run).read())
+    scoring = {event["trial"] for event in events if event["kind"] == "scoring"}
+    paid = sum(row["seconds"] for row in pq.read_table(run / "ledger.parquet").to_pylist() if row["trainings_begun"])
+    scores = {e["trial"]: e["description"]["cost"]["device_seconds"] for e in events if e["kind"] == "scored"}
+    paid += sum(seconds for trial, seconds in scores.items() if trial in scoring)
+    wall = events[-1]["time"] - events[0]["time"]
+    return paid, alone(run), wall
+
+
+def alone(run: Path) -> float:
+    """Device-seconds of every trial trained by itself to its end. A stopped trial's target stage and scores are reckoned as
+    the mean of those of its target that ended."""
+    events, rows = list(Journal(run).read()), pq.read_table(run / "ledger.parquet").to_pylist()
+    ledger = {row["stage"]: row for row in rows}
+    started = {event["trial"]: event for event in events if event["kind"] == "trial_started"}
+    scores = {e["trial"]: e["description"]["cost"]["device_seconds"] for e in events if e["kind"] == "scored"}
+    ended: dict[str, list[float]] = {}
+    for trial, seconds in scores.items():
+        final = started[trial]["stages"][-1][0]
+        ended.setdefault(started[trial]["target"], []).append(ledger[final]["device_seconds"] + seconds)
+    total = 0.0
+    for event in started.values():
+        total += sum(ledger[key]["device_seconds"] for key, _ in event["stages"][:-1])
+        total += statistics.fmean(ended[event["target"]])
+    return total
+
+
+def naive(config: dict[str, Any], planner: Planner, site: Site) -> None:
+    """A trial of the naive arm: everything by itself, in a store of its own."""
+    from xit_ray.stages import execute, scoring
+
+    trial: Trial = planner.trial(config["recipe"])
+    with tempfile.TemporaryDirectory() as folder:
+        bench = bench_of(site.model_copy(update={"store": folder}), trial.recipe.model)
+        seconds, dev = 0.0, 0.0
+        for training in trial.trainings:
+            found = execute.train(bench, training, lambda progress: None)
+            seconds, dev = seconds + found["cost"]["device_seconds"], found["dev"]
+        seconds += scoring.evaluate(bench, trial.evaluation)["cost"]["device_seconds"]
+    tune.report({"dev": dev, "device_seconds": seconds, "target": trial.target})
+
+
+def tuned(loaded: Space, planner: Planner, output: Path) -> list[dict[str, Any]]:
+    """Run the naive arm; a result a trial."""
+    source = planner.source
+    site = Site(
+        run="naive", store="", source=source.kind, source_root=str(source.root), scratch=str(output),
+        resources=loaded.resources, tasks=(),
+    )  # fmt: skip
+    slots = runtime.start(loaded.resources)
+    try:
+        trainable = tune.with_resources(tune.with_parameters(naive, planner=planner, site=site), {"CPU": 1})
+        results = tune.Tuner(
+            trainable,
+            param_space={"recipe": tune.grid_search(list(listed_points(loaded)))},
+            tune_config=tune.TuneConfig(max_concurrent_trials=slots),
+            run_config=tune.RunConfig(name="naive", storage_path=str(output), verbose=0),
+        ).fit()
+        found = [dict(result.metrics or {}) for result in results]
+    finally:
+        ray.shutdown()
+    if any("dev" not in metrics for metrics in found):
+        raise RuntimeError(f"a trial of the naive arm failed; see {output / 'naive'}")
+    return found
+
+
+def best(rows: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """The best English dev of each target."""
+    found: dict[str, float] = {}
+    for target, dev in rows:
+        found[target] = max(dev, found.get(target, 0.0))
+    return found
+
+
+def paper_scale(trained: float) -> float:
+    """Rows trained the naive way over rows trained with sharing and stopping, for search_spaces/transfer_matrix.yaml.
+
+    Args:
+        trained: share of their target stages' steps that the trials of the small matrix trained.
+    """
+    recipes = [as_recipe(point) for point in listed_points(load_space(ROOT / "search_spaces/transfer_matrix.yaml"))]
+    apart, firsts, targets = 0.0, {}, 0.0
+    for recipe in recipes:
+        *before, last = [
+            (PAPER_ROWS[stage.mixture.members[0].task] * stage.epochs, stage.mixture.label)
+            for stage in recipe.trained
+            if stage.mixture
+        ]
+        apart += sum(rows for rows, _ in before) + last[0]
+        firsts |= {name: rows for rows, name in before}
+        targets += last[0]
+    return apart / (sum(firsts.values()) + trained * targets)
+
+
+def share_trained(run: Path) -> float:
+    """Share of the target stages' steps that a search's trials trained."""
+    last: dict[str, float] = {}
+    for event in Journal(run).read():
+        if event["kind"] == "progress" and event["final"]:
+            last[event["trial"]] = event["step"] / event["steps"]
+    return statistics.fmean(last.values())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, help="folder of the runs [a temporary one]")
+    parser.add_argument("--small", action="store_true", help="one intermediate and few rows: does it run at all?")
+    arguments = parser.parse_args()
+    report.data_folder()
+    output: Path = (arguments.output or Path(tempfile.mkdtemp(prefix="xit-cost-"))).resolve()
+    output.mkdir(parents=True, exist_ok=True)
+    scale = Scale(1600, 256, (2e-5, 5e-5, 1e-4, 2e-4))
+    if arguments.small:
+        scale = Scale(64, 32, (1e-4, 2e-4), ("qqp",))
+    more = (*scale.rates, 4e-4, 8e-4)
+    first = space("matrix", scale, ("pawsx", "panx"), scale.rates)
+    runs = [
+        searched(first, output),
+        searched(space("wider", scale, ("pawsx", "panx"), more), output),
+        searched(space("another", scale, ("mlqa",), scale.rates), output),
+    ]
+    loaded = load_space(output / "matrix.yaml")
+    planner = Planner(loaded, parse_source(None), "bfloat16", "matrix.yaml")
+    planner.check()
+    trials = tuned(loaded, planner, output)
+    costs = [spent(run) for run in runs]
+    measured = sum(trial["device_seconds"] for trial in trials)
+    rows = pq.read_table(runs[0] / "trials.parquet").to_pylist()
+    shared = best((row["target"], row["dev_en"]) for row in rows if row["status"] == "done")
+    apart = best((trial["target"], trial["dev"]) for trial in trials)
+    winner = max((row for row in rows if row["status"] == "done"), key=lambda row: row["dev_en"])
+    again = yaml.safe_load(winner["recipe"])
+    again["stages"][-1]["seed"] = {"grid": list(SEEDS)}
+    seeds = searched({**first, "name": "seeds", "recipe": again, "scheduler": {"name": "none"}}, output)
+    devs = [row["dev_en"] for row in pq.read_table(seeds / "trials.parquet").to_pylist()]
+    table = [("naive, measured", len(trials), measured, measured, 1.0)]
+    for run, (paid, by_itself, _) in zip(runs, costs, strict=True):
+        count = len(pq.read_table(run / "trials.parquet"))
+        table.append((f"shared: {run.name}", count, paid, by_itself, paid / by_itself))
+    report.show(report.machine(), ("arm", "trials", "device-seconds", "alone, reckoned", "ratio"), table)
+    report.result(
+        device_seconds_ratio=costs[0][0] / measured,
+        best_dev_shared=shared,
+        best_dev_naive=apart,
+        seed_spread=max(devs) - min(devs),
+        multi_study_ratio=sum(paid for paid, _, _ in costs) / sum(by_itself for _, by_itself, _ in costs),
+        reckoned_vs_measured=costs[0][1] / measured,
+        paper_scale_ratio=1 / paper_scale(share_trained(runs[0])),
+    )
+
+
+if __name__ == "__main__":
+    report.run(main)
