@@ -1,7 +1,9 @@
 """What a trial costs beside training and scoring: seconds and memory, at 1, 4 and 16 tiny trials at a time.
 
-A trial's overhead is its time from Tune's start to its end, less what the training core measured of its stage and its
-scores. Memory is the proportional set size of the trial's own processes (driver, controller and worker).
+Once as many trials have ended as go on at a time, the rest come one after the other in each place: the time a place takes
+for a trial, less what the training core measured of its stage and its scores, is what a trial costs beside them. Memory
+is the proportional set size of a trial's processes; in the result it is that of driver and controller, as a worker is
+what trains.
 """
 
 import argparse
@@ -11,11 +13,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
+import ray
 import torch
 import yaml
 from transformers import XLMRobertaConfig, XLMRobertaModel
@@ -77,8 +80,18 @@ class Memory:
         return self.most[kind] / max(1, self.count[kind])
 
 
-def overheads(events: list[Event]) -> list[tuple[float, dict[str, float]]]:
-    """(start, seconds by part) of every trial, by start."""
+@dataclass(frozen=True)
+class Cost:
+    """When a trial began and ended, the core's own seconds, and the others by part."""
+
+    begun: float
+    ended: float
+    core: float
+    parts: dict[str, float]
+
+
+def costs(events: list[Event]) -> list[Cost]:
+    """Every trial's, by start."""
     found = []
     for trial in dict.fromkeys(event["trial"] for event in events if event["kind"] == "trial_started"):
         mine = {event["kind"]: event for event in events if event.get("trial") == trial}
@@ -90,17 +103,25 @@ def overheads(events: list[Event]) -> list[tuple[float, dict[str, float]]]:
         ]
         begun, training, published, scoring, done, ended = marks
         parts = {
-            "until training starts": training - begun,
+            "until training starts, a place to be free included": training - begun,
             "around training (rows, checkpoint)": published - training - trained,
             "around scoring (rows, files)": done - scoring - scored,
             "ending": ended - done,
         }
-        found.append((begun, parts | {"all": ended - begun - trained - scored}))
-    return sorted(found, key=lambda entry: entry[0])
+        found.append(Cost(begun, ended, trained + scored, parts))
+    return sorted(found, key=lambda cost: cost.begun)
+
+
+def warm(found: list[Cost], places: int) -> float:
+    """Seconds beside the core's of the trials that came after the first of every place."""
+    ends = sorted(cost.ended for cost in found)
+    later = found[places:]
+    return (ends[-1] - ends[places - 1]) * places / len(later) - statistics.fmean(cost.core for cost in later)
 
 
 def searched(encoder: Path, folder: Path, many: int, rounds: int) -> tuple[list[Event], Memory]:
-    """A search of tiny trials on a Ray that believes to have as many CPUs."""
+    """A search of tiny trials on a Ray that believes to have as many CPUs, with a store of its own."""
+    folder.mkdir()
     stage = {
         "mixture": {"task": "mini_nli", "examples": 64},
         "evaluations": 1,
@@ -114,18 +135,15 @@ def searched(encoder: Path, folder: Path, many: int, rounds: int) -> tuple[list[
     }
     file = folder / f"tiny{many}.yaml"
     file.write_text(yaml.safe_dump(tree))
-    ray = Path(sys.executable).with_name("ray")
-    resources = f'{{"{DRIVERS}": {DRIVER_SLOTS}}}'
-    start = [str(ray), "start", "--head", f"--num-cpus={many}", f"--resources={resources}", "--include-dashboard=false"]
-    environment = {**os.environ, "RAY_ADDRESS": "auto", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    subprocess.run(start, check=True, capture_output=True, env=environment)
+    ray.init(num_cpus=many, resources={DRIVERS: DRIVER_SLOTS}, include_dashboard=False, log_to_driver=False)
+    address = ray.get_runtime_context().gcs_address
+    environment = {**os.environ, "RAY_ADDRESS": address, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     try:
         command = [sys.executable, "-m", "xit_ray.search", str(file), "--output", str(folder)]
         with Memory() as memory:
             subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr, env=environment)
     finally:
-        subprocess.run([str(ray), "stop", "--force"], check=True, capture_output=True)
-        time.sleep(2)
+        ray.shutdown()
     return list(Journal(folder / f"tiny{many}").read()), memory
 
 
@@ -136,25 +154,24 @@ def main() -> None:
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="xit-overhead-"))
     encoder = tiny_encoder(folder / "encoder")
-    rows, warm, first, memory_of_trial = [], {}, 0.0, 0.0
+    rows, seconds, first, memory_of_trial = [], {}, 0.0, 0.0
     for many in arguments.at_a_time:
-        events, memory = searched(encoder, folder, many, arguments.rounds)
-        found = overheads(events)
-        later = [parts for _, parts in found[many:]] or [parts for _, parts in found]
-        medians = {name: statistics.median(parts[name] for parts in later) for name in later[0]}
-        warm[many] = medians["all"]
-        first = first or found[0][1]["all"]
+        events, memory = searched(encoder, folder / str(many), many, arguments.rounds)
+        found = costs(events)
+        medians = {name: statistics.median(cost.parts[name] for cost in found[many:]) for name in found[0].parts}
+        seconds[many] = warm(found, many)
+        first = first or found[0].ended - found[0].begun - found[0].core
         sizes = {kind: memory.of_one(kind) for kind in KINDS}
         memory_of_trial = sizes["driver"] + sizes["controller"]
-        rows.append((many, *medians.values(), *sizes.values()))
+        rows.append((many, seconds[many], *medians.values(), *sizes.values()))
     report.show(
-        f"{report.machine()}: median seconds and MB of a trial once others have run",
-        ("at a time", *medians, *(f"{kind}, MB" for kind in KINDS)),
+        f"{report.machine()}: seconds and MB of a trial once others have run",
+        ("at a time", "beside the core", *medians, *(f"{kind}, MB" for kind in KINDS)),
         rows,
     )
     # More at a time than there are cores wait for each other: that is the machine, not the system.
     report.result(
-        seconds_per_trial_warm=warm[arguments.at_a_time[0]], seconds_first_trial=first, mb_per_trial=memory_of_trial
+        seconds_per_trial_warm=seconds[arguments.at_a_time[0]], seconds_first_trial=first, mb_per_trial=memory_of_trial
     )
 
 

@@ -39,7 +39,9 @@ def measured(space: str, output: Path) -> dict[str, dict[str, float]]:
     loaded = load_space(space)
     folder = output / loaded.name
     if not (folder / "matrix.parquet").is_file():
-        command = [sys.executable, "-m", "xit_ray.search", space, "--output", str(output)]
+        begun = (folder / "spec.yaml").is_file()
+        asked = ["--resume", str(folder)] if begun else [space, "--output", str(output)]
+        command = [sys.executable, "-m", "xit_ray.search", *asked]
         subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
     found: dict[str, dict[str, float]] = {}
     for cell in pq.read_table(folder / "matrix.parquet").to_pylist():
@@ -48,7 +50,7 @@ def measured(space: str, output: Path) -> dict[str, dict[str, float]]:
     return found
 
 
-def estimated(space: Space, by: str, rows: int, output: Path) -> tuple[dict[str, dict[str, float]], float]:
+def estimated(space: Space, by: str, rows: int, slots: int, output: Path) -> tuple[dict[str, dict[str, float]], float]:
     """Estimates by target and intermediate, and the device-seconds they took with nothing in the store."""
     source = parse_source(space.data)
     planner = Planner(space, source, "bfloat16", space.name)
@@ -58,7 +60,7 @@ def estimated(space: Space, by: str, rows: int, output: Path) -> tuple[dict[str,
             resources=space.resources, tasks=space.tasks,
         )  # fmt: skip
         settings = Ranking.model_validate({"by": by, "rows": rows})
-        cells = rank(listed_points(space), settings, planner, site, Console(stderr=True))
+        cells = rank(listed_points(space), settings, planner, site, slots, Console(stderr=True))
     found: dict[str, dict[str, float]] = {}
     for cell in cells:
         if cell["intermediate"] != BASELINE:
@@ -77,12 +79,12 @@ def main() -> None:
     output.mkdir(parents=True, exist_ok=True)
     truth, space = measured(arguments.space, output), load_space(arguments.space)
     os.environ["PYTHONPATH"] = str(ROOT)
-    runtime.start(space.resources)
+    slots = runtime.start(space.resources)
     rows, scores = [], {}
     try:
         for by in BY:
-            found, seconds = estimated(space, by, arguments.rows, output)
-            at = {k: 100 * statistics.fmean(regret(found[t], truth[t], k) for t in truth) for k in (1, 3)}
+            found, seconds = estimated(space, by, arguments.rows, slots, output)
+            at = {k: 100 * statistics.fmean(regret(found[t], truth[t], k) or 0.0 for t in truth) for k in (1, 3)}
             ranks = [spearmanr([found[t][i] for i in truth[t]], list(truth[t].values())).statistic for t in truth]
             scores[by] = at[1], at[3]
             rows.append((by, at[1], at[3], float(statistics.fmean(ranks)), seconds))

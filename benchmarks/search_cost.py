@@ -26,6 +26,7 @@ from xit_ray.plan.planner import Planner, Trial
 from xit_ray.search import runtime
 from xit_ray.search.bench import bench_of
 from xit_ray.search.job import Site
+from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import load_space
 from xit_ray.spec.points import listed_points
 from xit_ray.spec.space import Space, as_recipe
@@ -165,7 +166,8 @@ def paper_scale(trained: float) -> float:
         trained: share of their target stages' steps that the trials of the small matrix trained.
     """
     recipes = [as_recipe(point) for point in listed_points(load_space(ROOT / "search_spaces/transfer_matrix.yaml"))]
-    apart, firsts, targets = 0.0, {}, 0.0
+    firsts: dict[str, float] = {}
+    apart = targets = 0.0
     for recipe in recipes:
         *before, last = [
             (PAPER_ROWS[stage.mixture.members[0].task] * stage.epochs, stage.mixture.label)
@@ -195,6 +197,8 @@ def main() -> None:
     report.data_folder()
     output: Path = (arguments.output or Path(tempfile.mkdtemp(prefix="xit-cost-"))).resolve()
     output.mkdir(parents=True, exist_ok=True)
+    if any(output.iterdir()):
+        raise UserError(f"--output: {output} is not empty; what is there would be taken from its store")
     scale = Scale(1600, 256, (2e-5, 5e-5, 1e-4, 2e-4))
     if arguments.small:
         scale = Scale(64, 32, (1e-4, 2e-4), ("qqp",))

@@ -23,10 +23,12 @@ def test_the_most_promising_are_trained_and_the_others_left_out(tiny_encoder: Pa
     assert set(estimates) == {"none", "mini_nli#96", "mini_roles#96"}
     assert estimates["none"]["kept"]
     best, worst = sorted((row for name, row in estimates.items() if name != "none"), key=lambda row: -row["estimate"])
-    assert (best["kept"], best["rank"], worst["kept"], worst["rank"]) == (True, 1, False, 2)
+    tied = worst["estimate"] == best["estimate"]  # which of the two is better is then not known
+    assert (best["kept"], best["rank"], worst["kept"], worst["rank"]) == (True, 1, tied, 2)
     assert (estimates["none"]["estimate"] is None) == (by == "text")
-    assert {row["intermediate"] for row in table(run, "trials")} == {"none", best["intermediate"]}
-    assert "1 cells left out" in ended.stdout
+    kept = {name for name, row in estimates.items() if row["kept"]}
+    assert {row["intermediate"] for row in table(run, "trials")} == kept
+    assert f"{3 - len(kept)} cells left out" in ended.stdout
     assert "Predicted before training" in (run / "report.html").read_text()
 
     assert search("--resume", str(run)).returncode == 0

@@ -46,9 +46,9 @@ def writer(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return folder
 
 
-def asked(writer: Path, **more: Any) -> Generation:
+def asked(place: Path, **more: Any) -> Generation:
     prompts = {label: f"{{text}} Write what is {label}:" for label in LABELS}
-    about = {"name": str(writer), "max_new_tokens": 8, "batch_size": 8}
+    about = {"name": str(place), "max_new_tokens": 8, "batch_size": 8}
     return Generation.model_validate(
         {"name": "written", "like": "mini_nli", "writer": about, "prompts": prompts, **more}
     )
@@ -79,8 +79,14 @@ def test_rows_are_balanced_new_and_the_same_for_a_seed(writer: Path, tmp_path: P
 
 
 def test_prompts_without_a_text_make_single_texts(writer: Path, tmp_path: Path) -> None:
-    written(asked(writer, rows=6, prompts={label: f"Say something {label}:" for label in LABELS}), tmp_path)
+    (tmp_path / "moods.jsonl").write_text('{"text_a": "good", "label": "+"}\n{"text_a": "bad", "label": "-"}\n' * 20)
+    about = {"name": "moods", "kind": "classification", "labels": ["+", "-"], "files": {"train": "moods.jsonl"}}
+    (tmp_path / "moods.yaml").write_text(yaml.safe_dump(about))
+    own.register([load_task(tmp_path / "moods.yaml")])
+    written(asked(writer, rows=6, like="moods", prompts={"+": "Praise:", "-": "Blame:"}), tmp_path)
     assert all(row["text_a"] and row["text_b"] is None for row in read(tmp_path))
+    with pytest.raises(UserError, match="moods has single texts; allowed: prompts without"):
+        written(asked(writer, rows=6, like="moods", prompts={"+": "{text}", "-": "{text}"}), tmp_path)
 
 
 def test_the_classifier_agrees_with_what_is_kept(writer: Path, tiny_encoder: Path, tmp_path: Path) -> None:
@@ -114,19 +120,19 @@ def test_the_classifier_agrees_with_what_is_kept(writer: Path, tiny_encoder: Pat
 
 
 def test_the_file_is_a_variant_of_its_task(writer: Path, tiny_encoder: Path, tmp_path: Path) -> None:
-    written(asked(writer, rows=24), tmp_path)
+    written(asked(writer, rows=24, name="stand_in"), tmp_path)
 
     def key(member: dict[str, Any]) -> str:
         stages = [{"mixture": [member, {"task": "mini_nli", "examples": 50}]}, {"mixture": "mini_paraphrase"}]
-        space = {"name": "s", "tasks": ["written.yaml"], "recipe": {"model": str(tiny_encoder), "stages": stages}}
+        space = {"name": "s", "tasks": ["stand_in.yaml"], "recipe": {"model": str(tiny_encoder), "stages": stages}}
         (tmp_path / "space.yaml").write_text(yaml.safe_dump(space))
         loaded = load_space(tmp_path / "space.yaml")
         return Planner(loaded, NONE, "float32", "s").trial(loaded.recipe).trainings[0].key
 
-    before = key({"task": "mini_nli", "variant": "written"})
-    assert before == key({"task": "mini_nli", "variant": "written"}) != key({"task": "mini_nli"})
-    (tmp_path / "written.jsonl").write_text("\n".join((tmp_path / "written.jsonl").read_text().splitlines()[1:]))
-    assert key({"task": "mini_nli", "variant": "written"}) != before
+    before = key({"task": "mini_nli", "variant": "stand_in"})
+    assert before == key({"task": "mini_nli", "variant": "stand_in"}) != key({"task": "mini_nli"})
+    (tmp_path / "stand_in.jsonl").write_text("\n".join((tmp_path / "stand_in.jsonl").read_text().splitlines()[1:]))
+    assert key({"task": "mini_nli", "variant": "stand_in"}) != before
     with pytest.raises(UserError, match="variant: 'mini_paraphrase' is classification with the labels different, same"):
         key({"task": "mini_nli", "variant": "mini_paraphrase"})
 
@@ -137,6 +143,7 @@ def test_the_file_is_a_variant_of_its_task(writer: Path, tiny_encoder: Path, tmp
         ({"like": "mini_qa"}, "like: 'mini_qa' is no classification task"),
         ({"prompts": {"entailment": "a", "neutral": "b"}}, "no prompt for the label 'contradiction'"),
         ({"prompts": {"entails": "a"}}, "unknown label of mini_nli 'entails'"),
+        ({"prompts": dict.fromkeys(LABELS, "{premise}")}, "mini_nli has pairs of texts; allowed: prompts with {text}"),
         ({"writer": {"name": "OWNER/MODEL"}}, "writer.revision: missing"),
         ({"writer": {"name": "/tmp"}}, "writer.name: '/tmp' cannot be loaded"),
     ],

@@ -50,8 +50,8 @@ def shares(mixture: Mixture, sizes: list[int], scores: Sequence[Sequence[float]]
 
 
 def progress_shares(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """More of the members whose English dev moves: the online rule of Matiisen et al. 2017 (arXiv:1707.00183, §3.2), with
-    shares in proportion to its values and a floor in place of ε-greedy choice.
+    """More of the members whose English dev moves: the online rule of Matiisen et al. 2017 (arXiv:1707.00183), with every
+    member scored at every evaluation, and shares in proportion to its values and a floor in place of ε-greedy choice.
 
     Q ← α·(score − score before) + (1−α)·Q; share = FLOOR/members + (1−FLOOR)·|Q|/Σ|Q|. Members that get worse are being
     forgotten and are drawn more as well. Before two scores, or where nothing moves, all are drawn alike.

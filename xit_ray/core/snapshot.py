@@ -31,7 +31,7 @@ class Standing:
     """English-dev scores since the best one."""
     history: list[dict[str, float | None]] = field(default_factory=list)
     scores: list[list[float]] = field(default_factory=list)
-    """English dev of each member that has some, at every evaluation."""
+    """English dev of the task of each member that has some, at every evaluation."""
     loss: float = math.nan
     """The last one that was read."""
     losses: list[float] = field(default_factory=list)

@@ -64,7 +64,7 @@ class Trained:
 
     weights: dict[str, Tensor]
     dev: float | None
-    """English-dev score of these weights: the mean over the members that have dev rows; None where none has."""
+    """English-dev score of these weights: the mean over the tasks that choose; None where none does."""
     best_step: int
     steps: int
     """Steps that were run."""
@@ -182,14 +182,15 @@ class _Run:
     def evaluate(self) -> float | None:
         """Score English dev, and keep the weights if they are the best so far (the newest, where there is no English)."""
         self.stepper.settle()
-        standing, scores, choice = self.standing, [], []
+        standing, found = self.standing, {}
         for member in self.members:
-            if member.dev is not None:
+            if member.dev is not None and member.task.name not in found:
                 raw = predict(self.network, member.task.name, member.dev, self.meter)
                 scored = score(member.task, "en", member.gold, member.dev, raw)
-                scores.append(scored.scores[member.task.metric].value)
-                choice += scores[-1:] if member.chooses else []
-        dev = sum(choice) / len(choice) if choice else None
+                found[member.task.name] = scored.scores[member.task.metric].value
+        scores = [found[member.task.name] for member in self.members if member.task.name in found]
+        choosing = {member.task.name for member in self.members if member.chooses and member.dev is not None}
+        dev = sum(found[name] for name in choosing) / len(choosing) if choosing else None
         loss = sum(standing.losses) / len(standing.losses) if standing.losses else standing.loss
         standing.history.append({"step": standing.step, "loss": loss, "dev": dev})
         standing.scores.append(scores)

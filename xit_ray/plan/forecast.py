@@ -1,6 +1,7 @@
 """What a search will cost, from the rows it will read and the model it will train, before anything is spent.
 
 Tokens are exact: which rows every step sees is a function of the recipe (``core.sampling``), and the rows are tokenised.
+Where sampling goes by progress, which is not known beforehand, members are reckoned as drawn alike.
 Model FLOPs follow from them (``core.flops``). Time is FLOPs over a speed, measured on this machine (``plan.speed``) or
 a share of a GPU's peak (``plan/prices.yaml``). Early stopping only makes a search cheaper than this.
 """

@@ -71,7 +71,9 @@ class Planner:
             UserError: the first thing that is unknown or missing.
         """
         for variant in cover(self.space.recipe):
-            self.trial(variant)
+            recipe = self.trial(variant).recipe
+            if self.space.ranking is not None and self.space.ranking.by == "logme":
+                self._check_logme(recipe)
 
     def trial(self, tree: dict[str, Any]) -> Trial:
         """The trial of a resolved recipe."""
@@ -114,9 +116,34 @@ class Planner:
                 raise UserError(f"{where}: task {task.name!r} has no training data; name it under zero_shot.also")
             given = registry.get(member.rows_of, where)
             if member.variant is not None:
-                _check_variant(task, given, where)
+                self._check_variant(task, given, where)
             if member.language not in given.train_languages:
                 raise unknown(f"training language of {given.name}", member.language, given.train_languages, where)
+
+    def _check_variant(self, task: Task, variant: Task, where: str) -> None:
+        """A variant's rows must ask what the task's ask, in the same terms."""
+        asks = [
+            (one.kind, getattr(one, "labels", ()), getattr(one, "unanswerable", False))
+            for one in (rows.resolved(task, self.source), rows.resolved(variant, self.source))
+        ]
+        if asks[0] != asks[1]:
+            said = [
+                f"{kind} with the labels {', '.join(labels) or 'none'}{' and unanswerable questions' if open_ else ''}"
+                for kind, labels, open_ in asks
+            ]
+            raise UserError(
+                f"{where}: variant: {variant.name!r} is {said[1]}; allowed for {task.name}: {said[0]}, in this order"
+            )
+
+    def _check_logme(self, recipe: Recipe) -> None:
+        """LogME is of the encoder before a stage that is the target's English rows alone."""
+        last = recipe.stages[-1].mixture
+        assert last is not None
+        if len(last.members) > 1 or last.members[0].language != "en":
+            raise UserError(
+                f"{self.where}: ranking.by: 'logme' looks at the encoder before the target's own stage, and here that "
+                f"stage is {last.label}; allowed for it: probe, text"
+            )
 
     def _languages(self, name: str) -> dict[str, tuple[str, ...]]:
         """The languages that are scored of the target and of the tasks without training data."""
@@ -283,13 +310,3 @@ class Planner:
             about = (asked.kind, getattr(asked, "labels", ()), asked.metrics, found.fingerprint)
             self.rows[place] = hashlib.sha256(repr(about).encode()).hexdigest(), len(found)
         return self.rows[place]
-
-
-def _check_variant(task: Task, variant: Task, where: str) -> None:
-    """A variant's rows must ask what the task's ask, in the same terms."""
-    labels, found = (getattr(one, "labels", ()) for one in (task, variant))
-    if variant.kind != task.kind or labels != found:
-        raise UserError(
-            f"{where}: variant: {variant.name!r} is {variant.kind} with the labels {', '.join(found) or 'none'}; allowed for "
-            f"{task.name}: {task.kind} with the labels {', '.join(labels) or 'none'}, in this order"
-        )

@@ -29,7 +29,9 @@ def show(folder: Path, store_root: str, console: Console, mlflow: str) -> None:
             highlight=False,
         )
     if summary.ranking is not None:
-        regrets = ", ".join(f"{100 * value:.1f} at {k}" for k, value in summary.ranking.regrets.items())
+        regrets = ", ".join(
+            f"{'–' if value is None else f'{100 * value:.1f}'} at {k}" for k, value in summary.ranking.regrets.items()
+        )
         console.print(
             f"Ranked before training by {summary.ranking.by}, {summary.ranking.device_seconds:.0f} device-seconds: "
             f"{summary.ranking.left_out} cells left out; regret in points among those trained: {regrets}.",

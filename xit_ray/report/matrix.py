@@ -60,19 +60,27 @@ def matrix(folder: Path, store: Store) -> list[Cell]:
         groups.setdefault((row["intermediate"], row["target"]), []).append(row)
     chosen = {place: _chosen(group) for place, group in groups.items()}
     items = {place: _items(store, rows) for place, rows in chosen.items() if rows}
+    # A cell that is no finalist is compared with the baseline as it was before that was trained again.
+    first = {
+        target: _items(store, rows)
+        for (intermediate, target), group in groups.items()
+        if intermediate == BASELINE and (rows := _chosen([row for row in group if not row.get("fresh")]))
+    }
     order = sorted(groups, key=lambda place: (place[0] != BASELINE, *place))
-    return [_cell(place, groups[place], chosen[place], items) for place in order]
+    return [_cell(place, groups[place], chosen[place], items, first) for place in order]
 
 
 def _chosen(group: list[Row]) -> list[Row]:
     """The replicates of one recipe, by English dev alone; the first among equals by key, so that the order of finishing plays
     no part."""
     done = sorted((row for row in group if row["status"] == "done"), key=lambda row: str(row["trial"]))
-    final = [row for row in done if row["fresh"]]
+    final = [row for row in done if row.get("fresh")]
     recipes: dict[str, list[Row]] = {}
     for row in final or done:
         recipes.setdefault(Recipe.model_validate_json(row["recipe"]).with_seed(0).model_dump_json(), []).append(row)
-    return max(recipes.values(), key=_dev, default=[])
+    # A finalist that lacks a seed might owe its mean to that.
+    most = max((len(rows) for rows in recipes.values()), default=0) if final else 0
+    return max((rows for rows in recipes.values() if len(rows) >= most), key=_dev, default=[])
 
 
 def _dev(replicates: list[Row]) -> float:
@@ -80,22 +88,28 @@ def _dev(replicates: list[Row]) -> float:
 
 
 def _cell(
-    place: tuple[str, str], group: list[Row], chosen: list[Row], items: dict[tuple[str, str], ByLanguage]
+    place: tuple[str, str],
+    group: list[Row],
+    chosen: list[Row],
+    items: dict[tuple[str, str], ByLanguage],
+    first: dict[str, ByLanguage],
 ) -> Cell:
     intermediate, target = place
     if not chosen:
         return Cell(intermediate, target, None, (), False, len(group), *[None] * 7)
     score = mean_gain(items[place], None)
-    baseline = items.get((BASELINE, target)) if intermediate != BASELINE else None
+    fresh = bool(chosen[0].get("fresh"))
+    baseline = items.get((BASELINE, target)) if fresh else first.get(target)
+    baseline = baseline if intermediate != BASELINE else None
     gain = mean_gain(items[place], baseline) if baseline is not None else (None, None, None)
     trials = tuple(row["trial"] for row in chosen)
     return Cell(
-        intermediate, target, trials[0], trials, chosen[0]["fresh"], len(group), _dev(chosen), *score, *gain
+        intermediate, target, trials[0], trials, fresh, len(group), _dev(chosen), *score, *gain
     )  # fmt: skip
 
 
 def _items(store: Store, replicates: list[Row]) -> ByLanguage:
-    """What each test item of the target adds to its main score, for every language that is zero-shot. Replicates add up."""
+    """What each test item of the target adds to its main score, for every language that is zero-shot."""
     task = registry.get(replicates[0]["target"])
     wanted = [("task", "=", task.name), ("metric", "=", task.metric)]
     labelled = Recipe.model_validate_json(replicates[0]["recipe"]).labelled_languages
@@ -107,7 +121,7 @@ def _items(store: Store, replicates: list[Row]) -> ByLanguage:
             part = table.filter(pc.equal(table.column("language"), language))
             if part.num_rows:
                 items = Items(part.column("points").to_numpy(), part.column("out_of").to_numpy())
-                found[language] = found[language] + items if language in found else items
+                found.setdefault(language, []).append(items)
     return found
 
 

@@ -17,8 +17,8 @@ class RankedTarget:
     target: str
     rows: list[tuple[dict[str, Any], Cell | None]]
     """Estimate, and the measured cell (None where it was left out)."""
-    regrets: dict[int, float]
-    """By k, over the cells that were measured."""
+    regrets: dict[int, float | None]
+    """By k, over the cells that were measured; None where they are fewer than two."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,15 @@ class Ranking:
     """Cells that were not trained."""
 
     @property
-    def regrets(self) -> dict[int, float]:
-        """Mean over targets."""
-        return {k: fmean(target.regrets[k] for target in self.targets) for k in BELIEVED}
+    def regrets(self) -> dict[int, float | None]:
+        """Mean over the targets that have one."""
+        known = {k: [found for target in self.targets if (found := target.regrets[k]) is not None] for k in BELIEVED}
+        return {k: fmean(values) if values else None for k, values in known.items()}
 
 
-def regret(estimates: dict[str, float], measured: dict[str, float], k: int) -> float:
+def regret(estimates: dict[str, float], measured: dict[str, float], k: int) -> float | None:
     """What is lost by training only the k intermediates with the highest estimates: the best measured score of all less the
-    best of theirs (regret@k), in the unit of the scores.
+    best of theirs (regret@k), in the unit of the scores; None where fewer than two were measured.
 
     Args:
         estimates: of each intermediate.
@@ -47,9 +48,9 @@ def regret(estimates: dict[str, float], measured: dict[str, float], k: int) -> f
         k: how many are believed in.
     """
     ranked = sorted((name for name in estimates if name in measured), key=lambda name: (-estimates[name], name))
-    return max((measured[name] for name in ranked), default=0.0) - max(
-        (measured[name] for name in ranked[:k]), default=0.0
-    )
+    if len(ranked) < 2:
+        return None
+    return max(measured[name] for name in ranked) - max(measured[name] for name in ranked[:k])
 
 
 def ranking(rows: list[dict[str, Any]], cells: dict[tuple[str, str], Cell]) -> Ranking:

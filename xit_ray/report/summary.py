@@ -13,6 +13,7 @@ from xit_ray.report.matrix import BASELINE, Cell, matrix
 from xit_ray.report.ranking import Ranking, ranking
 from xit_ray.report.suite import SuiteTable, suite_table
 from xit_ray.report.typology import ByDistance, by_distance
+from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Space
 from xit_ray.stages.store import Store
 from xit_ray.tasks import registry
@@ -88,7 +89,6 @@ def summarise(folder: Path, store: Store) -> Summary:
     done = [cell for cell in cells if cell.trial is not None]
     targets = list(dict.fromkeys(cell.target for cell in cells))
     best = {target: _best(found) for target in targets if (found := [cell for cell in done if cell.target == target])}
-    tables = _tables(done, best, scores)
     scored = {str(trial["trial"]): float(trial["seconds"]) for trial in trials if trial["status"] == "done"}
     return Summary(
         name=folder.name,
@@ -97,8 +97,8 @@ def summarise(folder: Path, store: Store) -> Summary:
         targets=targets,
         cells={(cell.intermediate, cell.target): cell for cell in cells},
         best=best,
-        tables=tables,
-        typology=_typology(tables),
+        tables=_tables(done, best, scores),
+        typology=_typology(done, trials, scores),
         suite=_suite(space, done, scores),
         trials=trials,
         ledger=ledger,
@@ -110,15 +110,29 @@ def summarise(folder: Path, store: Store) -> Summary:
     )
 
 
-def _typology(tables: list[LanguageTable]) -> list[ByDistance]:
-    found = []
-    for table in (table for table in tables if BASELINE in table.columns):
-        columns = {
-            name: {row.language: value for row in table.rows if (value := row.values[place]) is not None}
-            for place, name in enumerate(table.columns)
+def _typology(done: list[Cell], trials: list[dict[str, Any]], scores: list[dict[str, Any]]) -> list[ByDistance]:
+    by_trial = _main_scores(scores)
+    recipes = {trial["trial"]: Recipe.model_validate_json(trial["recipe"]) for trial in trials}
+
+    def means(cell: Cell) -> dict[str, float]:
+        labelled = recipes[str(cell.trial)].labelled_languages
+        return {
+            language: fmean(score["value"] for score in found)
+            for language in registry.get(cell.target).languages
+            if language not in labelled and (found := _of_replicates(cell.target, language, cell.replicates, by_trial))
         }
-        rows = [by_distance(name, table.task, columns[name], columns[BASELINE]) for name in columns if name != BASELINE]
-        found += [row for row in rows if row is not None]
+
+    baselines = {cell.target: means(cell) for cell in done if cell.intermediate == BASELINE}
+    others = [cell for cell in done if cell.intermediate != BASELINE and cell.target in baselines]
+    rows = [by_distance(cell.intermediate, cell.target, means(cell), baselines[cell.target]) for cell in others]
+    return [row for row in rows if row is not None]
+
+
+def _main_scores(scores: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
+    """By task and trial, then by language."""
+    found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for score in (s for s in scores if s["metric"] == registry.get(s["task"]).metric):
+        found.setdefault((score["task"], score["trial"]), {})[score["language"]] = score
     return found
 
 
@@ -140,9 +154,7 @@ def _suite(space: Space, done: list[Cell], scores: list[dict[str, Any]]) -> Suit
 
 
 def _tables(done: list[Cell], best: dict[str, Cell], scores: list[dict[str, Any]]) -> list[LanguageTable]:
-    by_trial: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
-    for score in (s for s in scores if s["metric"] == registry.get(s["task"]).metric):
-        by_trial.setdefault((score["task"], score["trial"]), {})[score["language"]] = score
+    by_trial = _main_scores(scores)
     found = []
     for target in dict.fromkeys(cell.target for cell in done):
         cells = [cell for cell in done if cell.target == target]
@@ -198,10 +210,11 @@ def _best_recipe(best: dict[str, Cell], trials: list[dict[str, Any]]) -> str:
 
 
 def replicates_text(cell: Cell) -> str:
-    """How many seeds a cell stands for, where it is more than one."""
-    if len(cell.replicates) < 2:
-        return ""
-    return f", mean of {len(cell.replicates)} {'fresh ' if cell.fresh else ''}seeds"
+    """How many seeds a cell stands for, where it is more than one or a finalist's."""
+    many = len(cell.replicates)
+    if cell.fresh:
+        return f", mean of {many} fresh seeds" if many > 1 else ", a fresh seed"
+    return f", mean of {many} seeds" if many > 1 else ""
 
 
 def gain_text(cell: Cell | None) -> str:

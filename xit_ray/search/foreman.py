@@ -1,5 +1,6 @@
 """The foreman: one small actor that hands out stages, one holder each, and passes on what happens."""
 
+import threading
 import time
 from typing import Any, Protocol
 
@@ -13,48 +14,55 @@ LEASE_SECONDS = 20.0
 
 class _Foreman:
     """Single flight by leases. A trial claims a whole chain of missing stages, because nobody else can hold a later
-    stage of a chain whose first is missing."""
+    stage of a chain whose first is missing. Calls come on several threads; one is answered at a time."""
 
     def __init__(self, purse: Purse | None = None) -> None:
+        self.lock = threading.Lock()
         self.holders: dict[str, tuple[str, float]] = {}
         self.events: list[dict[str, Any]] = []
         self.purse = purse
 
     def claim(self, keys: list[str], holder: str) -> bool:
         """Give the keys to the holder, unless another one that is alive holds the first."""
-        owner, expires = self.holders.get(keys[0], (holder, 0.0))
-        if owner != holder and expires > time.monotonic():
-            return False
-        for key in keys:
-            self.holders[key] = holder, time.monotonic() + LEASE_SECONDS
-        return True
+        with self.lock:
+            owner, expires = self.holders.get(keys[0], (holder, 0.0))
+            if owner != holder and expires > time.monotonic():
+                return False
+            for key in keys:
+                self.holders[key] = holder, time.monotonic() + LEASE_SECONDS
+            return True
 
     def renew(self, holder: str) -> None:
         """Keep the holder's leases."""
-        for key, (owner, _) in self.holders.items():
-            if owner == holder:
-                self.holders[key] = holder, time.monotonic() + LEASE_SECONDS
+        with self.lock:
+            for key, (owner, _) in self.holders.items():
+                if owner == holder:
+                    self.holders[key] = holder, time.monotonic() + LEASE_SECONDS
 
     def release(self, holder: str, key: str | None = None) -> None:
         """Free one of the holder's keys, or all of them."""
-        for held in [k for k, (owner, _) in self.holders.items() if owner == holder and key in (None, k)]:
-            del self.holders[held]
+        with self.lock:
+            for held in [k for k, (owner, _) in self.holders.items() if owner == holder and key in (None, k)]:
+                del self.holders[held]
 
     def emit(self, kind: str, **content: Any) -> None:
         """Record an event; the search's own process reads them."""
-        event = {"time": time.time(), "kind": kind, **content}
-        self.events.append(event)
-        if self.purse is not None:
-            self.purse.note(kind, event)
+        with self.lock:
+            event = {"time": time.time(), "kind": kind, **content}
+            self.events.append(event)
+            if self.purse is not None:
+                self.purse.note(kind, event)
 
     def allow(self, trial: str, steps: int) -> str | None:
         """Whether the budget lets a trial start: None, or why not."""
-        return self.purse.allow(trial, steps) if self.purse is not None else None
+        with self.lock:
+            return self.purse.allow(trial, steps) if self.purse is not None else None
 
     def drain(self) -> list[dict[str, Any]]:
         """The events since the last call."""
-        events, self.events = self.events, []
-        return events
+        with self.lock:
+            events, self.events = self.events, []
+            return events
 
 
 Foreman = ray.remote(num_cpus=0)(_Foreman)

@@ -40,6 +40,8 @@ class Purse:
             cost = content["description"]["cost"]
             self.hours += _hours(cost)
             self.scorings.append(cost["seconds"])
+        elif kind == "ranked":
+            self.hours += sum(cell["device_seconds"] for cell in content["cells"]) / 3600
         elif kind == "trial_ended":
             self.promised.pop(content["trial"], None)
 

@@ -5,22 +5,28 @@ from collections.abc import Iterable
 from typing import Any
 
 import ray
+from ray.exceptions import RayTaskError
 from rich.console import Console
 
 from xit_ray.plan.planner import Planner, Trial
 from xit_ray.report.matrix import BASELINE
 from xit_ray.search.job import Site
+from xit_ray.spec.errors import UserError
 from xit_ray.spec.space import Ranking, Resources, as_recipe
 
 Estimates = list[dict[str, Any]]
-"""One a cell: ``intermediate``, ``target``, ``estimate``, ``device_seconds``, ``kept``."""
+"""One a cell: ``intermediate``, ``target``, ``by``, ``rows``, ``estimate``, ``device_seconds``, ``rank``, ``kept``."""
 Cell = tuple[str, str]
 
 
 def rank(
-    points: Iterable[dict[str, Any]], settings: Ranking, planner: Planner, site: Site, console: Console
+    points: Iterable[dict[str, Any]], settings: Ranking, planner: Planner, site: Site, slots: int, console: Console
 ) -> Estimates:
-    """Estimate every cell of a list of recipes; those that begin alike one after the other, others side by side."""
+    """Estimate every cell of a list of recipes; those that begin alike one after the other, others side by side.
+
+    Raises:
+        UserError: an estimate cannot be made from so few rows.
+    """
     cells: dict[Cell, Trial] = {}
     for point in points:
         recipe = as_recipe(point)
@@ -29,13 +35,15 @@ def rank(
             cells[place] = planner.trial(recipe.shortened(settings.rows).model_dump(mode="json"))
     groups: dict[str, list[tuple[Cell, Trial]]] = {}
     for place, trial in cells.items():
-        groups.setdefault(trial.trainings[-1].start or trial.recipe.model.name, []).append((place, trial))
+        groups.setdefault(trial.trainings[0].key, []).append((place, trial))
     remote = ray.remote(**_resources(site.resources))(_estimate)
-    waiting = [remote.remote(site, settings.by, group) for group in groups.values()]
+    left, waiting = list(groups.values()), list[Any]()
     found: Estimates = []
-    while waiting:
+    while left or waiting:
+        while left and len(waiting) < slots:
+            waiting.append(remote.remote(site, settings, left.pop(0)))
         done, waiting = ray.wait(waiting)
-        for cell in (cell for reference in done for cell in ray.get(reference)):
+        for cell in (cell for reference in done for cell in _got(reference)):
             found.append(cell)
             value = "–" if cell["estimate"] is None else f"{cell['estimate']:.4g}"
             console.print(
@@ -43,7 +51,7 @@ def rank(
                 highlight=False,
                 markup=False,
             )
-    return _with_kept(found, settings.keep)
+    return with_kept(found, settings.keep)
 
 
 def in_ranked_order(points: Iterable[dict[str, Any]], estimates: Estimates) -> list[dict[str, Any]]:
@@ -54,16 +62,24 @@ def in_ranked_order(points: Iterable[dict[str, Any]], estimates: Estimates) -> l
     return [point for rank, point in sorted(((r, p) for r, p in kept if r is not None), key=lambda entry: entry[0])]
 
 
-def _with_kept(found: Estimates, share: float) -> Estimates:
+def still_holds(estimates: Estimates | None, points: Iterable[dict[str, Any]], settings: Ranking) -> bool:
+    """Whether estimates of an earlier start are of the same cells, made in the same way."""
+    if estimates is None or any((cell["by"], cell["rows"]) != (settings.by, settings.rows) for cell in estimates):
+        return False
+    recipes = [as_recipe(point) for point in points]
+    return {(r.intermediate, r.target_task) for r in recipes} == {(c["intermediate"], c["target"]) for c in estimates}
+
+
+def with_kept(found: Estimates, share: float) -> Estimates:
     """The cells with their ``rank`` within their target (0 for the baseline) and whether they are ``kept``."""
     ranked = []
     for target in dict.fromkeys(cell["target"] for cell in found):
         mine = [cell for cell in found if cell["target"] == target]
         others = [cell for cell in mine if cell["intermediate"] != BASELINE]
         others.sort(key=lambda cell: (-cell["estimate"], cell["intermediate"]))
-        many = math.ceil(share * len(others))
+        worst = others[math.ceil(share * len(others)) - 1]["estimate"] if others else 0.0
         ranked += [{**cell, "rank": 0, "kept": True} for cell in mine if cell["intermediate"] == BASELINE]
-        ranked += [{**cell, "rank": place + 1, "kept": place < many} for place, cell in enumerate(others)]
+        ranked += [{**cell, "rank": place + 1, "kept": cell["estimate"] >= worst} for place, cell in enumerate(others)]
     return ranked
 
 
@@ -72,7 +88,17 @@ def _resources(resources: Resources) -> dict[str, Any]:
     return {"num_cpus": resources.cpus, "num_gpus": resources.gpus, "max_retries": resources.retries}
 
 
-def _estimate(site: Site, by: str, group: list[tuple[Cell, Trial]]) -> Estimates:
+def _got(reference: Any) -> Estimates:
+    try:
+        found: Estimates = ray.get(reference)
+        return found
+    except RayTaskError as error:
+        if isinstance(error.cause, UserError):
+            raise error.cause from None
+        raise
+
+
+def _estimate(site: Site, settings: Ranking, group: list[tuple[Cell, Trial]]) -> Estimates:
     """In a process of its own: the estimates of cells that share what comes before the target."""
     from xit_ray.search.bench import bench_of
     from xit_ray.stages.estimate import ESTIMATES
@@ -80,7 +106,7 @@ def _estimate(site: Site, by: str, group: list[tuple[Cell, Trial]]) -> Estimates
     found = []
     for (intermediate, target), trial in group:
         bench = bench_of(site, trial.recipe.model)
-        value, seconds = ESTIMATES[by](bench, trial.recipe, trial.trainings)
+        value, seconds = ESTIMATES[settings.by](bench, trial.recipe, trial.trainings)
         about = {"intermediate": intermediate, "target": target}
-        found.append({**about, "by": by, "estimate": value, "device_seconds": seconds})
+        found.append({**about, "by": settings.by, "rows": settings.rows, "estimate": value, "device_seconds": seconds})
     return found

@@ -111,6 +111,7 @@ def run(folder: Path, console: Console) -> Finished:
     journal = Journal(folder)
     journal.mend()
     state = State(journal.read())
+    _same_recipes(planner, state, folder)
     assert space.mlflow is not None
     tracker = Tracker(space.mlflow, space.name, folder.name)
     tracker.start({"question": space.question, "run": str(folder), "algorithm": space.search.algorithm})
@@ -127,6 +128,16 @@ def run(folder: Path, console: Console) -> Finished:
     failed = any(trial.status == "failed" for trial in state.trials.values())
     tracker.finish([folder / SPEC, *files], "FAILED" if failed else "FINISHED")
     return Finished(folder, state, space.mlflow, space, _forecast(space, planner, state))
+
+
+def _same_recipes(planner: Planner, state: State, folder: Path) -> None:
+    """Refuse to go on with a run whose trials would be called otherwise now, and be done again beside the old ones."""
+    for trial in state.trials.values():
+        if planner.trial(trial.recipe).key != trial.key:
+            raise UserError(
+                f"{folder}: was begun by a version of xit_ray that writes recipes otherwise; start it anew: its stages are "
+                "not taken by this version"
+            )
 
 
 def _forecast(space: Space, planner: Planner, state: State) -> str | None:

@@ -1,7 +1,6 @@
 """Ray Tune: what is left of a search's trials, run to their ends."""
 
 import logging
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from xit_ray.search.job import Site
 from xit_ray.search.progress import Display
 from xit_ray.search.pump import Pump
 from xit_ray.search.purse import Purse
-from xit_ray.search.ranking import in_ranked_order, rank
+from xit_ray.search.ranking import in_ranked_order, rank, still_holds, with_kept
 from xit_ray.search.schedulers import Grouped, group_of
 from xit_ray.search.searchers import optuna_search
 from xit_ray.spec.domains import cover
@@ -92,13 +91,17 @@ def fit(
                     ),
                 ).fit()
 
-    if space.ranking is not None and state.ranking is None:
-        cells = rank(listed_points(space), space.ranking, planner, site, console)
-        event = {"time": time.time(), "kind": "ranked", "cells": cells}
-        journal.append([event])
-        state.apply(event)
+    if space.ranking is not None:
+        with Pump(lambda: ray.get(boss.drain.remote()), journal, state, []):
+            if still_holds(state.ranking, listed_points(space), space.ranking):
+                cells = with_kept(state.ranking or [], space.ranking.keep)
+            else:
+                cells = rank(listed_points(space), space.ranking, planner, site, slots, console)
+            if cells != state.ranking:
+                ray.get(boss.emit.remote("ranked", cells=cells))
     try_out(_first(space, planner, folder, state))
-    if space.search.finalists is not None:
+    complete = all(trial.status in ("done", "stopped") for trial in state.trials.values())
+    if space.search.finalists is not None and complete:
         points = finalists(state.trials.values(), space.search.finalists)
         try_out(_listed(points, planner, state), fresh=True)
 

@@ -43,7 +43,7 @@ class Filter(Strict):
 
 class Generation(Strict):
     """What is written. The rows go to ``NAME.jsonl`` beside the file, and ``NAME.yaml`` describes them as a task of one's
-    own, so that ``{task: LIKE, variant: NAME}`` trains on them."""
+    own, so that ``{task: LIKE, variant: NAME}`` trains on them (but for one row in twenty, the dev rows of that task)."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")
     """Names the files and the task."""

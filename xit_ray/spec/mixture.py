@@ -92,6 +92,10 @@ class Mixture(Strict):
     @property
     def label(self) -> str:
         """Short name for tables, for example ``mnli+paws``, with the rule where it is not the default and matters."""
-        names = "+".join(member.label for member in self.members)
+        return self.label_of(self.members)
+
+    def label_of(self, members: tuple[Member, ...]) -> str:
+        """The same for some of its members."""
+        names = "+".join(member.label for member in members)
         plain = len(self.members) == 1 or self.sampling == "proportional"
         return names if plain else f"{names} ({self.sampling})"

@@ -7,6 +7,9 @@ from pydantic import Field, model_validator
 from xit_ray.spec.base import Strict
 from xit_ray.spec.mixture import Mixture
 
+LEAST_EVALUATIONS = 3
+"""Of a stage whose sampling goes by progress: two scores before any is acted upon."""
+
 
 class Model(Strict):
     """The pretrained encoder every stage of the recipe continues from. In YAML a bare name stands for ``{name: NAME}``."""
@@ -59,6 +62,16 @@ class Stage(Strict):
     patience: int | None = Field(default=None, gt=0)
     """Stop after this many English-dev scores in a row without a new best; null never stops."""
 
+    @model_validator(mode="after")
+    def _progress_is_seen(self) -> "Stage":
+        progress = self.mixture is not None and self.mixture.sampling == "progress"
+        if progress and self.evaluations < LEAST_EVALUATIONS:
+            raise ValueError(
+                f"sampling 'progress' goes by changes of English dev: found evaluations {self.evaluations}; allowed: "
+                f"{LEAST_EVALUATIONS} or more"
+            )
+        return self
+
 
 class Recipe(Strict):
     """A model and an ordered list of stages; ``[target]`` is the baseline and ``[intermediate, target]`` is STILTs."""
@@ -101,7 +114,7 @@ class Recipe(Strict):
             member.language
             for stage in self.trained
             for member in (stage.mixture.members if stage.mixture else ())
-            if member.task == self.target_task
+            if self.target_task in (member.task, member.rows_of)
         )
 
     def with_seed(self, seed: int) -> "Recipe":
@@ -110,7 +123,7 @@ class Recipe(Strict):
         return self.model_copy(update={"stages": stages})
 
     def shortened(self, rows: int) -> "Recipe":
-        """The recipe with at most so many rows of every task, for one epoch, scored on English dev at each stage's end."""
+        """The recipe with at most so many rows of every task, for one epoch, scored on English dev as seldom as may be."""
         stages = []
         for stage in self.trained:
             assert stage.mixture is not None
@@ -119,8 +132,10 @@ class Recipe(Strict):
                 for member in stage.mixture.members
             )
             mixture = stage.mixture.model_copy(update={"members": members})
-            epochs = min(stage.epochs, 1.0)
-            stages.append(stage.model_copy(update={"mixture": mixture, "epochs": epochs, "evaluations": 1}))
+            short = {"mixture": mixture, "epochs": min(stage.epochs, 1.0), "evaluations": 1}
+            if mixture.sampling == "progress":
+                short["evaluations"] = LEAST_EVALUATIONS
+            stages.append(stage.model_copy(update=short))
         return self.model_copy(update={"stages": tuple(stages)})
 
     @property
@@ -129,6 +144,7 @@ class Recipe(Strict):
         before = " > ".join(stage.mixture.label for stage in self.trained[:-1] if stage.mixture)
         last = self.stages[-1].mixture
         assert last is not None  # held by the validator
-        beside = "+".join(m.label for m in last.members if m.task != self.target_task)
-        joint = f"joint {beside}" if beside else ""
+        plain = (self.target_task, self.target_task, "en")
+        beside = tuple(m for m in last.members if (m.task, m.rows_of, m.language) != plain)
+        joint = f"joint {last.label_of(beside)}" if beside else ""
         return " > ".join(part for part in (before, joint) if part) or "none"

@@ -41,7 +41,8 @@ class Search(Strict):
 
 
 class Ranking(Strict):
-    """A cheap estimate of every intermediate for every target, before any trial; it orders the trials and leaves some out."""
+    """A cheap estimate of every intermediate for every target, before any trial; it orders the trials and leaves some out.
+    Where a cell has several recipes (learning rates, models), the first of them is what is estimated."""
 
     by: Literal["probe", "logme", "text"] = "probe"
     """probe: English dev of the recipe at a short budget; logme: evidence of the target's English labels under the encoder
@@ -50,7 +51,7 @@ class Ranking(Strict):
     rows: int = Field(default=256, ge=16)
     """Rows of every task that the estimate sees."""
     keep: float = Field(default=0.5, gt=0, le=1)
-    """Share of each target's intermediates that is trained; its baseline always is."""
+    """Share of each target's intermediates that is trained, ties included; its baseline always is."""
 
 
 class Scheduler(Strict):
@@ -191,9 +192,10 @@ class Space(Strict):
 
     @model_validator(mode="after")
     def _ranking_has_a_list(self) -> "Space":
-        if self.ranking is not None and self.search.algorithm == "tpe":
+        if self.ranking is not None and self.search.algorithm != "grid":
             raise ValueError(
-                "ranking leaves out some of a list of trials; algorithm 'tpe' has none (allowed: grid, random)"
+                f"ranking compares intermediates under the same hyperparameters; found algorithm "
+                f"{self.search.algorithm!r}; allowed: grid"
             )
         if self.ranking is not None and self.resources.sharded:
             raise ValueError("ranking looks at the encoder on one worker; it does not go with 'sharded'")

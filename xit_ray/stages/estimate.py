@@ -12,6 +12,7 @@ from xit_ray.core.network import Network
 from xit_ray.core.train import Progress
 from xit_ray.data import rows
 from xit_ray.data.records import some
+from xit_ray.spec.errors import UserError
 from xit_ray.spec.mixture import Member
 from xit_ray.spec.recipe import Recipe
 from xit_ray.stages import execute
@@ -49,10 +50,14 @@ def logme(bench: Bench, recipe: Recipe, trainings: tuple[Training, ...]) -> Esti
             weights.load(network, folder, heads=False)
     mixture = recipe.stages[-1].mixture
     assert mixture is not None
-    (member,) = (member for member in mixture.members if member.task == task.name and member.language == "en")
-    table = some(rows.load(task, "train", "en", bench.source).table, member.examples)
-    encoded = bench.tokens.rows(task, table)
-    features, labels = transferability.units(network.settle(bench.device), task, encoded, meter)
+    (member,) = mixture.members
+    given = rows.resolved(registry.get(member.rows_of), bench.source)
+    table = some(rows.load(given, "train", "en", bench.source).table, member.examples)
+    features, labels = transferability.units(
+        network.settle(bench.device), given, bench.tokens.rows(given, table), meter
+    )
+    if len(np.unique(labels)) < 2:
+        raise UserError(f"ranking.rows: {len(table)} English rows of {task.name} have one class; give more")
     return transferability.logme(features, labels), seconds + meter.cost().device_seconds
 
 
@@ -80,8 +85,12 @@ ESTIMATES: dict[str, Callable[[Bench, Recipe, tuple[Training, ...]], Estimate]] 
 
 def _train(bench: Bench, trainings: tuple[Training, ...]) -> float:
     """Train what is not in the store; device-seconds."""
-    missing = [training for training in trainings if bench.store.describe(training.key) is None]
-    return sum(float(execute.train(bench, training, _ignore)["cost"]["device_seconds"]) for training in missing)
+    seconds = 0.0
+    for training in trainings:
+        if bench.store.describe(training.key) is None:
+            seconds += float(execute.train(bench, training, _ignore)["cost"]["device_seconds"])
+            bench.store.drop(training.key)
+    return seconds
 
 
 def _ignore(progress: Progress) -> None:

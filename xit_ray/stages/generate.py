@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from xit_ray.core import weights
 from xit_ray.core.device import Device
-from xit_ray.core.encoder import tokens_of
+from xit_ray.core.encoder import load_tokenizer, tokens_of
 from xit_ray.core.evaluate import predict
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
@@ -23,6 +23,7 @@ from xit_ray.core.train import Member, train_stage
 from xit_ray.data import rows
 from xit_ray.data.records import some
 from xit_ray.data.source import Source
+from xit_ray.data.tokenise import tokenise
 from xit_ray.spec.errors import UserError, unknown
 from xit_ray.spec.generation import Filter, Generation, Writer
 from xit_ray.tasks import registry
@@ -56,7 +57,12 @@ def generate(
     train = rows.load(task, "train", "en", source).table
     if asked.paired and train.column("text_b").null_count:
         raise UserError(f"prompts: {task.name} has single texts; allowed: prompts without {{text}}")
-    firsts = some(train, train.num_rows).column("text_a").to_pylist()
+    if not asked.paired and not train.column("text_b").null_count:
+        raise UserError(
+            f"prompts: {task.name} has pairs of texts; allowed: prompts with {{text}} where the first one goes"
+        )
+    order = np.random.default_rng(asked.seed).permutation(train.num_rows)
+    firsts = train.column("text_a").take(pa.array(order)).to_pylist()
     judge = _judge(asked.filter, task, source, device) if asked.filter is not None else None
     write = _writer(asked.writer, device, asked.seed)
     kept: dict[str, list[Row]] = {label: [] for label in task.labels}
@@ -126,12 +132,14 @@ def _writer(asked: Writer, device: Device, seed: int) -> Callable[[list[str]], l
     """A function from prompts to what the model says to them."""
     transformers.logging.disable_progress_bar()
     transformers.logging.set_verbosity_error()
-    if not Path(asked.name).expanduser().is_dir() and asked.revision is None:
+    local = Path(asked.name).expanduser()
+    place = str(local) if local.is_dir() else asked.name
+    if not local.is_dir() and asked.revision is None:
         raise UserError(f"writer.revision: missing; {asked.name!r} is no folder, and a hub model needs its commit")
     try:
-        tokenizer = AutoTokenizer.from_pretrained(asked.name, revision=asked.revision, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(place, revision=asked.revision, trust_remote_code=False)
         model = AutoModelForCausalLM.from_pretrained(
-            asked.name, revision=asked.revision, trust_remote_code=False, use_safetensors=True, dtype=device.dtype
+            place, revision=asked.revision, trust_remote_code=False, use_safetensors=True, dtype=device.dtype
         )
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"writer.name: {asked.name!r} cannot be loaded: {' '.join(str(error).split())}") from None
@@ -159,6 +167,7 @@ def _writer(asked: Writer, device: Device, seed: int) -> Callable[[list[str]], l
             do_sample=True,
             temperature=asked.temperature,
             top_p=asked.top_p,
+            top_k=0,
             max_new_tokens=asked.max_new_tokens,
             pad_token_id=tokenizer.pad_token_id,
         )
@@ -170,7 +179,7 @@ def _writer(asked: Writer, device: Device, seed: int) -> Callable[[list[str]], l
 
 def _judge(asked: Filter, task: Classification, source: Source, device: Device) -> Judge:
     """Train the classifier on English rows, chosen on English dev."""
-    tokens, stage = tokens_of(asked.model), asked.stage(task.name)
+    tokens, tokenizer, stage = tokens_of(asked.model), load_tokenizer(asked.model), asked.stage(task.name)
     tables = {split: rows.load(task, split, "en", source).table for split in ("train", "dev")}  # type: ignore[arg-type]
     train, dev = tokens.rows(task, some(tables["train"], asked.examples)), tokens.rows(task, tables["dev"])
     trained = train_stage(asked.model, stage, [Member(task, train, dev, tables["dev"])], None, device)
@@ -185,7 +194,9 @@ def _judge(asked: Filter, task: Classification, source: Source, device: Device) 
         columns = {"text_a": [row["text_a"] for row in found], "text_b": [row["text_b"] for row in found]}
         labels = pa.array([names[str(row["label"])] for row in found])
         table = pa.table({**{name: pa.array(texts, pa.string()) for name, texts in columns.items()}, "label": labels})
-        given = predict(network, task.name, tokens.rows(task, table), Meter(device))
+        # Not through the cache: these rows are seen once.
+        encoded = tokenise(task, table, tokenizer, asked.model.max_length)
+        given = predict(network, task.name, encoded, Meter(device))
         return [task.labels[number] for number in given]
 
     return judge

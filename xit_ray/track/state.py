@@ -102,7 +102,7 @@ class State:
     def _trial_started(self, event: Event) -> None:
         self.trials[event["trial"]] = TrialState(
             event["trial"], event["recipe"], event["intermediate"], event["target"], event["stages"],
-            started=event["time"], fresh=event["fresh"],
+            started=event["time"], fresh=event.get("fresh", False),
         )  # fmt: skip
 
     def _waiting(self, event: Event) -> None:

@@ -25,10 +25,6 @@ class Items:
     def __len__(self) -> int:
         return len(self.points)
 
-    def __add__(self, other: "Items") -> "Items":
-        """The same items once more, from another seed of training: means of shares, and F1 of both together."""
-        return Items(self.points + other.points, self.out_of + other.out_of)
-
     @property
     def value(self) -> float:
         """The score; 0 where nothing is asked.

@@ -1,0 +1,70 @@
+"""Workers and trials killed at random moments: the search ends as if nothing had happened."""
+
+import random
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.search.searching import command, environment, events, mlflow_runs, of_kind, search, table, write_space
+
+STAGES = [
+    {"mixture": {"grid": [None, {"task": "mini_nli", "examples": 480}]}, "batch_size": 8},
+    {"mixture": {"grid": [{"task": "mini_nli", "examples": 400}, {"task": "mini_paraphrase", "examples": 480}]}},
+]
+SETTINGS = {"zero_shot": {"languages": ["en", "de"]}, "resources": {"retries": 4, "snapshot_minutes": 0.001}}
+KILLED = ("ray::RayTrainWorker", "ray::ImplicitFunc")
+"""A run's worker, and a trial's driver."""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    ended = search(str(write_space(folder, tiny_encoder, STAGES, **SETTINGS)), "--output", str(folder / "runs"))
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return folder / "runs/tiny"
+
+
+def _strike(process: psutil.Process, name: str) -> bool:
+    """Kill one process of a name below a process, if there is one."""
+    for child in process.children(recursive=True):
+        try:
+            if " ".join(child.cmdline()).startswith(name):
+                child.kill()
+                return True
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return False
+
+
+def test_killed_workers_and_trials_change_nothing(undisturbed: Path, tiny_encoder: Path, tmp_path: Path) -> None:
+    space, output = write_space(tmp_path, tiny_encoder, STAGES, **SETTINGS), tmp_path / "runs"
+    driver = subprocess.Popen(
+        command(str(space), "--output", str(output)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    left, rng, run = list(KILLED), random.Random(), output / "tiny"
+    while left and driver.poll() is None:
+        if any(event["kind"] == "progress" for event in events(run)):
+            time.sleep(rng.uniform(0.0, 4.0))
+            if _strike(psutil.Process(driver.pid), left[0]):
+                left.pop(0)
+        time.sleep(0.1)
+    printed, complained = driver.communicate(timeout=400)
+    assert driver.returncode == 0, printed + complained
+    assert not left, "the search ended before it could be disturbed"
+
+    published = [event["key"] for event in events(run) if event["kind"] == "stage_published"]
+    assert len(published) == len(set(published))
+    assert {row["status"] for row in table(run, "trials")} == {"done"}
+    assert table(run, "matrix") == table(undisturbed, "matrix")
+    scores = [sorted(map(str, table(folder, "scores"))) for folder in (run, undisturbed)]
+    assert scores[0] == scores[1]
+    runs = mlflow_runs(f"sqlite:///{output}/mlflow.db")
+    assert (len(of_kind(runs, "trial")), len(of_kind(runs, "search"))) == (4, 1)
+    assert {found.info.status for found in runs} == {"FINISHED"}
