@@ -1,4 +1,4 @@
-"""Every benchmark runs, small; what they measure is not asserted here."""
+"""The benchmarks run, small (``search_cost`` and ``ranking`` train for too long); what they measure is not asserted here."""
 
 import json
 import os
@@ -52,6 +52,16 @@ def test_throughput_has_its_ratios(xit_data: Path) -> None:
         "peak_memory_vs_best",
         "share_of_matmul_peak",
     }
+
+
+def test_a_simulated_cluster_does_all_its_trials() -> None:
+    found = result("benchmarks.scale", "--nodes", "4", "--trials", "40", "--seconds", "0.4")
+    assert set(found) == {"busy_share", "driver_mb", "store_calls_per_second", "mlflow_calls_per_second"}
+
+
+def test_overhead_has_its_parts() -> None:
+    found = result("benchmarks.overhead", "--at-a-time", "1", "--rounds", "2")
+    assert set(found) == {"seconds_per_trial_warm", "seconds_first_trial", "mb_per_trial"}
 
 
 def test_a_benchmark_without_data_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
