@@ -40,6 +40,14 @@ def test_gpu_hours_count_what_is_at_work() -> None:
     assert purse.allow("c", 40) is None
 
 
+def test_a_ranking_is_paid_for_once() -> None:
+    purse = spent(gpu_hours=1)
+    for _ in range(2):
+        purse.note("ranked", {"cells": [{"device_seconds": 720.0}, {"device_seconds": 360.0}]})
+    assert purse.allow("a", 40) is None  # 0.6 + 0.3 + 0.028
+    assert purse.allow("b", 400) == "with it the search would come to 1.16 of 1 GPU-hours"
+
+
 def test_money() -> None:
     price = load_prices().instances["p5.48xlarge"].usd_hour / 8
     purse = spent(usd=0.65 * price, instance="p5.48xlarge")

@@ -20,7 +20,7 @@ class Purse:
         self.budget = budget
         self.price = hourly_price(budget)
         self.began: float | None = None
-        self.hours = 0.0
+        self.hours = self.ranking = 0.0
         self.steps = 0
         self.training_seconds = 0.0
         self.scorings: list[float] = []
@@ -41,7 +41,9 @@ class Purse:
             self.hours += _hours(cost)
             self.scorings.append(cost["seconds"])
         elif kind == "ranked":
-            self.hours += sum(cell["device_seconds"] for cell in content["cells"]) / 3600
+            # Told again where a resume keeps more or fewer of the cells; paid for once.
+            before, self.ranking = self.ranking, sum(cell["device_seconds"] for cell in content["cells"]) / 3600
+            self.hours += self.ranking - before
         elif kind == "trial_ended":
             self.promised.pop(content["trial"], None)
 
