@@ -67,6 +67,30 @@ BAD: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str], str]] = {
         [],
         "untrained scores the tasks of",
     ),
+    "a task beside named twice": (
+        stages(),
+        {"zero_shot": {"also": ["tatoeba", "tatoeba"]}},
+        [],
+        "also: 'tatoeba' is named twice",
+    ),
+    "ranking draws": (
+        stages(),
+        {"ranking": {}, "search": {"algorithm": "random"}},
+        [],
+        "ranking compares intermediates under the same hyperparameters; found algorithm 'random'; allowed: grid",
+    ),
+    "logme of a joint stage": (
+        [{"mixture": ["pawsx", "qqp"]}],
+        {"ranking": {"by": "logme"}},
+        ["--set", "recipe.target=pawsx"],
+        "ranking.by: 'logme' looks at the encoder before the target's own stage",
+    ),
+    "a front without tpe": (
+        stages(),
+        {"search": {"objective": "dev_against_gpu_hours"}},
+        [],
+        "objective 'dev_against_gpu_hours' is for algorithm 'tpe', found 'grid'",
+    ),
     "sharding one worker": (stages(), {"resources": {"sharded": True}}, [], "sharded divides a model among workers"),
     "progress without English dev": (
         [

@@ -32,6 +32,9 @@ def _table(file: Path, delimiter: str) -> Records:
     rows = csv.reader(io.StringIO("\n".join(lines(file)) + "\n", newline=""), delimiter=delimiter, strict=True)
     try:
         header = next(rows)
+        twice = next((name for name in header if header.count(name) > 1), None)
+        if twice is not None:
+            raise UserError(f"{file}: the column {twice!r} is in its header twice")
         for row, fields in enumerate(rows, start=2):
             if len(fields) != len(header):
                 raise UserError(f"{file}: row {row} has {len(fields)} columns; its header has {len(header)}")

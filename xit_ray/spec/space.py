@@ -88,9 +88,12 @@ class ZeroShot(Strict):
         return value
 
     @model_validator(mode="after")
-    def _untrained_has_tasks(self) -> "ZeroShot":
+    def _tasks_beside_are_fit(self) -> "ZeroShot":
         if self.untrained and not self.also:
             raise ValueError("untrained scores the tasks of 'also'; name some, or leave it out")
+        twice = next((name for name in self.also if self.also.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"also: {twice!r} is named twice")
         return self
 
 
