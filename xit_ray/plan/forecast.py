@@ -50,14 +50,16 @@ class Load:
 
 @dataclass(frozen=True)
 class Speed:
-    """FLOP/s of one device."""
+    """FLOP/s of one device, and what a piece of work takes beside them."""
 
     training: float
     scoring: float
+    start: float = 0.0
+    """Seconds: the model is loaded, and first batches of every shape are slow."""
 
     def seconds(self, load: Load) -> float:
-        """Device-seconds of a load."""
-        return load.trained_flops / self.training + load.scored_flops / self.scoring
+        """Device-seconds of a piece of work."""
+        return self.start + load.trained_flops / self.training + load.scored_flops / self.scoring
 
 
 @dataclass(frozen=True)

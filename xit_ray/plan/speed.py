@@ -4,6 +4,7 @@ import hashlib
 import json
 import platform
 import time
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
@@ -46,10 +47,12 @@ def calibrate(model: Model, device: Device) -> Speed:
     predict(network, TASK, dev, meter)
     scored = meter.cost()
     # The last step's time has the evaluation in it.
-    speed = Speed(trained.cost.flops * share / (times[-2] - times[WARM_UP - 1]), scored.flops / scored.seconds)
+    rate = trained.cost.flops * share / (times[-2] - times[WARM_UP - 1])
+    start = max(0.0, trained.cost.seconds - trained.cost.flops / rate)
+    speed = Speed(rate, scored.flops / scored.seconds, start)
     file = _file(model, device)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"training": speed.training, "scoring": speed.scoring}))
+    file.write_text(json.dumps(asdict(speed)))
     return speed
 
 
@@ -61,6 +64,13 @@ def known(model: Model, device: Device) -> Speed | None:
 
 def _file(model: Model, device: Device) -> Path:
     where = torch.cuda.get_device_name() if device.is_gpu else platform.processor() or platform.machine()
-    about = [identity(model), model.model_dump(mode="json"), where, torch.get_num_threads(), str(device.dtype)]
+    about = [
+        [field.name for field in fields(Speed)],
+        identity(model),
+        model.model_dump(mode="json"),
+        where,
+        torch.get_num_threads(),
+        str(device.dtype),
+    ]
     name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
     return cache_folder() / "speed" / f"{name}.json"
