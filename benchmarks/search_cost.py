@@ -6,12 +6,13 @@ they would cost the naive way is taken from the stages' own costs, which the fir
 """
 
 import argparse
+import json
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ from xit_ray.track.journal import Journal
 
 ROOT = Path(__file__).parent.parent
 SEEDS = (1, 2, 3)
+NAIVE = ("dev", "device_seconds", "target")
+"""What is kept of a trial of the naive arm."""
 INTERMEDIATES = ("mnli", "qqp", "ccg")
 TARGETS, ANOTHER = ("panx", "udpos"), ("pawsx",)
 PAPER_ROWS = {
@@ -75,12 +78,17 @@ def space(name: str, scale: Scale, targets: Iterable[str], rates: Iterable[float
 
 
 def searched(tree: dict[str, Any], output: Path) -> Path:
-    """Run a search; its folder."""
+    """Run a search that has not been run yet; its folder."""
+    run = output / str(tree["name"])
+    if (run / "matrix.parquet").is_file():
+        return run
+    if run.exists():
+        raise UserError(f"{run}: this search was interrupted, and what it spent is not known; remove {output}")
     file = output / f"{tree['name']}.yaml"
     file.write_text(yaml.safe_dump(tree))
     command = [sys.executable, "-m", "xit_ray.search", str(file), "--output", str(output)]
     subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
-    return output / str(tree["name"])
+    return run
 
 
 def spent(run: Path) -> tuple[float, float, float]:
@@ -124,11 +132,15 @@ def naive(config: dict[str, Any], planner: Planner, site: Site) -> None:
             found = execute.train(bench, training, lambda progress: None)
             seconds, dev = seconds + found["cost"]["device_seconds"], found["dev"]
         seconds += scoring.evaluate(bench, trial.evaluation)["cost"]["device_seconds"]
-    tune.report({"dev": dev, "device_seconds": seconds, "target": trial.target})
+    tune.report(dict(zip(NAIVE, (dev, seconds, trial.target), strict=True)))
 
 
 def tuned(loaded: Space, planner: Planner, output: Path) -> list[dict[str, Any]]:
-    """Run the naive arm; a result a trial."""
+    """Run the naive arm, if that has not been done; a result a trial."""
+    kept = output / "naive.json"
+    if kept.is_file():
+        before: list[dict[str, Any]] = json.loads(kept.read_text())
+        return before
     source = planner.source
     site = Site(
         run="naive", store="", source=source.kind, source_root=str(source.root), scratch=str(output),
@@ -143,11 +155,12 @@ def tuned(loaded: Space, planner: Planner, output: Path) -> list[dict[str, Any]]
             tune_config=tune.TuneConfig(max_concurrent_trials=slots),
             run_config=tune.RunConfig(name="naive", storage_path=str(output), verbose=0),
         ).fit()
-        found = [dict(result.metrics or {}) for result in results]
+        found = [{name: (result.metrics or {}).get(name) for name in NAIVE} for result in results]
     finally:
         ray.shutdown()
-    if any("dev" not in metrics for metrics in found):
+    if any(None in metrics.values() for metrics in found):
         raise RuntimeError(f"a trial of the naive arm failed; see {output / 'naive'}")
+    kept.write_text(json.dumps(found))
     return found
 
 
@@ -191,17 +204,19 @@ def share_trained(run: Path) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, help="folder of the runs [a temporary one]")
+    parser.add_argument("--output", type=Path, help="folder of the runs [a temporary one]; begun ones go on")
     parser.add_argument("--small", action="store_true", help="one intermediate and few rows: does it run at all?")
     arguments = parser.parse_args()
     report.data_folder()
     output: Path = (arguments.output or Path(tempfile.mkdtemp(prefix="xit-cost-"))).resolve()
     output.mkdir(parents=True, exist_ok=True)
-    if any(output.iterdir()):
-        raise UserError(f"--output: {output} is not empty; what is there would be taken from its store")
     scale = Scale(3200, 256, (5e-5, 1e-4, 2e-4, 4e-4))
     if arguments.small:
         scale = Scale(64, 32, (1e-4, 2e-4), ("qqp",))
+    mark = output / "scale.json"
+    if any(output.iterdir()) and (not mark.is_file() or mark.read_text() != json.dumps(asdict(scale))):
+        raise UserError(f"--output: {output} holds something else; what is there would be taken from its store")
+    mark.write_text(json.dumps(asdict(scale)))
     more = (*scale.rates, 3e-5, 8e-4)
     first = space("matrix", scale, TARGETS, scale.rates)
     runs = [
