@@ -189,5 +189,7 @@ def test_quoted_tables(tmp_path: Path) -> None:
     ]
     with pytest.raises(UserError, match="row 2 has 1 columns; its header has 2"):
         list(FORMATS["csv"](write(tmp_path, "b.csv", "text,stars\nbad\n")))
+    with pytest.raises(UserError, match="row 1 has no tab; columns"):
+        list(FORMATS["conll"](write(tmp_path, "spaces.conll", "John B-PER\n")))
     with pytest.raises(UserError, match=r"c\.csv: the column 'text' is in its header twice"):
         list(FORMATS["csv"](write(tmp_path, "c.csv", "text,stars,text\nbad,1,worse\n")))

@@ -111,7 +111,7 @@ def test_missing_language_and_missing_task_are_named(tmp_path: Path) -> None:
     source = folder(tmp_path, {NLI["train"]: GOOD, NLI["dev"]: GOOD, "xnli/dev-de.tsv": GOOD})
     with pytest.raises(UserError, match=r"dev-fr\.tsv: is missing.*'fr'"):
         rows.load(registry.get("xnli"), "test", "fr", source)
-    with pytest.raises(UserError, match=r"no data of task 'qqp'; wanted: qqp/train\.tsv"):
+    with pytest.raises(UserError, match=r"lacks data of task 'qqp'; missing: qqp/train\.tsv"):
         rows.load(registry.get("qqp"), "train", "en", source)
     with pytest.raises(UserError, match=r"unknown test language of xnli 'xx'"):
         rows.load(registry.get("xnli"), "test", "xx", source)

@@ -23,7 +23,7 @@ BAD: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str], str]] = {
     "task without test": (stages(mixture="qqp"), {}, [], "'qqp' has no test languages, so it cannot be a target"),
     "unknown language": (stages(), {"zero_shot": {"languages": ["xx"]}}, [], "unknown language 'xx'"),
     "missing data folder": (stages(), {}, ["--data", "/no/such/folder"], "/no/such/folder is not a folder"),
-    "absent dataset": (stages(mixture="xnli"), {}, [], "has no data of task 'xnli'"),
+    "absent dataset": (stages(mixture="xnli"), {}, [], "lacks data of task 'xnli'; missing: xnli"),
     "unknown model": (stages(), {"model": "./nowhere"}, [], "found './nowhere', which is no folder"),
     "bad override": (stages(), {}, ["--set", "search.algorithm=gird"], "search.algorithm: found 'gird'"),
     "unknown option": (stages(), {}, ["--fast"], "--fast"),

@@ -187,7 +187,7 @@ def show(
     task: Annotated[str, typer.Argument(help="Name of a task.")],
     language: Annotated[str | None, typer.Argument(help="ISO 639-1 code [the split's first].")] = None,
     split: Annotated[str | None, typer.Option(help="train, dev or test [test, or train where there is none].")] = None,
-    count: Annotated[int, typer.Option(help="How many rows.")] = 5,
+    count: Annotated[int, typer.Option(min=1, help="How many rows.")] = 5,
     data: DataOption = None,
     tasks: TasksOption = None,
 ) -> None:

@@ -72,10 +72,14 @@ def _layout(task: Task, root: Path) -> Layout:
         return there[0]
     if there:
         return next((layout for layout in there if _labelled(task, layout, root)), there[0])
-    wanted = " or ".join(
-        " + ".join(_relative(files[0], root) for files in _places(task, layout, root)) for layout in task.layouts
+    missing = [
+        [_relative(files[0], root) for files in _places(task, layout, root) if not any(map(Path.exists, files))]
+        for layout in task.layouts
+    ]
+    wanted = " or ".join(" + ".join(dict.fromkeys(files)) for files in missing)
+    raise AbsentError(
+        f"{root}: lacks data of task {task.name!r}; missing: {wanted or 'everything (not a folder task)'}"
     )
-    raise AbsentError(f"{root}: has no data of task {task.name!r}; wanted: {wanted or 'nothing (not a folder task)'}")
 
 
 def _relative(file: Path, root: Path) -> str:

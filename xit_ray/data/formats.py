@@ -70,6 +70,8 @@ def _conll(file: Path) -> Records:
             tokens, tags, begin = [], [], row + 1
         elif not line.startswith("# ") or "\t" in line:
             fields = line.split("\t")
+            if len(fields) == 1 and " " in line.strip():
+                raise UserError(f"{file}: row {row} has no tab; columns (token, tag) are separated by tabs, not spaces")
             if len(fields) == 1:
                 raise UnlabelledError(
                     f"{file}: row {row} has no tag; an unlabelled file cannot be trained on or scored"

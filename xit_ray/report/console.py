@@ -20,6 +20,15 @@ def show(folder: Path, store_root: str, console: Console, mlflow: str) -> None:
     console.print()
     console.print(_matrix(summary))
     console.print("Gain in points over the baseline's mean zero-shot score (in brackets), 95 % interval.", style="dim")
+    fresh = [f"{cell.intermediate} → {cell.target}" for cell in summary.cells.values() if cell.fresh]
+    if fresh:
+        console.print(
+            f"Trained again with fresh seeds, which alone count: {', '.join(fresh)}; the others are compared with the "
+            "baseline as it was before.",
+            style="dim",
+            highlight=False,
+            markup=False,
+        )
     for table in summary.tables:
         console.print()
         console.print(_languages(table))

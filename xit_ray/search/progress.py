@@ -24,11 +24,12 @@ class Display:
         state: updated elsewhere, read here.
         total: number of trials.
         name: the run's name.
+        began: when the search began, or was resumed.
     """
 
-    def __init__(self, console: Console, state: State, total: int, name: str) -> None:
+    def __init__(self, console: Console, state: State, total: int, name: str, began: float) -> None:
         self.console, self.state, self.total, self.name = console, state, total, name
-        self.began = time.time()
+        self.began, self.shown = began, time.time()
         self.already = len(state.ended())
         self.live = Live(
             console=console,
@@ -77,7 +78,7 @@ class Display:
         parts.append(f"{elapsed / 60:.1f} min")
         new = len(ended) - self.already
         if new > 0 and len(ended) < self.total:
-            left = elapsed / new * (self.total - len(ended))
+            left = (time.time() - self.shown) / new * (self.total - len(ended))
             parts.append(f"about {max(1, round(left / 60))} min left")
         return "  ·  ".join(parts)
 

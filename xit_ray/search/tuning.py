@@ -1,6 +1,7 @@
 """Ray Tune: what is left of a search's trials, run to their ends."""
 
 import logging
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,7 @@ def fit(
 ) -> None:
     """Run the trials that have not ended; events go to the journal, the state, MLflow and the display."""
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+    began = time.time()
     boss = foreman.hire(folder.name, _purse(space, journal), resources={runtime.DRIVERS: 1})
     ray.get(boss.emit.remote("search_started", run=folder.name))
     _tell_untrained(planner, Store(space.store_root), boss)
@@ -69,7 +71,7 @@ def fit(
     def try_out(heat: _Heat, fresh: bool = False) -> None:
         if heat.samples == 0:
             return
-        with Display(console, state, heat.total, folder.name) as display:
+        with Display(console, state, heat.total, folder.name, began) as display:
             sinks = [lambda event: tracker.apply(event, state), display.tell]
             with Pump(lambda: ray.get(boss.drain.remote()), journal, state, sinks):
                 tune.Tuner(

@@ -31,7 +31,8 @@ class OwnTask(Strict):
     files: Files
     """Where the rows are."""
     labels: tuple[str, ...] = ()
-    """Classes, or tags, as the files spell them. Needed for classification; tags may be left to the training rows."""
+    """Classes, or tags, as the files spell them; JSONL and Parquet may number them, the first being 0. Needed for
+    classification; tags may be left to the training rows."""
     columns: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
     """The kind's columns to the files': a name, a dotted path, or a list of names (texts are joined, options listed).
     Those not named are called what the kind calls them."""
