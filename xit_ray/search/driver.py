@@ -1,5 +1,6 @@
 """A Tune trial: a light driver, without a GPU, that waits for stages others train and starts one run for the rest."""
 
+import textwrap
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ from xit_ray.stages.store import Store
 
 POLL_SECONDS = 0.5
 RENEW_SECONDS = 5.0
+LONGEST_ERROR = 400
+"""Characters; Ray lists every process of a machine that runs out of memory."""
 HANDOVER_SECONDS = 0.3
 """Tune fetches a run's last report within 0.2 s; returning before that would race with it."""
 
@@ -91,7 +94,7 @@ def _crashes_told(tell: foreman.Teller) -> Iterator[None]:
         yield
     except Exception as error:
         causes = list(error.worker_failures.values()) if isinstance(error, WorkerGroupError) else [error]
-        tell("trial_crashed", error=" ".join(f"{type(causes[0]).__name__}: {causes[0]}".split()))
+        tell("trial_crashed", error=textwrap.shorten(f"{type(causes[0]).__name__}: {causes[0]}", LONGEST_ERROR))
         raise
 
 
