@@ -27,6 +27,7 @@ from xit_ray.plan.trie import in_good_order, trie
 from xit_ray.search import driver, foreman, runtime
 from xit_ray.search.pump import Pump
 from xit_ray.search.tuning import SPARE_DRIVERS
+from xit_ray.spec.points import listed_points
 from xit_ray.spec.space import Resources, Space
 from xit_ray.stages.store import Store
 from xit_ray.track.journal import Journal
@@ -122,8 +123,6 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="xit-scale-"))
     space = the_space(folder, arguments.trials)
     planner = Planner(space, Source("none"), "bfloat16", "scale")
-    from xit_ray.spec.points import listed_points
-
     everything = [planner.trial(point) for point in listed_points(space)][: arguments.trials]
     in_order = in_good_order(everything, trie(everything, planner))
     rng = random.Random(0)

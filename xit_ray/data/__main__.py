@@ -173,6 +173,7 @@ def generate(
         f"{where / asked.name}.jsonl is used as {{task: {asked.like}, variant: {asked.name}}}, with "
         f"tasks: [{asked.name}.yaml] in a space beside it",
         highlight=False,
+        markup=False,
         soft_wrap=True,
     )
 

@@ -30,9 +30,8 @@ def rank(
     cells: dict[Cell, Trial] = {}
     for point in points:
         recipe = as_recipe(point)
-        place = recipe.intermediate, recipe.target_task
-        if place not in cells:
-            cells[place] = planner.trial(recipe.shortened(settings.rows).model_dump(mode="json"))
+        if recipe.cell not in cells:
+            cells[recipe.cell] = planner.trial(recipe.shortened(settings.rows).model_dump(mode="json"))
     groups: dict[str, list[tuple[Cell, Trial]]] = {}
     for place, trial in cells.items():
         groups.setdefault(trial.trainings[0].key, []).append((place, trial))
@@ -57,8 +56,7 @@ def rank(
 def in_ranked_order(points: Iterable[dict[str, Any]], estimates: Estimates) -> list[dict[str, Any]]:
     """The recipes of the cells that are kept, those of the most promising cells first, and baselines before all."""
     ranks = {(cell["intermediate"], cell["target"]): cell["rank"] for cell in estimates if cell["kept"]}
-    recipes = [(as_recipe(point), point) for point in points]
-    kept = [(ranks.get((recipe.intermediate, recipe.target_task)), point) for recipe, point in recipes]
+    kept = [(ranks.get(as_recipe(point).cell), point) for point in points]
     return [point for rank, point in sorted(((r, p) for r, p in kept if r is not None), key=lambda entry: entry[0])]
 
 
@@ -66,8 +64,7 @@ def still_holds(estimates: Estimates | None, points: Iterable[dict[str, Any]], s
     """Whether estimates of an earlier start are of the same cells, made in the same way."""
     if estimates is None or any((cell["by"], cell["rows"]) != (settings.by, settings.rows) for cell in estimates):
         return False
-    recipes = [as_recipe(point) for point in points]
-    return {(r.intermediate, r.target_task) for r in recipes} == {(c["intermediate"], c["target"]) for c in estimates}
+    return {as_recipe(point).cell for point in points} == {(c["intermediate"], c["target"]) for c in estimates}
 
 
 def with_kept(found: Estimates, share: float) -> Estimates:

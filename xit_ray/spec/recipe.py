@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from xit_ray.spec.base import Strict
-from xit_ray.spec.mixture import Mixture
+from xit_ray.spec.mixture import Member, Mixture
 
 LEAST_EVALUATIONS = 3
 """Of a stage whose sampling goes by progress: two scores before any is acted upon."""
@@ -139,12 +139,23 @@ class Recipe(Strict):
         return self.model_copy(update={"stages": tuple(stages)})
 
     @property
+    def beside(self) -> tuple[Member, ...]:
+        """Members of the last stage that are not the target's own English rows."""
+        last = self.stages[-1].mixture
+        assert last is not None  # held by the validator
+        plain = (self.target_task, self.target_task, "en")
+        return tuple(member for member in last.members if (member.task, member.rows_of, member.language) != plain)
+
+    @property
+    def cell(self) -> tuple[str, str]:
+        """Row and column of the transfer matrix."""
+        return self.intermediate, self.target_task
+
+    @property
     def intermediate(self) -> str:
         """The row of the transfer matrix: what is trained before or beside the target; ``none`` for the baseline."""
         before = " > ".join(stage.mixture.label for stage in self.trained[:-1] if stage.mixture)
         last = self.stages[-1].mixture
         assert last is not None  # held by the validator
-        plain = (self.target_task, self.target_task, "en")
-        beside = tuple(m for m in last.members if (m.task, m.rows_of, m.language) != plain)
-        joint = f"joint {last.label_of(beside)}" if beside else ""
+        joint = f"joint {last.label_of(self.beside)}" if self.beside else ""
         return " > ".join(part for part in (before, joint) if part) or "none"

@@ -64,11 +64,11 @@ def logme(bench: Bench, recipe: Recipe, trainings: tuple[Training, ...]) -> Esti
 def text(bench: Bench, recipe: Recipe, trainings: tuple[Training, ...]) -> Estimate:
     """Similarity of the texts of the target and of what is trained before or beside it, under the untrained encoder."""
     *before, last = [stage.mixture.members for stage in recipe.trained if stage.mixture is not None]
-    target = [member for member in last if member.task == recipe.target_task]
-    others = [member for members in before for member in members]
-    others += [member for member in last if member.task != recipe.target_task]
+    others = [*(member for members in before for member in members), *recipe.beside]
     if not others:
         return None, 0.0
+    # Where the target's own rows are nowhere in its stage, the stage stands for it.
+    target = [member for member in last if member not in recipe.beside] or list(last)
     meter, network = Meter(bench.device), Network(bench.model, [], seed=0).settle(bench.device)
     vectors = [
         np.concatenate([_vectors(bench, network, member, meter) for member in members]) for members in (others, target)
