@@ -2,8 +2,8 @@
 
 Once as many trials have ended as go on at a time, the rest come one after the other in each place: the time a place takes
 for a trial, less what the training core measured of its stage and its scores, is what a trial costs beside them. Memory
-is the proportional set size of a trial's processes; in the result it is that of driver and controller, as a worker is
-what trains.
+is the proportional set size of Ray's processes of a kind, all together; in the result it is what each trial more at a time
+adds beside its worker, which is what trains.
 """
 
 import argparse
@@ -30,7 +30,13 @@ from xit_ray.spec.recipe import Model
 from xit_ray.track.journal import Event, Journal
 
 ROOT = Path(__file__).parent.parent
-KINDS = {"driver": "ray::ImplicitFunc", "controller": "ray::TrainController", "worker": "ray::RayTrainWorker"}
+KINDS = {
+    "drivers": "ray::ImplicitFunc",
+    "crews": "ray::_Crews",
+    "synchronisation": "ray::SynchronizationActor",
+    "workers": "ray::RayTrainWorker",
+}
+"""What Ray calls the processes: the trials' drivers; the one that keeps the crews; Ray Train's, one a crew; what trains."""
 
 
 def tiny_encoder(folder: Path) -> Path:
@@ -52,7 +58,6 @@ class Memory:
     def __init__(self) -> None:
         self.done = threading.Event()
         self.most: dict[str, float] = dict.fromkeys(KINDS, 0.0)
-        self.count: dict[str, int] = dict.fromkeys(KINDS, 0)
 
     def __enter__(self) -> "Memory":
         threading.Thread(target=self._watch, daemon=True).start()
@@ -72,12 +77,12 @@ class Memory:
                 except (psutil.NoSuchProcess, psutil.AccessDenied):
                     continue
             for kind, sizes in found.items():
-                if sum(sizes) > self.most[kind]:
-                    self.most[kind], self.count[kind] = sum(sizes), len(sizes)
+                self.most[kind] = max(self.most[kind], sum(sizes))
 
-    def of_one(self, kind: str) -> float:
-        """MB of one process when all of them were largest."""
-        return self.most[kind] / max(1, self.count[kind])
+    @property
+    def beside_workers(self) -> float:
+        """MB of all that does not train."""
+        return sum(size for kind, size in self.most.items() if kind != "workers")
 
 
 @dataclass(frozen=True)
@@ -149,29 +154,31 @@ def searched(encoder: Path, folder: Path, many: int, rounds: int) -> tuple[list[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--at-a-time", type=int, nargs="+", default=[1, 4], help="16 takes more than 24 GB")
+    parser.add_argument("--at-a-time", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--rounds", type=int, default=3, help="trials, as a multiple of those at a time")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="xit-overhead-"))
     encoder = tiny_encoder(folder / "encoder")
-    rows, seconds, first, memory_of_trial = [], {}, 0.0, 0.0
+    rows, seconds, memories, first = [], dict[int, float](), dict[int, float](), 0.0
     for many in arguments.at_a_time:
         events, memory = searched(encoder, folder / str(many), many, arguments.rounds)
         found = costs(events)
         medians = {name: statistics.median(cost.parts[name] for cost in found[many:]) for name in found[0].parts}
         seconds[many] = warm(found, many)
         first = first or found[0].ended - found[0].begun - found[0].core
-        sizes = {kind: memory.of_one(kind) for kind in KINDS}
-        memory_of_trial = sizes["driver"] + sizes["controller"]
-        rows.append((many, seconds[many], *medians.values(), *sizes.values()))
+        memories[many] = memory.beside_workers
+        rows.append((many, seconds[many], *medians.values(), *memory.most.values()))
     report.show(
-        f"{report.machine()}: seconds and MB of a trial once others have run",
+        f"{report.machine()}: seconds of a trial once others have run, MB of all processes of a kind",
         ("at a time", "beside the core", *medians, *(f"{kind}, MB" for kind in KINDS)),
         rows,
     )
+    few, many = min(memories), max(memories)
     # More at a time than there are cores wait for each other: that is the machine, not the system.
     report.result(
-        seconds_per_trial_warm=seconds[arguments.at_a_time[0]], seconds_first_trial=first, mb_per_trial=memory_of_trial
+        seconds_per_trial_warm=seconds[few],
+        seconds_first_trial=first,
+        mb_per_trial=(memories[many] - memories[few]) / (many - few) if many > few else memories[few],
     )
 
 

@@ -1,18 +1,18 @@
 """A cluster of 100 one-GPU nodes and 1,000 trials, with stages that sleep: is anything but the GPUs in the way?
 
-Real: the plan and its order, the foreman (a Ray actor), the drivers' waiting and claiming, the stage store on disk, the
-journal, MLflow on SQLite. Simulated: nodes are permits, and a run sleeps its stages on a clock that is compressed, so
-that every second of real overhead counts for as many simulated ones.
+Real: the plan and its order, the foreman (a Ray actor) with its board of work, the drivers' waiting, claiming and posting,
+the stage store on disk, the journal, MLflow on SQLite. Simulated: drivers and crews are threads of one process, and a
+crew sleeps its stages on a clock that is compressed, so that a second of real overhead counts for as many simulated ones.
 """
 
 import argparse
 import random
 import statistics
 import tempfile
-import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from xit_ray.plan.trie import in_good_order, trie
 from xit_ray.search import driver, foreman, runtime
 from xit_ray.search.pump import Pump
 from xit_ray.search.tuning import SPARE_DRIVERS
+from xit_ray.search.worker import IDLE_SECONDS
 from xit_ray.spec.points import listed_points
 from xit_ray.spec.space import Resources, Space
 from xit_ray.stages.store import Store
@@ -67,50 +68,68 @@ def the_space(folder: Path, trials: int) -> Space:
     return Space.model_validate({"name": "scale", "recipe": recipe, "output": str(folder)})
 
 
+@dataclass
 class Cluster:
-    """Permits for GPUs, and how long each was used."""
+    """Crews whose stages sleep, and how long each GPU was used."""
 
-    def __init__(self, gpus: int, second: float) -> None:
-        self.permits, self.second = threading.Semaphore(gpus), second
-        self.busy: list[float] = []
+    boss: Any
+    store: Any
+    second: float
+    lengths: dict[str, float]
+    busy: list[float] = field(default_factory=list)
 
-    def work(self, stages: list[float]) -> None:
-        """Hold a GPU while stages sleep."""
-        for seconds in stages:
-            time.sleep(seconds * self.second)
-            self.busy.append(seconds * self.second)  # waking late is not work
+    def sleep(self, length: float) -> None:
+        """Use a GPU."""
+        time.sleep(length * self.second)
+        self.busy.append(length * self.second)  # waking late is not work
+
+    def crew(self, trials: dict[str, Trial]) -> None:
+        """What a crew's worker does, until there is no more work."""
+        name = ray.get(self.boss.recruit.remote(len(trials)))
+        while name and (taken := ray.get(self.boss.take.remote(name, IDLE_SECONDS))) is not None:
+            self.work(trials[taken["trial"]], taken["holder"], taken["skip"])
+            ray.get(self.boss.finish.remote(name))
+
+    def work(self, trial: Trial, holder: str, missing: int) -> None:
+        """A trial's work."""
+        tell = foreman.teller(self.boss, trial.key)
+        with tempfile.TemporaryDirectory() as empty:
+            for training in trial.trainings[missing:]:
+                named = {"key": training.key, "label": training.label, "final": training is trial.trainings[-1]}
+                tell("stage_started", **named)
+                for step in range(1, 5):
+                    self.sleep(self.lengths[training.key] / 4)
+                    self.boss.progress.remote(
+                        holder, trial=trial.key, **named, step=step, steps=4, loss=1.0, dev=0.5, best=0.5
+                    )
+                description = {"dev": 0.5, "steps": 4, "history": [], "skipped": 0, "out_of_memory": 0, "cost": COST}
+                self.store.publish(training.key, Path(empty), description)
+                tell("stage_published", **named, description=description)
+                ray.get(self.boss.release.remote(holder, training.key))
+            self.sleep(self.lengths[trial.evaluation.key])
+            scores = [
+                {"task": trial.target, "language": language, "metric": "accuracy", "value": 0.5, "low": 0.4, "high": 0.6,
+                 "n": 200, "majority": 0.5}
+                for language in trial.evaluation.languages[trial.target]
+            ]  # fmt: skip
+            self.store.publish(trial.evaluation.key, Path(empty), {"scores": scores, "cost": COST})
 
 
-def drive(trial: Trial, store: Any, boss: Any, cluster: Cluster, lengths: dict[str, float]) -> None:
-    """What a trial's driver does, with a run that sleeps."""
+def drive(trial: Trial, store: Any, boss: Any) -> None:
+    """What a trial's driver does."""
     tell = foreman.teller(boss, trial.key)
     stages = [[training.key, training.label] for training in trial.trainings]
     recipe = trial.recipe.model_dump(mode="json")
     about = {"recipe": recipe, "intermediate": trial.intermediate, "target": trial.target, "stages": stages}
     tell("trial_started", **about, fresh=False)
-    with driver._leases(boss, trial.key), tempfile.TemporaryDirectory() as empty:
+    with driver._leases(boss, trial.key):
         missing = driver._claim_missing(boss, store, trial, trial.key, tell)
         for training in trial.trainings[:missing]:
             tell("stage_reused", key=training.key, label=training.label, description=store.describe(training.key))
-        with cluster.permits:
-            for training in trial.trainings[missing:]:
-                final = training is trial.trainings[-1]
-                named = {"key": training.key, "label": training.label, "final": final}
-                tell("stage_started", **named)
-                for step in range(1, 5):
-                    cluster.work([lengths[training.key] / 4])
-                    tell("progress", **named, step=step, steps=4, loss=1.0, dev=0.5, best=0.5)
-                description = {"dev": 0.5, "steps": 4, "history": [], "skipped": 0, "out_of_memory": 0, "cost": COST}
-                store.publish(training.key, Path(empty), description)
-                tell("stage_published", **named, description=description)
-            cluster.work([lengths[trial.evaluation.key]])
-        scores = [
-            {"task": trial.target, "language": language, "metric": "accuracy", "value": 0.5, "low": 0.4, "high": 0.6,
-             "n": 200, "majority": 0.5}
-            for language in trial.evaluation.languages[trial.target]
-        ]  # fmt: skip
-        store.publish(trial.evaluation.key, Path(empty), {"scores": scores, "cost": COST})
-        tell("scored", key=trial.evaluation.key, description={"scores": scores, "cost": COST})
+        job = {"trial": trial.key, "holder": trial.key, "skip": missing}
+        for _ in driver.reports(boss, trial.key, job):
+            pass
+        tell("scored", key=trial.evaluation.key, description=store.describe(trial.evaluation.key))
     tell("trial_ended", error=None)
 
 
@@ -142,13 +161,17 @@ def main() -> None:
     tracker = Tracker(f"sqlite:///{folder}/mlflow.db", "scale", "scale")
     tracker.start({"run": "scale"})
     tracker.client = Counting(tracker.client, calls, "MLflow")  # type: ignore[assignment]
-    store, cluster = Counting(Store(str(folder / "store")), calls, "store"), Cluster(arguments.nodes, arguments.seconds)
+    store = Counting(Store(str(folder / "store")), calls, "store")
+    cluster = Cluster(boss, store, arguments.seconds, lengths)
     began = time.monotonic()
     with (
         Pump(lambda: ray.get(boss.drain.remote()), journal, state, [lambda event: tracker.apply(event, state)]),
-        ThreadPoolExecutor(arguments.nodes + SPARE_DRIVERS) as pool,
+        ThreadPoolExecutor(2 * arguments.nodes + SPARE_DRIVERS) as pool,
     ):
-        running = [pool.submit(drive, trial, store, boss, cluster, lengths) for trial in in_order]
+        by_key = {trial.key: trial for trial in in_order}
+        for _ in range(arguments.nodes):
+            pool.submit(cluster.crew, by_key)
+        running = [pool.submit(drive, trial, store, boss) for trial in in_order]
         for trial in running:
             trial.result()
         worked = time.monotonic() - began

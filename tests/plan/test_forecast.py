@@ -8,7 +8,8 @@ from tests.search.searching import easy_data, search, table, write_space
 from xit_ray.core import flops
 from xit_ray.core.network import Network
 from xit_ray.data.source import Source
-from xit_ray.plan.forecast import Forecast, Forecaster, Load, Speed
+from xit_ray.plan.forecast import Forecast, Forecaster
+from xit_ray.plan.load import Load, Speed
 from xit_ray.plan.planner import Planner
 from xit_ray.plan.prices import load_prices
 from xit_ray.plan.schedule import simulate

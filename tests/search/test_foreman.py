@@ -1,4 +1,7 @@
-"""Single flight: one holder a stage, a chain at a time, and a dead holder's stages are free again."""
+"""Single flight: one holder a stage, a chain at a time, and a dead holder's stages are free again; and bells that wake."""
+
+import asyncio
+import time
 
 import pytest
 
@@ -6,29 +9,34 @@ from xit_ray.search import foreman
 from xit_ray.search.foreman import _Foreman
 
 
+def claim(boss: _Foreman, keys: list[str], holder: str) -> bool:
+    return asyncio.run(boss.claim(keys, holder))
+
+
 def test_one_holder_at_a_time() -> None:
     boss = _Foreman()
-    assert boss.claim(["a", "b"], "one")
-    assert not boss.claim(["a", "c"], "two")
-    assert boss.claim(["a", "b"], "one")  # asking again keeps it
+    assert claim(boss, ["a", "b"], "one")
+    assert not claim(boss, ["a", "c"], "two")
+    assert claim(boss, ["a", "b"], "one")  # asking again keeps it
     boss.release("one", "a")
-    assert boss.claim(["a"], "two")
-    assert not boss.claim(["b"], "two")
+    assert claim(boss, ["a"], "two")
+    assert not claim(boss, ["b"], "two")
     boss.release("one")
-    assert boss.claim(["b"], "two")
+    assert claim(boss, ["b"], "two")
 
 
 def test_a_holder_that_does_not_renew_loses_its_stages(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(foreman.time, "monotonic", lambda: now[0])
     boss = _Foreman()
-    assert boss.claim(["a"], "one")
-    now[0] = foreman.LEASE_SECONDS - 1
-    boss.renew("one")
-    now[0] += foreman.LEASE_SECONDS - 1
-    assert not boss.claim(["a"], "two")
-    now[0] += 2
-    assert boss.claim(["a"], "two")
+    with monkeypatch.context() as patch:
+        patch.setattr(foreman.time, "monotonic", lambda: now[0])
+        boss.holders["a"] = "one", foreman.LEASE_SECONDS
+        now[0] = foreman.LEASE_SECONDS - 1
+        boss.renew("one")
+        now[0] += foreman.LEASE_SECONDS - 1
+        assert boss.holders["a"][1] > now[0]
+    boss.holders["a"] = "one", time.monotonic() - 1
+    assert claim(boss, ["a"], "two")
 
 
 def test_events_are_handed_over_once() -> None:
@@ -36,3 +44,50 @@ def test_events_are_handed_over_once() -> None:
     boss.emit("x", value=1)
     assert [(event["kind"], event["value"]) for event in boss.drain()] == [("x", 1)]
     assert boss.drain() == []
+
+
+def test_who_waits_is_woken_by_what_it_waits_for() -> None:
+    async def scene() -> None:
+        boss = _Foreman()
+        recruiting = asyncio.create_task(boss.recruit(places=1))
+        await asyncio.sleep(0)
+        boss.post("trial", {"work": 1})
+        crew = await recruiting
+        assert crew is not None
+        assert await boss.take(crew, seconds=60) == {"work": 1}
+        listening = asyncio.create_task(boss.news("trial", 0))
+        await asyncio.sleep(0)
+        boss.report("trial", {"dev": 0.5})
+        news = await listening
+        assert news is not None
+        assert news.reports == [{"dev": 0.5}]
+        next_work = asyncio.create_task(boss.take(crew, seconds=60))
+        listening = asyncio.create_task(boss.news("trial", 1))
+        await asyncio.sleep(0)
+        boss.drop("trial")
+        assert await listening is None
+        assert not boss.progress("trial", trial="trial")
+        boss.finish(crew)
+        boss.post("other", {"work": 2})
+        assert await next_work == {"work": 2}
+        await boss.claim(["a"], "one")
+        claiming = asyncio.create_task(boss.claim(["a"], "two", wait=60))
+        await asyncio.sleep(0)
+        boss.release("one")
+        assert not await claiming  # it looks into the store before it claims again
+        assert await boss.claim(["a"], "two")
+
+    asyncio.run(asyncio.wait_for(scene(), timeout=30))
+
+
+def test_a_crew_without_work_is_let_go() -> None:
+    async def scene() -> None:
+        boss = _Foreman()
+        boss.post("trial", {})
+        crew = await boss.recruit(places=1)
+        assert crew is not None
+        assert await boss.take(crew, seconds=0.05) == {}
+        boss.finish(crew)
+        assert await boss.take(crew, seconds=0.05) is None
+
+    asyncio.run(scene())

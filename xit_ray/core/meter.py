@@ -1,12 +1,11 @@
 """What a run costs, measured where it happens."""
 
-import resource
 import time
 from dataclasses import asdict, dataclass
 
 import torch
 
-from xit_ray.core import energy
+from xit_ray.core import energy, memory
 from xit_ray.core.device import Device
 from xit_ray.core.flops import Sizes, sizes_of
 from xit_ray.core.network import Network
@@ -32,7 +31,7 @@ class Cost:
     flops: float = 0.0
     """Model FLOPs, as ``core.flops`` counts them."""
     peak_memory_mb: float = 0.0
-    """Highest GPU allocation, or highest resident memory of the process on a CPU; of the worker with the most."""
+    """Highest GPU allocation, or highest resident memory of the process meanwhile on a CPU; of the worker with the most."""
     matmul_peak: float = 0.0
     """FLOP/s of large matrix products, measured on one device: ``flops / device_seconds`` over this is the share used."""
     energy_wh: float = 0.0
@@ -60,6 +59,8 @@ class Meter:
         self.peak = matmul_peak(device)  # now, while the device has room
         if device.is_gpu:
             torch.cuda.reset_peak_memory_stats(device.place)
+        else:
+            memory.reset_peak()
         self.joules = energy.joules(device)
         self.start = time.perf_counter()
 
@@ -76,15 +77,15 @@ class Meter:
         """The price so far. With several workers, all of them call it."""
         if self.device.is_gpu:
             torch.cuda.synchronize(self.device.place)
-            memory = torch.cuda.max_memory_allocated(self.device.place) / 2**20
+            highest = torch.cuda.max_memory_allocated(self.device.place) / 2**20
         else:
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+            highest = memory.peak_mb()
         seconds = time.perf_counter() - self.start
         workers = self.replicas.world
         joules = energy.joules(self.device) - self.joules
         sums = torch.tensor([self.tokens, self.padding, self.flops, joules], dtype=torch.float64)
         most = torch.zeros(workers, dtype=torch.float64)
-        most[self.replicas.rank] = memory
+        most[self.replicas.rank] = highest
         both = torch.cat([sums, most]).to(self.device.place)
         self.replicas.add_up([both])
         tokens, padding, flops, joules, *memories = both.tolist()

@@ -60,6 +60,14 @@ class Replicas:
             dist.all_reduce(shared, group=_between_cpus())
         return int(shared.item())
 
+    def object_of_first(self, value: Any) -> Any:
+        """The first worker's value, of any type that can be pickled, at every worker."""
+        if self.world == 1:
+            return value
+        shared = [value if self.first else None]
+        dist.broadcast_object_list(shared, src=0, group=_between_cpus())
+        return shared[0]
+
 
 @functools.cache
 def _between_cpus() -> Any:

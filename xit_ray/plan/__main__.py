@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from xit_ray.data.source import parse_source
-from xit_ray.plan.forecast import Forecast, Forecaster, Load, Speed
+from xit_ray.plan.forecast import Forecast, Forecaster
+from xit_ray.plan.load import Load, Speed
 from xit_ray.plan.planner import Planner, Trial
 from xit_ray.plan.prices import load_prices
 from xit_ray.plan.schedule import simulate

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xit_ray.plan.forecast import Forecast, Speed
+from xit_ray.plan.forecast import Forecast
+from xit_ray.plan.load import Speed
 
 
 @dataclass(frozen=True)

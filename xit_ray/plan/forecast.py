@@ -18,48 +18,12 @@ from xit_ray.data.encode import Encoded, Ids
 from xit_ray.data.records import some
 from xit_ray.data.sides import distinct, sides
 from xit_ray.data.tokens import Tokens
+from xit_ray.plan.load import Load
 from xit_ray.plan.planner import Planner, Trial
 from xit_ray.spec.recipe import Model
 from xit_ray.stages.work import Evaluation, Training
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import Split
-
-
-@dataclass(frozen=True)
-class Load:
-    """What a piece of work multiplies."""
-
-    tokens: int = 0
-    trained_flops: float = 0.0
-    """Of training."""
-    scored_flops: float = 0.0
-    """Of English dev and test rows."""
-
-    def __add__(self, other: "Load") -> "Load":
-        return Load(
-            self.tokens + other.tokens,
-            self.trained_flops + other.trained_flops,
-            self.scored_flops + other.scored_flops,
-        )
-
-    @property
-    def flops(self) -> float:
-        """Of both."""
-        return self.trained_flops + self.scored_flops
-
-
-@dataclass(frozen=True)
-class Speed:
-    """FLOP/s of one device, and what a piece of work takes beside them."""
-
-    training: float
-    scoring: float
-    start: float = 0.0
-    """Seconds: the model is loaded, and first batches of every shape are slow."""
-
-    def seconds(self, load: Load) -> float:
-        """Device-seconds of a piece of work."""
-        return self.start + load.trained_flops / self.training + load.scored_flops / self.scoring
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 from pydantic import Field, ValidationError
 
-from xit_ray.plan.forecast import Load, Speed
+from xit_ray.plan.load import Load, Speed
 from xit_ray.spec.base import Strict
 from xit_ray.spec.errors import UserError
 

@@ -19,7 +19,7 @@ from xit_ray.data import rows
 from xit_ray.data.cache import cache_folder
 from xit_ray.data.source import Source
 from xit_ray.data.tokenise import tokenise
-from xit_ray.plan.forecast import Speed
+from xit_ray.plan.load import Speed
 from xit_ray.spec.recipe import Model, Stage
 from xit_ray.tasks import registry
 

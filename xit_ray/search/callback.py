@@ -8,6 +8,7 @@ from ray.tune.experiment import Trial as TuneTrial
 
 from xit_ray.plan.planner import Planner, Trial
 from xit_ray.search import foreman
+from xit_ray.search.driver import holder_of
 
 
 class Announcer(Callback):  # type: ignore[misc]
@@ -37,12 +38,18 @@ class Announcer(Callback):  # type: ignore[misc]
 
     def on_trial_complete(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **_: Any) -> None:
         """The trial ended or was stopped; which of them is told from whether it was scored."""
-        self._emit("trial_ended", trial=self._plan(trial).key, error=None)
+        self._end(trial, None)
 
     def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **_: Any) -> None:
         """The trial crashed as often as it may."""
         # The driver told the cause, unless its whole process was lost.
-        self._emit("trial_ended", trial=self._plan(trial).key, error="its process was lost; see ray.log")
+        self._end(trial, "its process was lost; see ray.log")
+
+    def _end(self, trial: TuneTrial, error: str | None) -> None:
+        key = self._plan(trial).key
+        # Whoever still works for it leaves off.
+        ray.get(foreman.find(self.run).drop.remote(holder_of(key, trial.trial_id)))
+        self._emit("trial_ended", trial=key, error=error)
 
     def _plan(self, trial: TuneTrial) -> Trial:
         return self.planner.trial(trial.config["recipe"])

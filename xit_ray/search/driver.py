@@ -1,39 +1,35 @@
-"""A Tune trial: a light driver, without a GPU, that waits for stages others train and starts one run for the rest."""
+"""A Tune trial: a light driver, without a GPU, that waits for stages others train and posts the rest of its work."""
 
-import textwrap
+import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import ray
-import ray.train
 from ray import tune
-from ray.train import WorkerGroupError
-from ray.train.torch import TorchConfig
-from ray.tune.integration.ray_train import TuneReportCallback
 
 from xit_ray.plan.planner import Planner, Trial
 from xit_ray.plan.trie import trie
 from xit_ray.search import foreman
 from xit_ray.search.job import Job, Site
-from xit_ray.search.lean import LeanTorchTrainer, StopsItsRun
-from xit_ray.search.worker import stage_report, work
+from xit_ray.search.worker import stage_report
 from xit_ray.stages.store import Store
 
-POLL_SECONDS = 0.5
+CLAIM_SECONDS = 5.0
+"""A claim waits this long for the holder of a stage before the driver looks into the store again."""
 RENEW_SECONDS = 5.0
-LONGEST_ERROR = 400
-"""Characters; Ray lists every process of a machine that runs out of memory."""
-HANDOVER_SECONDS = 0.3
-"""Tune fetches a run's last report within 0.2 s; returning before that would race with it."""
+
+
+class WorkFailedError(Exception):
+    """A trial's work ended with an error, in its crew."""
 
 
 def drive(config: dict[str, Any], planner: Planner, site: Site) -> None:
     """Train and score the recipe ``config["recipe"]``."""
     trial = planner.trial(config["recipe"])
-    boss, store, holder = foreman.find(site.run), Store(site.store), f"{trial.key}/{tune.get_context().get_trial_id()}"
+    holder = holder_of(trial.key, tune.get_context().get_trial_id())
+    boss, store = foreman.find(site.run), Store(site.store)
     tell = foreman.teller(boss, trial.key)
     with _leases(boss, holder), _crashes_told(tell):
         if planner.space.budget.limited:
@@ -46,16 +42,41 @@ def drive(config: dict[str, Any], planner: Planner, site: Site) -> None:
             about = store.describe(training.key)
             tell("stage_reused", key=training.key, label=training.label, description=about)
         untrained = _claim_untrained(boss, store, trial, holder)
+        told = 0
         if missing < len(trial.trainings) or store.describe(trial.evaluation.key) is None or untrained:
-            _run(trial, site, holder, missing, untrained)
+            job = Job(trial=trial, holder=holder, skip=missing, score_untrained=untrained)
+            for metrics in reports(boss, holder, job.model_dump(mode="json")):
+                tune.report(metrics)  # does not return if the trial is stopped for it
+                told += 1
         tell("scored", key=trial.evaluation.key, description=store.describe(trial.evaluation.key))
         costs = planner.space.search.objective == "dev_against_gpu_hours"
-        if missing == len(trial.trainings) or costs:
+        if not told or costs:
             final = store.describe(trial.trainings[-1].key) or {}
             tune.report(stage_report(final) | {"gpu_hours": _hours(store, trial)})
 
 
-drive.__mixins__ = (StopsItsRun,)  # type: ignore[attr-defined]
+def holder_of(trial: str, attempt: str) -> str:
+    """Under which a Tune trial holds its leases and posts its work; the same if it is started again."""
+    return f"{trial}/{attempt}"
+
+
+def reports(boss: Any, holder: str, job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Post a trial's work and yield English dev of its target stage as it is measured, until the work has ended.
+
+    Raises:
+        WorkFailedError: it ended with an error.
+    """
+    seen = ray.get(boss.post.remote(holder, job))
+    while True:
+        news = ray.get(boss.news.remote(holder, seen))
+        if news is None:
+            sys.exit(0)  # the trial was stopped; Tune takes a thread's exit with 0 for a clean end
+        yield from news.reports
+        seen += len(news.reports)
+        if news.error is not None:
+            raise WorkFailedError(news.error)
+        if news.ended:
+            return
 
 
 def _steps_missing(planner: Planner, store: Store, trial: Trial) -> int:
@@ -93,8 +114,8 @@ def _crashes_told(tell: foreman.Teller) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        causes = list(error.worker_failures.values()) if isinstance(error, WorkerGroupError) else [error]
-        tell("trial_crashed", error=textwrap.shorten(f"{type(causes[0]).__name__}: {causes[0]}", LONGEST_ERROR))
+        text = str(error) if isinstance(error, WorkFailedError) else f"{type(error).__name__}: {error}"
+        tell("trial_crashed", error=text)
         raise
 
 
@@ -107,16 +128,14 @@ def _claim_missing(boss: Any, store: Store, trial: Trial, holder: str, tell: for
         keys = [training.key for training in trial.trainings[missing:]]
         if not keys:
             return missing
-        if ray.get(boss.claim.remote(keys, holder)):
+        if ray.get(boss.claim.remote(keys, holder, CLAIM_SECONDS if waiting else 0.0)):
             # The stage may have been published between looking and claiming.
             if store.describe(keys[0]) is None:
                 return missing
             ray.get(boss.release.remote(holder))
-            continue
-        if not waiting:
+        elif not waiting:
             tell("waiting", label=trial.trainings[missing].label)
             waiting = True
-        time.sleep(POLL_SECONDS)
 
 
 def _claim_untrained(boss: Any, store: Store, trial: Trial, holder: str) -> bool:
@@ -124,26 +143,3 @@ def _claim_untrained(boss: Any, store: Store, trial: Trial, holder: str) -> bool
     if trial.untrained is None or store.describe(trial.untrained.key) is not None:
         return False
     return bool(ray.get(boss.claim.remote([trial.untrained.key], holder)))
-
-
-def _run(trial: Trial, site: Site, holder: str, missing: int, score_untrained: bool) -> None:
-    job = Job(site=site, trial=trial, holder=holder, skip=missing, score_untrained=score_untrained)
-    resources: dict[str, float] = {"CPU": site.resources.cpus}
-    if site.resources.gpus:
-        resources["GPU"] = site.resources.gpus
-    LeanTorchTrainer(
-        work,
-        train_loop_config=job.model_dump(mode="json"),
-        torch_config=TorchConfig(backend="nccl" if site.resources.gpus else "gloo"),
-        scaling_config=ray.train.ScalingConfig(
-            num_workers=site.resources.workers, use_gpu=bool(site.resources.gpus), resources_per_worker=resources
-        ),
-        run_config=ray.train.RunConfig(
-            # One run a Tune attempt, with nothing to restore: what a run has finished is in the stage store.
-            name=f"{holder.replace('/', '-')}-{missing}-{time.time_ns()}",
-            storage_path=site.scratch,
-            callbacks=[TuneReportCallback()],
-            failure_config=ray.train.FailureConfig(max_failures=0, controller_failure_limit=3),
-        ),
-    ).fit()
-    time.sleep(HANDOVER_SECONDS)

@@ -1,68 +1,153 @@
-"""The foreman: one small actor that hands out stages, one holder each, and passes on what happens."""
+"""The foreman: one small actor that hands out stages and work, one holder each, and passes on what happens.
 
-import threading
+Its methods run one at a time on one event loop. Those that may have to wait are coroutines that a bell wakes, so that
+what one process frees or posts another one has at once, and nobody asks in a loop.
+"""
+
+import asyncio
+import contextlib
 import time
 from typing import Any, Protocol
 
 import ray
 
+from xit_ray.search.board import Board, News
 from xit_ray.search.purse import Purse
 
 LEASE_SECONDS = 20.0
 """A holder that has not renewed for this long is taken for dead, and its stages are free again."""
+PATIENCE_SECONDS = 5.0
+"""The longest a call waits for its bell."""
 
 
 class _Foreman:
     """Single flight by leases. A trial claims a whole chain of missing stages, because nobody else can hold a later
-    stage of a chain whose first is missing. Calls come on several threads; one is answered at a time."""
+    stage of a chain whose first is missing."""
 
     def __init__(self, purse: Purse | None = None) -> None:
-        self.lock = threading.Lock()
         self.holders: dict[str, tuple[str, float]] = {}
         self.events: list[dict[str, Any]] = []
         self.purse = purse
+        self.board = Board()
+        self.bells: dict[str, asyncio.Event] = {}
 
-    def claim(self, keys: list[str], holder: str) -> bool:
-        """Give the keys to the holder, unless another one that is alive holds the first."""
-        with self.lock:
-            owner, expires = self.holders.get(keys[0], (holder, 0.0))
-            if owner != holder and expires > time.monotonic():
-                return False
-            for key in keys:
-                self.holders[key] = holder, time.monotonic() + LEASE_SECONDS
-            return True
+    async def claim(self, keys: list[str], holder: str, wait: float = 0.0) -> bool:
+        """Give the keys to the holder, unless another one that is alive holds the first.
+
+        Args:
+            wait: seconds to wait for the first key to be freed; the answer is then no, and the caller asks again.
+        """
+        owner, expires = self.holders.get(keys[0], (holder, 0.0))
+        if owner != holder and expires > time.monotonic():
+            if wait:
+                await self._bell(keys[0], min(wait, expires - time.monotonic()))
+            return False
+        for key in keys:
+            self.holders[key] = holder, time.monotonic() + LEASE_SECONDS
+        return True
 
     def renew(self, holder: str) -> None:
         """Keep the holder's leases."""
-        with self.lock:
-            for key, (owner, _) in self.holders.items():
-                if owner == holder:
-                    self.holders[key] = holder, time.monotonic() + LEASE_SECONDS
+        for key, (owner, _) in self.holders.items():
+            if owner == holder:
+                self.holders[key] = holder, time.monotonic() + LEASE_SECONDS
 
     def release(self, holder: str, key: str | None = None) -> None:
         """Free one of the holder's keys, or all of them."""
-        with self.lock:
-            for held in [k for k, (owner, _) in self.holders.items() if owner == holder and key in (None, k)]:
-                del self.holders[held]
+        for held in [k for k, (owner, _) in self.holders.items() if owner == holder and key in (None, k)]:
+            del self.holders[held]
+            self._ring(held)
+
+    def post(self, holder: str, job: dict[str, Any]) -> int:
+        """Ask for a trial's work; a trial that was started again finds what it asked for before.
+
+        Returns:
+            how many reports there are already.
+        """
+        reports = self.board.post(holder, job)
+        self._ring("work")
+        self._ring("places")
+        return reports
+
+    async def news(self, holder: str, seen: int) -> News | None:
+        """What there is to tell of a trial's work after the reports it has seen; waits for it a while."""
+        if not self.board.has_news(holder, seen):
+            await self._bell(f"news of {holder}", PATIENCE_SECONDS)
+        return self.board.news(holder, seen)
+
+    def drop(self, holder: str) -> None:
+        """The trial is over: whoever works for it is to leave off."""
+        self.board.drop(holder)
+        self._ring(f"news of {holder}")
+
+    async def recruit(self, places: int) -> str | None:
+        """The name of a new crew, if there is more work than crews for it and a place is free; waits for it a while."""
+        if not self.board.short(places):
+            await self._bell("places", PATIENCE_SECONDS)
+        return self.board.recruit() if self.board.short(places) else None
+
+    async def take(self, crew: str, seconds: float) -> dict[str, Any] | None:
+        """The next work, for a crew that has none; None if there was none for so long."""
+        until = time.monotonic() + seconds
+        while (job := self.board.take(crew)) is None and time.monotonic() < until:
+            await self._bell("work", until - time.monotonic())
+        return job
+
+    def report(self, holder: str, metrics: dict[str, Any]) -> None:
+        """English dev of a trial's target stage, for its scheduler."""
+        self.board.report(holder, metrics)
+        self._ring(f"news of {holder}")
+
+    def progress(self, holder: str, **content: Any) -> bool:
+        """Record a stage's progress; whether its trial still wants it."""
+        self.emit("progress", **content)
+        return self.board.wanted(holder)
+
+    def finish(self, crew: str) -> None:
+        """The crew has done its work, or left it off."""
+        self._after(self.board.finish(crew, None))
+
+    def leave(self, crew: str, error: str | None) -> None:
+        """The crew is no more; its work has failed if there was an error."""
+        self._after(self.board.leave(crew, error))
+
+    def disband(self) -> None:
+        """The process that kept the crews was lost, and they with it."""
+        for crew, holder in list(self.board.crews.items()):
+            self.leave(crew, "the process that keeps the runs was lost; see ray.log" if holder is not None else None)
 
     def emit(self, kind: str, **content: Any) -> None:
         """Record an event; the search's own process reads them."""
-        with self.lock:
-            event = {"time": time.time(), "kind": kind, **content}
-            self.events.append(event)
-            if self.purse is not None:
-                self.purse.note(kind, event)
+        event = {"time": time.time(), "kind": kind, **content}
+        self.events.append(event)
+        if self.purse is not None:
+            self.purse.note(kind, event)
 
     def allow(self, trial: str, steps: int) -> str | None:
         """Whether the budget lets a trial start: None, or why not."""
-        with self.lock:
-            return self.purse.allow(trial, steps) if self.purse is not None else None
+        return self.purse.allow(trial, steps) if self.purse is not None else None
 
     def drain(self) -> list[dict[str, Any]]:
         """The events since the last call."""
-        with self.lock:
-            events, self.events = self.events, []
-            return events
+        events, self.events = self.events, []
+        return events
+
+    def _after(self, holder: str | None) -> None:
+        """Tell the trial whose work ended, and look whether its place is wanted."""
+        if holder is not None:
+            self._ring(f"news of {holder}")
+        self._ring("places")
+
+    async def _bell(self, name: str, seconds: float) -> None:
+        """Wait until a bell rings, or for so long."""
+        bell = self.bells.setdefault(name, asyncio.Event())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(bell.wait(), seconds)
+
+    def _ring(self, name: str) -> None:
+        bell = self.bells.pop(name, None)
+        if bell is not None:
+            bell.set()
 
 
 Foreman = ray.remote(num_cpus=0)(_Foreman)
@@ -87,7 +172,7 @@ def teller(boss: Any, trial: str) -> Teller:
 
 def hire(run: str, purse: Purse | None = None, **options: Any) -> Any:
     """Start the foreman of a run; one cluster may serve several searches."""
-    return Foreman.options(name=f"foreman of {run}", max_concurrency=64, **options).remote(purse)
+    return Foreman.options(name=f"foreman of {run}", max_concurrency=100_000, **options).remote(purse)
 
 
 def find(run: str) -> Any:

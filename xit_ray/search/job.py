@@ -1,4 +1,4 @@
-"""What a trial's driver sends to its worker: plain data, so that both may be on different machines."""
+"""What a trial's driver posts for a crew: plain data, so that both may be on different machines."""
 
 from pathlib import Path
 
@@ -33,10 +33,9 @@ class Site(Strict):
 class Job(Strict):
     """A trial's missing work."""
 
-    site: Site
     trial: Trial
     holder: str
-    """Under which the trial holds its leases."""
+    """Under which the trial holds its leases and posted this."""
     skip: int
     """How many of the trial's stages are published already."""
     score_untrained: bool

@@ -13,7 +13,8 @@ from rich.console import Console
 
 from xit_ray.data.source import parse_source
 from xit_ray.plan.accuracy import accuracy
-from xit_ray.plan.forecast import Forecaster, Speed
+from xit_ray.plan.forecast import Forecaster
+from xit_ray.plan.load import Speed
 from xit_ray.plan.planner import Planner
 from xit_ray.report.build import build
 from xit_ray.search.interrupt import interruptible

@@ -14,11 +14,13 @@ ENVIRONMENT = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_TRAIN_V2_ENABLED": "1",
     "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
-    # A worker's report waits for the controller's next poll: with the default of 2 s that is most of a short stage.
-    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",
+    # A reused actor waits this long for its last trial's thread; Tune gives a trial up whose actor was not ready.
+    "TUNE_FUNCTION_THREAD_TIMEOUT_S": "60",
     # A run waits for its GPUs as long as an autoscaling cluster needs to bring them.
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "86400",
     "RAY_TRAIN_METRICS_ENABLED": "0",
+    # Several runs share a process: one that sets logging up while another one logs can stop both for ever.
+    "RAY_TRAIN_ENABLE_CONTROLLER_STRUCTURED_LOGGING": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     # The events file of the run is the record; Tune's own CSV and JSON would overwrite theirs after a resume.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",

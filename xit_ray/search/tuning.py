@@ -13,7 +13,7 @@ from rich.console import Console
 
 from xit_ray.plan.planner import Planner
 from xit_ray.plan.trie import in_good_order, trie
-from xit_ray.search import foreman, runtime
+from xit_ray.search import crews, foreman, runtime
 from xit_ray.search.callback import Announcer
 from xit_ray.search.driver import drive
 from xit_ray.search.finalists import finalists
@@ -66,7 +66,6 @@ def fit(
     trainable = tune.with_resources(
         tune.with_parameters(drive, planner=planner, site=site), {"CPU": 0, runtime.DRIVERS: 1}
     )
-    trainable.__mixins__ = drive.__mixins__  # type: ignore[attr-defined]
 
     def try_out(heat: _Heat, fresh: bool = False) -> None:
         if heat.samples == 0:
@@ -82,6 +81,7 @@ def fit(
                         search_alg=heat.algorithm,
                         scheduler=None if fresh else _scheduler(space, state),
                         max_concurrent_trials=slots + SPARE_DRIVERS,
+                        reuse_actors=True,
                         trial_dirname_creator=lambda trial: trial.trial_id,
                     ),
                     run_config=tune.RunConfig(
@@ -101,11 +101,12 @@ def fit(
                 cells = rank(listed_points(space), space.ranking, planner, site, slots, console)
             if cells != state.ranking:
                 ray.get(boss.emit.remote("ranked", cells=cells))
-    try_out(_first(space, planner, folder, state))
-    complete = all(trial.status in ("done", "stopped") for trial in state.trials.values())
-    if space.search.finalists is not None and complete:
-        points = finalists(state.trials.values(), space.search.finalists)
-        try_out(_listed(points, planner, state), fresh=True)
+    with crews.manned(site, slots, resources={runtime.DRIVERS: 1}):
+        try_out(_first(space, planner, folder, state))
+        complete = all(trial.status in ("done", "stopped") for trial in state.trials.values())
+        if space.search.finalists is not None and complete:
+            points = finalists(state.trials.values(), space.search.finalists)
+            try_out(_listed(points, planner, state), fresh=True)
 
 
 @dataclass(frozen=True)
