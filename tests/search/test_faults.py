@@ -11,12 +11,12 @@ import pytest
 from tests.search.searching import command, environment, events, mlflow_runs, of_kind, search, table, write_space
 
 STAGES = [
-    {"mixture": {"grid": [None, {"task": "mini_nli", "examples": 480}]}, "batch_size": 8},
-    {"mixture": {"grid": [{"task": "mini_nli", "examples": 400}, {"task": "mini_paraphrase", "examples": 480}]}},
+    {"mixture": {"grid": [None, {"task": "mini_nli", "examples": 480}]}, "batch_size": 8, "epochs": 4},
+    {"mixture": {"grid": [{"task": "mini_nli", "examples": 400}, {"task": "mini_paraphrase", "examples": 480}]}, "epochs": 4},
 ]
 SETTINGS = {"zero_shot": {"languages": ["en", "de"]}, "resources": {"retries": 4, "snapshot_minutes": 0.001}}
-KILLED = ("ray::RayTrainWorker", "ray::ImplicitFunc")
-"""A run's worker, and a trial's driver."""
+KILLED = ("ray::RayTrainWorker", "ray::_Crews", "ray::ImplicitFunc")
+"""A run's worker, the process that keeps the runs, and a trial's driver."""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_killed_workers_and_trials_change_nothing(undisturbed: Path, tiny_encode
     left, rng, run = list(KILLED), random.Random(), output / "tiny"
     while left and driver.poll() is None:
         if any(event["kind"] == "progress" for event in events(run)):
-            time.sleep(rng.uniform(0.0, 4.0))
+            time.sleep(rng.uniform(0.0, 2.0))
             if _strike(psutil.Process(driver.pid), left[0]):
                 left.pop(0)
         time.sleep(0.1)
