@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xit_ray.report.matrix import Cell, matrix
-from xit_ray.spec.recipe import Recipe, Stage
+from xit_ray.spec.recipe import Model, Recipe, Stage
 from xit_ray.stages.store import Store
 from xit_ray.stages.work import ITEMS
 from xit_ray.tasks import registry
@@ -37,11 +37,11 @@ def evaluation(store: Store, tmp_path: Path, key: str, target: str, seed: int, s
 
 def trial(
     key: str, intermediate: str, target: str, dev: float | None, status: str = "done", *, rate: float = 1e-4,
-    seed: int = 0, fresh: bool = False,
+    seed: int = 0, fresh: bool = False, model: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     stage = Stage.model_validate({"mixture": target, "learning_rate": rate, "seed": seed})
     return {
-        "recipe": Recipe(stages=(stage,)).model_dump_json(),
+        "recipe": Recipe(stages=(stage,), **({"model": Model(name=model)} if model else {})).model_dump_json(),
         "fresh": fresh,
         "trial": key,
         "intermediate": intermediate,
@@ -126,3 +126,22 @@ def test_finalists_stand_for_a_cell_by_their_fresh_seeds_alone(tmp_path: Path) -
     cell = cells(tmp_path, trials, dict.fromkeys(("lucky", "first", "again", "once more"), 0.5))["mnli", "mini_nli"]
     assert (cell.fresh, cell.replicates, cell.trials) == (True, ("again", "once more"), 4)
     assert cell.dev_en == pytest.approx(0.65)
+
+
+def test_every_model_has_rows_of_its_own_and_gains_are_over_its_own_baseline(tmp_path: Path) -> None:
+    trials = [
+        trial(f"{model[-5:]}{intermediate}", intermediate, "mini_nli", 0.5, model=model)
+        for model in ("folder/small", "folder/large")
+        for intermediate in ("none", "mnli")
+    ]
+    shares = {"smallnone": 0.4, "smallmnli": 0.6, "largenone": 0.8, "largemnli": 0.9}
+    found = cells(tmp_path, trials, shares)
+    names = ["none (large)", "mnli (large)", "none (small)", "mnli (small)"]
+    assert [name for name, _ in found] == names
+    for model in ("small", "large"):
+        base, other = found[f"none ({model})", "mini_nli"], found[f"mnli ({model})", "mini_nli"]
+        assert base.is_baseline
+        assert not other.is_baseline
+        assert base.zero_shot is not None
+        assert other.zero_shot is not None
+        assert other.gain == pytest.approx(other.zero_shot - base.zero_shot)

@@ -10,7 +10,7 @@ from xit_ray.tasks.suites import XTREME
 
 def cell(intermediate: str, target: str) -> Cell:
     return Cell(
-        intermediate, target, f"{intermediate}-{target}", (f"{intermediate}-{target}",), False, 1, 0.5, *[None] * 6
+        intermediate, target, "", f"{intermediate}-{target}", (f"{intermediate}-{target}",), False, 1, 0.5, *[None] * 6
     )
 
 

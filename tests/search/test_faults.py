@@ -12,7 +12,10 @@ from tests.search.searching import command, environment, events, mlflow_runs, of
 
 STAGES = [
     {"mixture": {"grid": [None, {"task": "mini_nli", "examples": 480}]}, "batch_size": 8, "epochs": 4},
-    {"mixture": {"grid": [{"task": "mini_nli", "examples": 400}, {"task": "mini_paraphrase", "examples": 480}]}, "epochs": 4},
+    {
+        "mixture": {"grid": [{"task": "mini_nli", "examples": 400}, {"task": "mini_paraphrase", "examples": 480}]},
+        "epochs": 4,
+    },
 ]
 SETTINGS = {"zero_shot": {"languages": ["en", "de"]}, "resources": {"retries": 4, "snapshot_minutes": 0.001}}
 KILLED = ("ray::RayTrainWorker", "ray::_Crews", "ray::ImplicitFunc")

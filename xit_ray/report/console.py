@@ -51,10 +51,11 @@ def show(folder: Path, store_root: str, console: Console, mlflow: str) -> None:
         console.print(_suite(summary.suite))
     console.print()
     for target, cell in summary.best.items():
-        intermediate = "no intermediate" if cell.intermediate == "none" else escape(f"{cell.intermediate} first")
+        first = "no intermediate" if cell.is_baseline else escape(f"{cell.intermediate} first")
+        model = escape(f", {cell.model}") if cell.is_baseline and cell.model else ""
         dev = 100 * (cell.dev_en or 0)
         console.print(
-            f"[bold]Best recipe for {target}[/bold] (by English dev, {dev:.1f}): {intermediate}; "
+            f"[bold]Best recipe for {target}[/bold] (by English dev, {dev:.1f}): {first}{model}; "
             f"zero-shot {100 * (cell.zero_shot or 0):.1f}{replicates_text(cell)}. Trial {cell.trial}.",
             highlight=False,
         )

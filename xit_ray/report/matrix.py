@@ -3,7 +3,8 @@
 A cell stands for the recipe with the best English dev among the finished ones of its intermediate and target; no other
 score has a say. Trials of a recipe that differ in seeds alone are its replicates: English dev and zero-shot scores are
 their means. Where recipes of a cell were trained again as finalists, these stand for it, by their fresh seeds alone. The
-baseline of a target is its cell without an intermediate, chosen in the same way.
+baseline of a target is its cell without an intermediate, chosen in the same way. In a search over several models each
+has rows of its own, and gains are over the same model's baseline.
 """
 
 import statistics
@@ -26,6 +27,8 @@ from xit_ray.track.tables import TRIALS
 BASELINE = "none"
 Row = dict[str, Any]
 """Of the table of trials."""
+Place = tuple[str, str, str]
+"""Intermediate, target, and the model where there are several."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,10 @@ class Cell:
     """One cell. Gains and scores are shares; intervals are 95 % bootstrap intervals over test items."""
 
     intermediate: str
+    """With the model, where there are several."""
     target: str
+    model: str
+    """Its label; empty where there is only one."""
     trial: str | None
     """The chosen recipe's trial, the first of its replicates; None where none finished."""
     replicates: tuple[str, ...]
@@ -51,22 +57,31 @@ class Cell:
     gain_low: float | None
     gain_high: float | None
 
+    @property
+    def is_baseline(self) -> bool:
+        """Whether this is what gains are over."""
+        return self.intermediate == _named(BASELINE, self.model)
+
 
 def matrix(folder: Path, store: Store) -> list[Cell]:
-    """The cells of a run, by intermediate (the baseline first) and target."""
+    """The cells of a run, by model, intermediate (the baseline first) and target."""
     rows: list[Row] = pq.read_table(folder / TRIALS).to_pylist()
-    groups: dict[tuple[str, str], list[Row]] = {}
+    labels = {row["recipe"]: Recipe.model_validate_json(row["recipe"]).model.label for row in rows}
+    several = len(set(labels.values())) > 1
+    groups: dict[Place, list[Row]] = {}
     for row in rows:
-        groups.setdefault((row["intermediate"], row["target"]), []).append(row)
+        groups.setdefault((row["intermediate"], row["target"], labels[row["recipe"]] if several else ""), []).append(
+            row
+        )
     chosen = {place: _chosen(group) for place, group in groups.items()}
     items = {place: _items(store, rows) for place, rows in chosen.items() if rows}
     # A cell that is no finalist is compared with the baseline as it was before that was trained again.
     first = {
-        target: _items(store, rows)
-        for (intermediate, target), group in groups.items()
+        (target, model): _items(store, rows)
+        for (intermediate, target, model), group in groups.items()
         if intermediate == BASELINE and (rows := _chosen([row for row in group if not row.get("fresh")]))
     }
-    order = sorted(groups, key=lambda place: (place[0] != BASELINE, *place))
+    order = sorted(groups, key=lambda place: (place[2], place[0] != BASELINE, *place))
     return [_cell(place, groups[place], chosen[place], items, first) for place in order]
 
 
@@ -88,24 +103,29 @@ def _dev(replicates: list[Row]) -> float:
 
 
 def _cell(
-    place: tuple[str, str],
+    place: Place,
     group: list[Row],
     chosen: list[Row],
-    items: dict[tuple[str, str], ByLanguage],
-    first: dict[str, ByLanguage],
+    items: dict[Place, ByLanguage],
+    first: dict[tuple[str, str], ByLanguage],
 ) -> Cell:
-    intermediate, target = place
+    intermediate, target, model = place
+    name = _named(intermediate, model)
     if not chosen:
-        return Cell(intermediate, target, None, (), False, len(group), *[None] * 7)
+        return Cell(name, target, model, None, (), False, len(group), *[None] * 7)
     score = mean_gain(items[place], None)
     fresh = bool(chosen[0].get("fresh"))
-    baseline = items.get((BASELINE, target)) if fresh else first.get(target)
+    baseline = items.get((BASELINE, target, model)) if fresh else first.get((target, model))
     baseline = baseline if intermediate != BASELINE else None
     gain = mean_gain(items[place], baseline) if baseline is not None else (None, None, None)
     trials = tuple(row["trial"] for row in chosen)
     return Cell(
-        intermediate, target, trials[0], trials, fresh, len(group), _dev(chosen), *score, *gain
+        name, target, model, trials[0], trials, fresh, len(group), _dev(chosen), *score, *gain
     )  # fmt: skip
+
+
+def _named(intermediate: str, model: str) -> str:
+    return f"{intermediate} ({model})" if model else intermediate
 
 
 def _items(store: Store, replicates: list[Row]) -> ByLanguage:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from xit_ray.report.front import front
-from xit_ray.report.matrix import BASELINE, Cell, matrix
+from xit_ray.report.matrix import Cell, matrix
 from xit_ray.report.ranking import Ranking, ranking
 from xit_ray.report.suite import SuiteTable, suite_table
 from xit_ray.report.typology import ByDistance, by_distance
@@ -122,9 +122,13 @@ def _typology(done: list[Cell], trials: list[dict[str, Any]], scores: list[dict[
             if language not in labelled and (found := _of_replicates(cell.target, language, cell.replicates, by_trial))
         }
 
-    baselines = {cell.target: means(cell) for cell in done if cell.intermediate == BASELINE}
-    others = [cell for cell in done if cell.intermediate != BASELINE and cell.target in baselines]
-    rows = [by_distance(cell.intermediate, cell.target, means(cell), baselines[cell.target]) for cell in others]
+    baselines = {(cell.target, cell.model): means(cell) for cell in done if cell.is_baseline}
+    others = [
+        (cell, baselines[cell.target, cell.model])
+        for cell in done
+        if not cell.is_baseline and (cell.target, cell.model) in baselines
+    ]
+    rows = [by_distance(cell.intermediate, cell.target, means(cell), baseline) for cell, baseline in others]
     return [row for row in rows if row is not None]
 
 
@@ -222,5 +226,5 @@ def gain_text(cell: Cell | None) -> str:
     if cell is None or cell.trial is None or cell.zero_shot is None:
         return "–"
     if cell.gain is None or cell.gain_low is None or cell.gain_high is None:
-        return f"({100 * cell.zero_shot:.1f})" if cell.intermediate == BASELINE else f"{100 * cell.zero_shot:.1f}"
+        return f"({100 * cell.zero_shot:.1f})" if cell.is_baseline else f"{100 * cell.zero_shot:.1f}"
     return f"{100 * cell.gain:+.1f} [{100 * cell.gain_low:+.1f}, {100 * cell.gain_high:+.1f}]"

@@ -16,8 +16,8 @@ FIRST_SEED, SEED_STEP = 90_001, 101
 def finalists(trials: Iterable[TrialState], settings: Finalists) -> list[dict[str, Any]]:
     """The recipes to be trained again, each with every fresh seed in all its stages.
 
-    Of each target they are the ``top`` ones by English dev (the mean over a recipe's seeds), and the best without an
-    intermediate stage, which gains are measured against.
+    Of each target they are the ``top`` ones by English dev (the mean over a recipe's seeds), and each model's best without
+    an intermediate stage, which gains are measured against.
     """
     devs: dict[str, dict[str, list[float]]] = {}
     recipes: dict[str, Recipe] = {}
@@ -31,7 +31,10 @@ def finalists(trials: Iterable[TrialState], settings: Finalists) -> list[dict[st
     for found in devs.values():
         # The order in which trials finished plays no part.
         ranked = sorted(found, key=lambda name: (-statistics.fmean(found[name]), name))
-        baselines = [name for name in ranked if recipes[name].intermediate == BASELINE]
-        chosen += dict.fromkeys([*ranked[: settings.top], *baselines[:1]])
+        baselines: dict[str, str] = {}
+        for name in ranked:
+            if recipes[name].intermediate == BASELINE:
+                baselines.setdefault(recipes[name].model.label, name)
+        chosen += dict.fromkeys([*ranked[: settings.top], *baselines.values()])
     seeds = [FIRST_SEED + number * SEED_STEP for number in range(settings.seeds)]
     return [recipes[name].with_seed(seed).model_dump(mode="json") for seed in seeds for name in chosen]

@@ -17,10 +17,10 @@ FEWEST = 2
 
 
 def group_of(recipe: Recipe, compare: str) -> str:
-    """Trials of one group compete. A baseline never competes with recipes that have an intermediate stage: a matrix
-    without its baseline has no gains."""
+    """Trials of one group compete. A baseline never competes with recipes that have an intermediate stage, and in cells
+    models do not compete: a matrix without its baselines has no gains."""
     if compare == "cell":
-        return f"{recipe.intermediate} -> {recipe.target_task}"
+        return f"{recipe.model.label}: {recipe.intermediate} -> {recipe.target_task}"
     return f"{'baseline' if recipe.intermediate == 'none' else 'with intermediate'} -> {recipe.target_task}"
 
 

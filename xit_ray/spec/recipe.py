@@ -28,6 +28,12 @@ class Model(Strict):
     max_length: int = Field(default=128, ge=8)
     """Longest sequence in tokens; longer pairs are cut at the end of the longer side, and the cuts are counted."""
 
+    @property
+    def label(self) -> str:
+        """Name in tables of searches over several models."""
+        name = self.name.split("/")[-1].split(":")[-1]
+        return f"{name}, {self.frozen_layers} layers frozen" if self.frozen_layers else name
+
     @classmethod
     def expand(cls, value: Any) -> Any:
         """A bare name is a model."""
