@@ -69,7 +69,7 @@ def start(resources: Resources) -> int:
         os.environ["RAY_TRAIN_ENABLE_PREEMPTION_WATCHER"] = (
             "0"  # one process a run less; nothing takes this machine away
         )
-        # Without the dashboard's two processes; runs release their resources themselves (see ``lean``).
+        # Without the dashboard's two processes: nothing here asks it.
         _start_here({"include_dashboard": False, "resources": {DRIVERS: DRIVER_SLOTS}, **options})
     return resources.runs or _fitting(resources)
 
