@@ -16,6 +16,7 @@ def test_work_is_taken_in_order_by_crews_as_many_as_there_are_places() -> None:
     assert board.finish(crews[1], None) == "trial1"
     assert not board.short(places=2)  # the idle crew is enough for what waits
     assert board.take(crews[1]) == {"number": 2}
+    board.finish(crews[1], None)
     assert board.take(crews[1]) is None
 
 
@@ -56,10 +57,41 @@ def test_a_lost_crew_fails_its_work_and_one_that_never_started_the_oldest() -> N
     board.take(first)
     assert board.leave(first, "killed") == "one"
     assert board.news("one", 0) == News([], True, "killed")
-    assert board.leave(second, "no GPU") == "two"
+    assert board.leave(second, "no GPU") == "two"  # it never asked for work
     assert board.news("two", 0) == News([], True, "no GPU")
     board.post("three", {})
     assert board.short(places=1)  # both places are free again
     board.leave(board.recruit(), None)
     assert board.take("crew-3") is None
     assert board.short(places=1)
+
+
+def test_a_crew_that_was_idle_when_it_was_lost_fails_nothing() -> None:
+    board = Board()
+    crew = board.recruit()
+    assert board.take(crew) is None
+    board.post("trial", {})
+    assert board.leave(crew, "killed") is None
+    assert board.news("trial", 0) == News([], False, None)
+
+
+def test_a_crew_started_again_within_its_run_has_its_work_and_no_other() -> None:
+    board = Board()
+    board.post("one", {"of": "one"})
+    board.post("two", {"of": "two"})
+    crew = board.recruit()
+    assert board.take(crew) == board.take(crew) == {"of": "one"}
+    board.finish(crew, None)
+    assert board.take(crew) == {"of": "two"}
+
+
+def test_work_of_crews_that_were_lost_together_waits_for_others() -> None:
+    board = Board()
+    board.post("trial", {"of": "trial"})
+    board.take(board.recruit())
+    assert board.at_work("trial")
+    board.disband()
+    assert not board.at_work("trial")
+    assert board.short(places=1)
+    assert board.take(board.recruit()) == {"of": "trial"}
+    assert board.news("trial", 0) == News([], False, None)

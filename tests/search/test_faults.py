@@ -17,7 +17,7 @@ STAGES = [
         "epochs": 4,
     },
 ]
-SETTINGS = {"zero_shot": {"languages": ["en", "de"]}, "resources": {"retries": 4, "snapshot_minutes": 0.001}}
+SETTINGS = {"zero_shot": {"languages": ["en", "de"]}, "resources": {"cpus": 2, "retries": 4, "snapshot_minutes": 0.001}}
 KILLED = ("ray::RayTrainWorker", "ray::_Crews", "ray::ImplicitFunc")
 """A run's worker, the process that keeps the runs, and a trial's driver."""
 

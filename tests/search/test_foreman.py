@@ -61,13 +61,14 @@ def test_who_waits_is_woken_by_what_it_waits_for() -> None:
         news = await listening
         assert news is not None
         assert news.reports == [{"dev": 0.5}]
-        next_work = asyncio.create_task(boss.take(crew, seconds=60))
         listening = asyncio.create_task(boss.news("trial", 1))
         await asyncio.sleep(0)
         boss.drop("trial")
         assert await listening is None
-        assert not boss.progress("trial", trial="trial")
+        assert not boss.go_on("trial", "progress", trial="trial")
         boss.finish(crew)
+        next_work = asyncio.create_task(boss.take(crew, seconds=60))
+        await asyncio.sleep(0)
         boss.post("other", {"work": 2})
         assert await next_work == {"work": 2}
         await boss.claim(["a"], "one")

@@ -30,6 +30,8 @@ class Board:
     def __init__(self) -> None:
         self.posts: dict[str, _Post] = {}
         self.crews: dict[str, str | None] = {}
+        self.begun: set[str] = set()
+        """Crews that have asked for work."""
         self.recruited = 0
 
     def post(self, holder: str, job: dict[str, Any]) -> int:
@@ -46,6 +48,11 @@ class Board:
     def wanted(self, holder: str) -> bool:
         """Whether a trial still waits for its work."""
         return holder in self.posts
+
+    def at_work(self, holder: str) -> bool:
+        """Whether a crew works for a trial."""
+        post = self.posts.get(holder)
+        return post is not None and post.crew is not None and not post.ended
 
     def has_news(self, holder: str, seen: int) -> bool:
         """Whether ``news`` would tell anything."""
@@ -75,9 +82,16 @@ class Board:
         return name
 
     def take(self, crew: str) -> dict[str, Any] | None:
-        """The oldest work that nobody does, for a crew that has none."""
+        """The oldest work that nobody does. A crew that Ray Train started again within its run, because its machine was taken
+        away, is given the work it had."""
+        if crew not in self.crews:
+            return None
+        self.begun.add(crew)
+        had = self.posts.get(self.crews[crew] or "")
+        if had is not None and had.crew == crew and not had.ended:
+            return had.job
         waiting = self._waiting()
-        if not waiting or crew not in self.crews:
+        if not waiting:
             return None
         self.crews[crew] = waiting[0]
         post = self.posts[waiting[0]]
@@ -96,13 +110,20 @@ class Board:
         return holder
 
     def leave(self, crew: str, error: str | None) -> str | None:
-        """Count a crew out. An error that met it between two trials' work (it could not start) fails the oldest work that
-        waits: Tune counts how often that may happen."""
-        if error is not None and self.crews.get(crew) is None:
+        """Count a crew out. One that could not start fails the oldest work that waits: Tune counts how often that may
+        happen."""
+        if error is not None and crew not in self.begun:
             self.take(crew)
         holder = self.finish(crew, error)
         self.crews.pop(crew, None)
         return holder
+
+    def disband(self) -> None:
+        """Count all crews out, through no fault of theirs: their work waits for others."""
+        for post in self.posts.values():
+            if not post.ended:
+                post.crew = None
+        self.crews.clear()
 
     def _waiting(self) -> list[str]:
         return [holder for holder, post in self.posts.items() if post.crew is None and not post.ended]

@@ -14,6 +14,7 @@ from typing import Any
 
 import ray
 import ray.train
+from ray.exceptions import RayActorError
 from ray.train import WorkerGroupError
 
 from xit_ray.search import foreman
@@ -37,11 +38,14 @@ class _Crews:
 
     def keep(self) -> None:
         """Start a crew whenever there is more work than crews, until the search ends and takes this process with it."""
-        ray.get(self.boss.disband.remote())  # if this process takes the place of one that was lost
-        while True:
-            crew = ray.get(self.boss.recruit.remote(self.places))
-            if crew is not None:
-                threading.Thread(target=self._man, args=(crew,), daemon=True).start()
+        try:
+            ray.get(self.boss.disband.remote())  # if this process takes the place of one that was lost
+            while True:
+                crew = ray.get(self.boss.recruit.remote(self.places))
+                if crew is not None:
+                    threading.Thread(target=self._man, args=(crew,), daemon=True).start()
+        except RayActorError:
+            ray.actor.exit_actor()  # the search is no more, and its foreman went with it
 
     def _man(self, crew: str) -> None:
         error = None
@@ -54,10 +58,16 @@ class _Crews:
 
 @contextmanager
 def manned(site: Site, places: int, **options: Any) -> Iterator[None]:
-    """While the block runs, crews are there for the work that trials post; then they are gone."""
-    crews = ray.remote(num_cpus=0)(_Crews).options(max_restarts=-1, max_task_retries=-1, max_concurrency=2, **options)
+    """While the block runs, crews are there for the work that trials post; then they are gone.
+
+    The process that keeps them is started again if it is lost. It is detached, because Ray gives back at once what a
+    detached actor's runs held, and what another actor's held only at the end of the search.
+    """
+    crews = ray.remote(num_cpus=0)(_Crews).options(
+        name=f"crews of {site.run}", lifetime="detached", max_restarts=-1, max_task_retries=-1, **options
+    )
     keeper = crews.remote(site, places)
-    keeper.keep.remote()
+    keeper.keep.options(retry_exceptions=True).remote()
     try:
         yield
     finally:

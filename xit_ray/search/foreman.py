@@ -38,9 +38,10 @@ class _Foreman:
             wait: seconds to wait for the first key to be freed; the answer is then no, and the caller asks again.
         """
         owner, expires = self.holders.get(keys[0], (holder, 0.0))
-        if owner != holder and expires > time.monotonic():
+        # While a crew works for it a holder is alive, even if its driver is just being started again.
+        if owner != holder and (expires > time.monotonic() or self.board.at_work(owner)):
             if wait:
-                await self._bell(keys[0], min(wait, expires - time.monotonic()))
+                await self._bell(keys[0], wait)
             return False
         for key in keys:
             self.holders[key] = holder, time.monotonic() + LEASE_SECONDS
@@ -98,10 +99,12 @@ class _Foreman:
         self.board.report(holder, metrics)
         self._ring(f"news of {holder}")
 
-    def progress(self, holder: str, **content: Any) -> bool:
-        """Record a stage's progress; whether its trial still wants it."""
-        self.emit("progress", **content)
-        return self.board.wanted(holder)
+    def go_on(self, holder: str, kind: str, **content: Any) -> bool:
+        """Record what a crew does next, or how far it is, unless its trial is over; whether it is to go on."""
+        wanted = self.board.wanted(holder)
+        if wanted:
+            self.emit(kind, **content)
+        return wanted
 
     def finish(self, crew: str) -> None:
         """The crew has done its work, or left it off."""
@@ -113,8 +116,8 @@ class _Foreman:
 
     def disband(self) -> None:
         """The process that kept the crews was lost, and they with it."""
-        for crew, holder in list(self.board.crews.items()):
-            self.leave(crew, "the process that keeps the runs was lost; see ray.log" if holder is not None else None)
+        self.board.disband()
+        self._ring("places")
 
     def emit(self, kind: str, **content: Any) -> None:
         """Record an event; the search's own process reads them."""
@@ -172,7 +175,7 @@ def teller(boss: Any, trial: str) -> Teller:
 
 def hire(run: str, purse: Purse | None = None, **options: Any) -> Any:
     """Start the foreman of a run; one cluster may serve several searches."""
-    return Foreman.options(name=f"foreman of {run}", max_concurrency=100_000, **options).remote(purse)
+    return Foreman.options(name=f"foreman of {run}", max_concurrency=10_000, **options).remote(purse)
 
 
 def find(run: str) -> Any:

@@ -11,7 +11,7 @@ from ray.train.v2._internal.execution.controller import TrainController
 
 class LeanTorchTrainer(TorchTrainer):
     """Without the dataset manager (stages read their own rows), and without the process that frees the resources of a run
-    whose controller was lost (Ray frees a placement group with the actor that made it)."""
+    whose controller was lost (Ray frees them with the actor that made them, where that is a detached one)."""
 
     def _create_default_callbacks(self) -> list[Any]:
         unneeded = (PlacementGroupCleanerCallback, DatasetsCallback)

@@ -57,6 +57,7 @@ class Purse:
         Returns:
             None if it may start, and it is then counted as at work.
         """
+        self.promised.pop(trial, None)  # if it is started again
         expected = self._seconds(steps)
         limits = self.budget
         hours = self.hours + (sum(self.promised.values()) + expected) / 3600

@@ -31,13 +31,14 @@ def work(config: dict[str, Any]) -> None:
     """The training function of a run: all its workers do a trial's work together, as long as there is any."""
     # The driver imports this module too; only the worker needs torch and transformers.
     import torch
+    from ray.train.torch import get_device
 
     from xit_ray.core.replicas import here
 
     site, crew, everyone = Site.model_validate(config["site"]), config["crew"], here()
     boss = foreman.find(site.run)
     if site.resources.gpus:
-        torch.cuda.set_device(_device())
+        torch.cuda.set_device(get_device())
     while True:
         taken = everyone.object_of_first(ray.get(boss.take.remote(crew, IDLE_SECONDS)) if everyone.first else None)
         if taken is None:
@@ -49,12 +50,6 @@ def work(config: dict[str, Any]) -> None:
         torch.cuda.empty_cache()
 
 
-def _device() -> Any:
-    import ray.train.torch
-
-    return ray.train.torch.get_device()
-
-
 def _do(job: Job, site: Site, boss: Any, everyone: Replicas) -> None:
     """One trial's work. What is published already is not done again, so work that is posted again goes on."""
     from xit_ray.search.bench import bench_of
@@ -63,15 +58,22 @@ def _do(job: Job, site: Site, boss: Any, everyone: Replicas) -> None:
     bench = bench_of(site, job.trial.recipe.model)
     store = bench.store
     tell = foreman.teller(boss, job.trial.key) if everyone.first else _say_nothing
+
+    def go_on(kind: str, **content: Any) -> bool:
+        told = boss.go_on.remote(job.holder, kind, trial=job.trial.key, **content) if everyone.first else None
+        return bool(everyone.of_first(told is not None and ray.get(told)))
+
     if job.score_untrained and job.trial.untrained is not None:
-        tell("scoring", label="untrained")
+        if not go_on("scoring", label="untrained"):
+            return
         found = scoring.evaluate(bench, job.trial.untrained)
         tell("untrained_scored", key=job.trial.untrained.key, description=found)
     for training in job.trial.trainings[job.skip :]:
         if _missing(store, training.key, everyone):
             final = training is job.trial.trainings[-1]
             about = {"key": training.key, "label": training.label, "final": final}
-            tell("stage_started", **about)
+            if not go_on("stage_started", **about):
+                return
             try:
                 description = execute.train(bench, training, _Reporter(boss, job, about, everyone))
             except UnwantedError:
@@ -80,8 +82,7 @@ def _do(job: Job, site: Site, boss: Any, everyone: Replicas) -> None:
         if everyone.first:
             store.drop(training.key)  # a snapshot outlives a worker that died just after publishing
             ray.get(boss.release.remote(job.holder, training.key))
-    if _missing(store, job.trial.evaluation.key, everyone):
-        tell("scoring", label=job.trial.target)
+    if _missing(store, job.trial.evaluation.key, everyone) and go_on("scoring", label=job.trial.target):
         scoring.evaluate(bench, job.trial.evaluation)
 
 
@@ -103,19 +104,25 @@ class _Reporter:
 
     def __init__(self, boss: Any, job: Job, about: dict[str, Any], everyone: Replicas) -> None:
         self.boss, self.job, self.about, self.everyone = boss, job, about, everyone
+        from xit_ray.core.train import AGREE_STEPS
+
+        self.agree_steps = AGREE_STEPS
         self.next = 0.0
         self.wanted: Any = None
         """The foreman's answer to the last progress it was told, not waited for."""
 
     def __call__(self, progress: Progress) -> None:
-        if self.everyone.of_first(self.everyone.first and self._stopped()):
+        # Several workers agree as seldom as they do about snapshots.
+        due = self.everyone.world == 1 or progress.step % self.agree_steps == 0 or progress.dev is not None
+        if due and self.everyone.of_first(self.everyone.first and self._stopped()):
             raise UnwantedError
         now = time.monotonic()
         if not self.everyone.first or (progress.dev is None and now < self.next):
             return
         self.next = now + PROGRESS_SECONDS
-        self.wanted = self.boss.progress.remote(
+        self.wanted = self.boss.go_on.remote(
             self.job.holder,
+            "progress",
             trial=self.job.trial.key,
             **self.about,
             step=progress.step,
