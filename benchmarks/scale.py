@@ -41,6 +41,9 @@ COST = dict.fromkeys(
 )  # fmt: skip
 
 
+KEEPER = "benchmark"
+
+
 class Counting:
     """Passes calls on to an object and counts them."""
 
@@ -85,7 +88,7 @@ class Cluster:
 
     def crew(self, trials: dict[str, Trial]) -> None:
         """What a crew's worker does, until there is no more work."""
-        name = ray.get(self.boss.recruit.remote(len(trials)))
+        name = ray.get(self.boss.recruit.remote(KEEPER, len(trials)))
         while name and (taken := ray.get(self.boss.take.remote(name, IDLE_SECONDS))) is not None:
             self.work(trials[taken["trial"]], taken["holder"], taken["skip"])
             ray.get(self.boss.finish.remote(name))
@@ -157,6 +160,7 @@ def main() -> None:
     calls: Counter[str] = Counter()
     runtime.start(Resources())
     boss = foreman.hire("scale", None, resources={runtime.DRIVERS: 1})
+    ray.get(boss.appoint.remote(KEEPER))
     journal, state = Journal(folder), State()
     tracker = Tracker(f"sqlite:///{folder}/mlflow.db", "scale", "scale")
     tracker.start({"run": "scale"})

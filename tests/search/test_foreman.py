@@ -49,7 +49,8 @@ def test_events_are_handed_over_once() -> None:
 def test_who_waits_is_woken_by_what_it_waits_for() -> None:
     async def scene() -> None:
         boss = _Foreman()
-        recruiting = asyncio.create_task(boss.recruit(places=1))
+        boss.appoint("keeper")
+        recruiting = asyncio.create_task(boss.recruit("keeper", places=1))
         await asyncio.sleep(0)
         boss.post("trial", {"work": 1})
         crew = await recruiting
@@ -84,11 +85,26 @@ def test_who_waits_is_woken_by_what_it_waits_for() -> None:
 def test_a_crew_without_work_is_let_go() -> None:
     async def scene() -> None:
         boss = _Foreman()
+        boss.appoint("keeper")
         boss.post("trial", {})
-        crew = await boss.recruit(places=1)
+        crew = await boss.recruit("keeper", places=1)
         assert crew is not None
         assert await boss.take(crew, seconds=0.05) == {}
         boss.finish(crew)
         assert await boss.take(crew, seconds=0.05) is None
 
     asyncio.run(scene())
+
+
+def test_a_keeper_that_was_lost_recruits_nobody() -> None:
+    async def scene() -> None:
+        boss = _Foreman()
+        boss.appoint("lost")
+        recruiting = asyncio.create_task(boss.recruit("lost", places=1))
+        await asyncio.sleep(0)
+        boss.appoint("keeper")
+        boss.post("trial", {})
+        assert await recruiting is None
+        assert await boss.recruit("keeper", places=1) is not None
+
+    asyncio.run(asyncio.wait_for(scene(), timeout=30))

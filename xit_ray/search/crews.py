@@ -8,6 +8,7 @@ controllers of all runs live in one process.
 
 import textwrap
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -35,13 +36,14 @@ class _Crews:
     def __init__(self, site: Site, places: int) -> None:
         self.site, self.places = site, places
         self.boss = foreman.find(site.run)
+        self.name = uuid.uuid4().hex
 
     def keep(self) -> None:
         """Start a crew whenever there is more work than crews, until the search ends and takes this process with it."""
         try:
-            ray.get(self.boss.disband.remote())  # if this process takes the place of one that was lost
+            ray.get(self.boss.appoint.remote(self.name))
             while True:
-                crew = ray.get(self.boss.recruit.remote(self.places))
+                crew = ray.get(self.boss.recruit.remote(self.name, self.places))
                 if crew is not None:
                     threading.Thread(target=self._man, args=(crew,), daemon=True).start()
         except RayActorError:

@@ -29,6 +29,7 @@ class _Foreman:
         self.events: list[dict[str, Any]] = []
         self.purse = purse
         self.board = Board()
+        self.keeper = ""
         self.bells: dict[str, asyncio.Event] = {}
 
     async def claim(self, keys: list[str], holder: str, wait: float = 0.0) -> bool:
@@ -81,11 +82,12 @@ class _Foreman:
         self.board.drop(holder)
         self._ring(f"news of {holder}")
 
-    async def recruit(self, places: int) -> str | None:
+    async def recruit(self, keeper: str, places: int) -> str | None:
         """The name of a new crew, if there is more work than crews for it and a place is free; waits for it a while."""
         if not self.board.short(places):
             await self._bell("places", PATIENCE_SECONDS)
-        return self.board.recruit() if self.board.short(places) else None
+        # A keeper that was lost while it waited here would never man the crew.
+        return self.board.recruit() if keeper == self.keeper and self.board.short(places) else None
 
     async def take(self, crew: str, seconds: float) -> dict[str, Any] | None:
         """The next work, for a crew that has none; None if there was none for so long."""
@@ -114,8 +116,9 @@ class _Foreman:
         """The crew is no more; its work has failed if there was an error."""
         self._after(self.board.leave(crew, error))
 
-    def disband(self) -> None:
-        """The process that kept the crews was lost, and they with it."""
+    def appoint(self, keeper: str) -> None:
+        """A process keeps the crews from now on. If there was another one it was lost, and its crews with it."""
+        self.keeper = keeper
         self.board.disband()
         self._ring("places")
 
