@@ -15,7 +15,7 @@ from typing import Any
 
 import ray
 import ray.train
-from ray.exceptions import RayActorError
+from ray.exceptions import ActorDiedError
 from ray.train import WorkerGroupError
 
 from xit_ray.search import foreman
@@ -46,7 +46,7 @@ class _Crews:
                 crew = ray.get(self.boss.recruit.remote(self.name, self.places))
                 if crew is not None:
                     threading.Thread(target=self._man, args=(crew,), daemon=True).start()
-        except RayActorError:
+        except ActorDiedError:
             ray.actor.exit_actor()  # the search is no more, and its foreman went with it
 
     def _man(self, crew: str) -> None:
@@ -65,9 +65,7 @@ def manned(site: Site, places: int, **options: Any) -> Iterator[None]:
     The process that keeps them is started again if it is lost. It is detached, because Ray gives back at once what a
     detached actor's runs held, and what another actor's held only at the end of the search.
     """
-    crews = ray.remote(num_cpus=0)(_Crews).options(
-        name=f"crews of {site.run}", lifetime="detached", max_restarts=-1, max_task_retries=-1, **options
-    )
+    crews = ray.remote(num_cpus=0)(_Crews).options(lifetime="detached", max_restarts=-1, max_task_retries=-1, **options)
     keeper = crews.remote(site, places)
     keeper.keep.options(retry_exceptions=True).remote()
     try:

@@ -118,8 +118,9 @@ class _Foreman:
 
     def appoint(self, keeper: str) -> None:
         """A process keeps the crews from now on. If there was another one it was lost, and its crews with it."""
+        if keeper != self.keeper:
+            self.board.disband()
         self.keeper = keeper
-        self.board.disband()
         self._ring("places")
 
     def emit(self, kind: str, **content: Any) -> None:
