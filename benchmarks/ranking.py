@@ -85,7 +85,7 @@ def main() -> None:
         for by in BY:
             found, seconds = estimated(space, by, arguments.rows, slots, output)
             at = {k: 100 * statistics.fmean(regret(found[t], truth[t], k) or 0.0 for t in truth) for k in (1, 3)}
-            ranks = [spearmanr([found[t][i] for i in truth[t]], list(truth[t].values())).statistic for t in truth]
+            ranks = [_correlation([found[t][i] for i in truth[t]], list(truth[t].values())) for t in truth]
             scores[by] = at[1], at[3]
             rows.append((by, at[1], at[3], float(statistics.fmean(ranks)), seconds))
     finally:
@@ -105,6 +105,11 @@ def main() -> None:
     report.result(
         best=best, regret_at_1=scores[best][0], regret_at_3=scores[best][1], cells_trained_share=(3 + 1) / (many + 1)
     )
+
+
+def _correlation(estimates: list[float], scores: list[float]) -> float:
+    """Spearman's; 0 where the estimates are all the same and say nothing."""
+    return float(spearmanr(estimates, scores).statistic) if len(set(estimates)) > 1 else 0.0
 
 
 def _expected(values: list[float], k: int) -> float:

@@ -1,5 +1,7 @@
 """The most resident memory of a process since a moment, where the operating system tells it."""
 
+import ctypes
+import gc
 import resource
 import sys
 from pathlib import Path
@@ -11,7 +13,15 @@ PEAK_ONLY = "5"
 
 
 def reset_peak() -> None:
-    """Count from now on. Where there is no Linux /proc the peak stays that of the process's whole life."""
+    """Give back what is free and count from now on, so that what was done before in this process does not count.
+
+    Where there is no Linux /proc the peak stays that of the process's whole life.
+    """
+    gc.collect()
+    if sys.platform.startswith("linux"):
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc keeps freed memory for later
+        if trim is not None:
+            trim(0)
     if RESET.exists():
         RESET.write_text(PEAK_ONLY, encoding="ascii")
 
