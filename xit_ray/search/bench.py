@@ -22,4 +22,4 @@ def bench_of(site: Site, model: Model) -> Bench:
         gpu_share=resources.gpus or 1.0,
         sharded=resources.sharded,
     )
-    return Bench(model, Store(site.store), site.data(), device, 60 * resources.snapshot_minutes)
+    return Bench(model, Store(site.store), site.data(), device, 60 * resources.snapshot_minutes, site.search)

@@ -14,6 +14,8 @@ class Site(Strict):
 
     run: str
     """Name of the search's run."""
+    search: str = ""
+    """What no other search is called, on any machine; the same after a resume."""
     store: str
     """Address of the stage store."""
     source: str

@@ -2,6 +2,7 @@
 
 import logging
 import time
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,11 +52,13 @@ def fit(
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     began = time.time()
     boss = foreman.hire(folder.name, _purse(space, journal), resources={runtime.DRIVERS: 1})
-    ray.get(boss.emit.remote("search_started", run=folder.name))
+    search = state.search or uuid.uuid4().hex
+    ray.get(boss.emit.remote("search_started", run=folder.name, search=search))
     _tell_untrained(planner, Store(space.store_root), boss)
     source = planner.source
     site = Site(
         run=folder.name,
+        search=search,
         store=space.store_root,
         source=source.kind,
         source_root=str(source.root) if source.root else None,

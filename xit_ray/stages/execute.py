@@ -33,6 +33,8 @@ class Bench:
     device: Device
     snapshot_seconds: float = 300.0
     """How often a stage under training is put aside."""
+    search: str = ""
+    """Which search this is; told in what is published."""
 
     @functools.cached_property
     def tokens(self) -> Tokens:
@@ -73,6 +75,7 @@ def train(bench: Bench, work: Training, report: Callable[[Progress], None]) -> d
     description = {
         "kind": "stage",
         "label": work.label,
+        "search": bench.search,
         "start": work.start,
         "dev": trained.dev,
         "best_step": trained.best_step,

@@ -75,6 +75,8 @@ class State:
         self.ranking: list[dict[str, Any]] | None = None
         """Estimates made before training, one a cell."""
         self.started: float | None = None
+        self.search: str | None = None
+        """What no other search is called."""
         for event in events:
             self.apply(event)
 
@@ -95,6 +97,7 @@ class State:
 
     def _search_started(self, event: Event) -> None:
         self.started = self.started or event["time"]
+        self.search = self.search or event.get("search")
 
     def _ranked(self, event: Event) -> None:
         self.ranking = event["cells"]
@@ -139,6 +142,10 @@ class State:
         final = event["key"] == trial.stages[-1][0]
         stage = self.stages.setdefault(event["key"], StageState(event["key"], event["label"], final, ""))
         stage.description = stage.description or event["description"]
+        if stage.published is None and self.search and event["description"].get("search") == self.search:
+            # This search published it, and was killed before that was written down.
+            stage.published, stage.trial = event["time"], stage.trial or event["trial"]
+            stage.started = stage.started or [event["time"]]
         if event["trial"] not in stage.reused and event["trial"] != stage.trial:
             stage.reused.append(event["trial"])
         if final:

@@ -84,7 +84,8 @@ class Tracker:
             published = {key for key, stage in state.stages.items() if stage.published is not None}
             due = ({trial.key for trial in state.ended()} | published) - mirrored
             for event in events:
-                about = event.get("key") if event["kind"] == "stage_published" else event.get("trial")
+                of_stage = event["kind"] in ("stage_published", "stage_reused")
+                about = event.get("key") if of_stage else event.get("trial")
                 if about in due:
                     self._mirror(event, state)
 
@@ -111,8 +112,10 @@ class Tracker:
                     event["step"],
                     event["time"],
                 )
-        elif kind == "stage_published" and not event["final"]:
-            self._stage(event)
+        elif kind in ("stage_published", "stage_reused"):
+            stage = state.stages[event["key"]]
+            if stage.published == event["time"] and not stage.final:
+                self._stage(event)
         elif kind == "untrained_scored":
             self._metrics(self.parent, _by_language(event["description"]["scores"], "untrained"), 0, event["time"])
         elif kind == "trial_ended":
