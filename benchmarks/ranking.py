@@ -19,8 +19,10 @@ from rich.console import Console
 from scipy.stats import spearmanr
 
 from benchmarks import report
+from benchmarks.searches import left_of, run_of
 from xit_ray.data.source import parse_source
 from xit_ray.plan.planner import Planner
+from xit_ray.report.build import MATRIX
 from xit_ray.report.matrix import BASELINE
 from xit_ray.report.ranking import regret
 from xit_ray.search import runtime
@@ -36,15 +38,11 @@ BY = ("text", "logme", "probe")
 
 def measured(space: str, output: Path) -> dict[str, dict[str, float]]:
     """Zero-shot score by target and intermediate, from the space's run."""
-    loaded = load_space(space)
-    folder = output / loaded.name
-    if not (folder / "matrix.parquet").is_file():
-        begun = (folder / "spec.yaml").is_file()
-        asked = ["--resume", str(folder)] if begun else [space, "--output", str(output)]
-        command = [sys.executable, "-m", "xit_ray.search", *asked]
-        subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
+    left = left_of(Path(space), output)
+    if left is not None:
+        subprocess.run([sys.executable, *left], cwd=ROOT, check=True, stdout=sys.stderr)
     found: dict[str, dict[str, float]] = {}
-    for cell in pq.read_table(folder / "matrix.parquet").to_pylist():
+    for cell in pq.read_table(run_of(Path(space), output) / MATRIX).to_pylist():
         if cell["intermediate"] != BASELINE and cell["zero_shot"] is not None:
             found.setdefault(cell["target"], {})[cell["intermediate"]] = cell["zero_shot"]
     return found

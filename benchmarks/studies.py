@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import report
+from benchmarks.searches import left_of
 from xit_ray.report.matrix import Cell
 from xit_ray.report.summary import Summary, gain_text, summarise
 from xit_ray.report.typology import GROUPS
@@ -43,25 +44,24 @@ TOO_SMALL = {
 """What a study at this size cannot say."""
 
 
-def run(name: str, output: Path) -> Path:
-    """The folder of a study's run, which is made, or gone on with, if it has not ended."""
-    folder, space = output / name, f"search_spaces/{name}.yaml"
-    if (folder / "matrix.parquet").is_file():
-        return folder
-    _command(["xit_ray.plan", space, "--calibrate"], output / f"{name}.plan.log")
-    asked = ["--resume", str(folder)] if folder.exists() else [space]
-    _command(["xit_ray.search", *asked, "--output", str(output)], output / f"{name}.log")
+def run(name: str, output: Path) -> None:
+    """Run a study, or go on with it, if it has not ended."""
+    space = ROOT / f"search_spaces/{name}.yaml"
+    left = left_of(space, output)
+    if left is None:
+        return
+    _command(["-m", "xit_ray.plan", str(space), "--calibrate"], output / f"{name}.plan.log")
+    _command(left, output / f"{name}.log")
     about = {"date": datetime.date.today().isoformat(), "machine": report.machine()}
     (output / f"{name}.about.json").write_text(json.dumps(about))
-    return folder
 
 
-def _command(module: list[str], log: Path) -> None:
+def _command(arguments: list[str], log: Path) -> None:
     """Run a door of the product; what it prints is kept, and shown if it fails."""
     with log.open("a") as file:
-        ended = subprocess.run([sys.executable, "-m", *module], cwd=ROOT, stdout=file, stderr=subprocess.STDOUT)
+        ended = subprocess.run([sys.executable, *arguments], cwd=ROOT, stdout=file, stderr=subprocess.STDOUT)
     if ended.returncode:
-        raise SystemExit(f"{' '.join(module)} failed:\n{log.read_text()[-3000:]}")
+        raise SystemExit(f"{' '.join(arguments)} failed:\n{log.read_text()[-3000:]}")
 
 
 def section(name: str, output: Path) -> str:
@@ -176,7 +176,7 @@ def main() -> None:
     output.mkdir(parents=True, exist_ok=True)
     for name in arguments.studies:
         run(name, output)
-    ended = [name for name in TOO_SMALL if (output / name / "matrix.parquet").is_file()]
+    ended = [name for name in TOO_SMALL if left_of(ROOT / f"search_spaces/{name}.yaml", output) is None]
     page = "\n\n".join(["# Every study, small", PREFACE, *(section(name, output) for name in ended)]) + "\n"
     if arguments.write:
         PAGE.write_text(page)

@@ -1,7 +1,6 @@
 """Single flight: one holder a stage, a chain at a time, and a dead holder's stages are free again; and bells that wake."""
 
 import asyncio
-import time
 
 import pytest
 
@@ -11,6 +10,12 @@ from xit_ray.search.foreman import _Foreman
 
 def claim(boss: _Foreman, keys: list[str], holder: str) -> bool:
     return asyncio.run(boss.claim(keys, holder))
+
+
+def with_keeper(name: str = "keeper") -> _Foreman:
+    boss = _Foreman()
+    boss.appoint(name)
+    return boss
 
 
 def test_one_holder_at_a_time() -> None:
@@ -27,15 +32,14 @@ def test_one_holder_at_a_time() -> None:
 
 def test_a_holder_that_does_not_renew_loses_its_stages(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
+    monkeypatch.setattr(foreman.time, "monotonic", lambda: now[0])
     boss = _Foreman()
-    with monkeypatch.context() as patch:
-        patch.setattr(foreman.time, "monotonic", lambda: now[0])
-        boss.holders["a"] = "one", foreman.LEASE_SECONDS
-        now[0] = foreman.LEASE_SECONDS - 1
-        boss.renew("one")
-        now[0] += foreman.LEASE_SECONDS - 1
-        assert boss.holders["a"][1] > now[0]
-    boss.holders["a"] = "one", time.monotonic() - 1
+    assert claim(boss, ["a"], "one")
+    now[0] = foreman.LEASE_SECONDS - 1
+    boss.renew("one")
+    now[0] += foreman.LEASE_SECONDS - 1
+    assert not claim(boss, ["a"], "two")
+    now[0] += 2
     assert claim(boss, ["a"], "two")
 
 
@@ -48,8 +52,7 @@ def test_events_are_handed_over_once() -> None:
 
 def test_who_waits_is_woken_by_what_it_waits_for() -> None:
     async def scene() -> None:
-        boss = _Foreman()
-        boss.appoint("keeper")
+        boss = with_keeper()
         recruiting = asyncio.create_task(boss.recruit("keeper", places=1))
         await asyncio.sleep(0)
         boss.post("trial", {"work": 1})
@@ -84,8 +87,7 @@ def test_who_waits_is_woken_by_what_it_waits_for() -> None:
 
 def test_a_crew_without_work_is_let_go() -> None:
     async def scene() -> None:
-        boss = _Foreman()
-        boss.appoint("keeper")
+        boss = with_keeper()
         boss.post("trial", {})
         crew = await boss.recruit("keeper", places=1)
         assert crew is not None
@@ -98,8 +100,7 @@ def test_a_crew_without_work_is_let_go() -> None:
 
 def test_a_keeper_that_was_lost_recruits_nobody() -> None:
     async def scene() -> None:
-        boss = _Foreman()
-        boss.appoint("lost")
+        boss = with_keeper("lost")
         recruiting = asyncio.create_task(boss.recruit("lost", places=1))
         await asyncio.sleep(0)
         boss.appoint("keeper")

@@ -6,7 +6,6 @@ the other, and ends when there was none for a while, so that an autoscaling clus
 controllers of all runs live in one process.
 """
 
-import textwrap
 import threading
 import uuid
 from collections.abc import Iterator
@@ -20,9 +19,6 @@ from ray.train import WorkerGroupError
 
 from xit_ray.search import foreman
 from xit_ray.search.job import Site
-
-LONGEST_ERROR = 400
-"""Characters; Ray lists every process of a machine that runs out of memory."""
 
 
 class _Crews:
@@ -54,7 +50,7 @@ class _Crews:
         try:
             _run(self.site, crew)
         except Exception as found:  # noqa: BLE001 - the trial whose work it was raises it
-            error = in_short(found)
+            error = cause_of(found)
         ray.get(self.boss.leave.remote(crew, error))
 
 
@@ -74,10 +70,10 @@ def manned(site: Site, places: int, **options: Any) -> Iterator[None]:
         ray.kill(keeper)
 
 
-def in_short(error: Exception) -> str:
-    """What went wrong, in a line; of a run, what went wrong in its first worker that failed."""
+def cause_of(error: Exception) -> str:
+    """What went wrong; of a run, what went wrong in its first worker that failed."""
     causes = list(error.worker_failures.values()) if isinstance(error, WorkerGroupError) else [error]
-    return textwrap.shorten(f"{type(causes[0]).__name__}: {causes[0]}", LONGEST_ERROR)
+    return f"{type(causes[0]).__name__}: {causes[0]}"
 
 
 def _run(site: Site, crew: str) -> None:

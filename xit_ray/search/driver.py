@@ -1,6 +1,7 @@
 """A Tune trial: a light driver, without a GPU, that waits for stages others train and posts the rest of its work."""
 
 import sys
+import textwrap
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from xit_ray.stages.store import Store
 CLAIM_SECONDS = 5.0
 """A claim waits this long for the holder of a stage before the driver looks into the store again."""
 RENEW_SECONDS = 5.0
+LONGEST_ERROR = 400
+"""Characters; Ray lists every process of a machine that runs out of memory."""
 
 
 class WorkFailedError(Exception):
@@ -115,7 +118,7 @@ def _crashes_told(tell: foreman.Teller) -> Iterator[None]:
         yield
     except Exception as error:
         text = str(error) if isinstance(error, WorkFailedError) else f"{type(error).__name__}: {error}"
-        tell("trial_crashed", error=text)
+        tell("trial_crashed", error=textwrap.shorten(text, LONGEST_ERROR))
         raise
 
 

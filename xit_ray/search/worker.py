@@ -46,8 +46,9 @@ def work(config: dict[str, Any]) -> None:
         _do(Job.model_validate(taken), site, boss, everyone)
         if everyone.first:
             ray.get(boss.finish.remote(crew))
-        gc.collect()
-        torch.cuda.empty_cache()
+        if site.resources.gpus:
+            gc.collect()
+            torch.cuda.empty_cache()
 
 
 def _do(job: Job, site: Site, boss: Any, everyone: Replicas) -> None:
