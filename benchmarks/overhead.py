@@ -33,10 +33,10 @@ ROOT = Path(__file__).parent.parent
 KINDS = {
     "drivers": "ray::ImplicitFunc",
     "crews": "ray::_Crews",
-    "synchronisation": "ray::SynchronizationActor",
+    "barriers": "ray::Barrier",
     "workers": "ray::RayTrainWorker",
 }
-"""What Ray calls the processes: the trials' drivers; the one that keeps the crews; Ray Train's, one a crew; what trains."""
+"""What Ray calls the processes: the trials' drivers; the one that keeps the crews; one a crew; what trains."""
 
 
 def tiny_encoder(folder: Path) -> Path:

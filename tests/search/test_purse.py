@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -19,11 +20,21 @@ def spent(**limits: object) -> Purse:
     """A purse of a search that began two minutes ago, trained 50 steps in 100 s and scored in 20 s."""
     purse = Purse(Budget.model_validate(limits))
     assert purse.allow("first", 1000) is None  # nothing is known yet
-    purse.note("search_started", {"time": time.time() - 120})
-    purse.note("stage_published", {"description": {"cost": COST, "steps": 50}})
-    purse.note("scored", {"description": {"cost": COST | {"seconds": 20.0, "gpu_hours": 0.1}}})
+    purse.note("search_started", {"time": time.time() - 120, "search": "this"})
+    purse.note("stage_started", {"key": "stage", "trial": "first", "time": 0.0})
+    purse.note("stage_published", published("stage"))
+    purse.note("scoring", {"trial": "first"})
+    purse.note("scored", scored("first"))
     purse.note("trial_ended", {"trial": "first"})
     return purse
+
+
+def published(key: str, search: str = "this") -> dict[str, Any]:
+    return {"key": key, "description": {"cost": COST, "steps": 50, "search": search}}
+
+
+def scored(trial: str) -> dict[str, Any]:
+    return {"trial": trial, "description": {"cost": COST | {"seconds": 20.0, "gpu_hours": 0.1}}}
 
 
 def test_time() -> None:
@@ -46,6 +57,35 @@ def test_a_ranking_is_paid_for_once() -> None:
         purse.note("ranked", {"cells": [{"device_seconds": 720.0}, {"device_seconds": 360.0}]})
     assert purse.allow("a", 40) is None  # 0.6 + 0.3 + 0.028
     assert purse.allow("b", 400) == "with it the search would come to 1.16 of 1 GPU-hours"
+
+
+def test_all_devices_of_a_trial_count() -> None:
+    purse = spent(gpu_hours=0.7)
+    purse.devices = 4
+    assert purse.allow("a", 40) == "with it the search would come to 0.71 of 0.7 GPU-hours"  # 0.6, and 4 times 100 s
+
+
+def test_what_is_taken_from_the_store_costs_nothing() -> None:
+    purse = spent(gpu_hours=1)
+    purse.note("stage_reused", published("stage"))
+    purse.note("stage_reused", published("another's", search="another"))
+    purse.note("scored", scored("second"))
+    assert purse.hours == pytest.approx(0.6)
+
+
+def test_a_stage_published_just_before_a_kill_was_paid_for() -> None:
+    purse = spent(gpu_hours=1)
+    for _ in range(2):
+        purse.note("stage_reused", published("second"))
+    assert purse.hours == pytest.approx(1.1)
+
+
+def test_a_stopped_trial_was_paid_for() -> None:
+    purse = spent(gpu_hours=1)
+    purse.note("stage_started", {"key": "stopped", "trial": "second", "time": 1000.0})
+    purse.note("progress", {"key": "stopped", "trial": "second", "time": 1360.0})
+    purse.note("trial_ended", {"trial": "second"})
+    assert purse.hours == pytest.approx(0.7)  # six minutes on one GPU
 
 
 def test_money() -> None:

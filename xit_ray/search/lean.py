@@ -1,4 +1,4 @@
-"""A TorchTrainer with fewer processes a run: its controller works in the process that fits it."""
+"""A TorchTrainer with fewer and lighter processes a run: its controller works in the process that fits it."""
 
 import asyncio
 from typing import Any
@@ -7,6 +7,11 @@ from ray.train.torch import TorchTrainer
 from ray.train.v2._internal.callbacks import DatasetsCallback
 from ray.train.v2._internal.callbacks.placement_group_callback import PlacementGroupCleanerCallback
 from ray.train.v2._internal.execution.controller import TrainController
+from ray.train.v2._internal.execution.worker_group import worker_group
+
+from xit_ray.search.barrier import Barrier
+
+worker_group.SynchronizationActor = Barrier  # a run has no other way to be given one
 
 
 class LeanTorchTrainer(TorchTrainer):
