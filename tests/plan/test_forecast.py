@@ -82,6 +82,14 @@ def test_what_most_wait_for_comes_first(tiny_encoder: Path, tmp_path: Path) -> N
     assert order[5:7] == ["mini_nli#640", "mini_nli#32"]
 
 
+def test_short_trials_come_last_so_that_all_workers_end_together(tiny_encoder: Path, tmp_path: Path) -> None:
+    stages = [{"mixture": "mini_nli"}, {"mixture": "mini_paraphrase", "epochs": {"grid": [1, 2, 3, 4, 5]}}]
+    planner = Planner(load_space(write_space(tmp_path, tiny_encoder, stages)), Source("none"), "plan", "")
+    trials = [planner.trial(point) for point in listed_points(planner.space)]
+    order = in_good_order(trials, trie(trials, planner))
+    assert [trial.recipe.stages[-1].epochs for trial in order] == [5, 4, 3, 2, 1]
+
+
 def test_money_by_hand(tmp_path: Path) -> None:
     file = tmp_path / "prices.yaml"
     text = "dated: 2026-01-01\nuse: 0.5\ninstances:\n  a: {gpu: X, gpus: 4, peak_tflops: 100, usd_hour: 8}\n"

@@ -34,14 +34,15 @@ def trie(trials: Iterable[Trial], planner: Planner) -> dict[str, Node]:
 
 def in_good_order(trials: list[Trial], nodes: dict[str, Node]) -> list[Trial]:
     """The trials by critical path: those first whose first stage has the most steps waiting behind it, and of those that
-    begin alike one at a time, so that few wait for each other."""
+    begin alike one at a time, so that few wait for each other; the longest of them first, so that all end together."""
+    length = {trial.key: sum(nodes[training.key].steps for training in trial.trainings) for trial in trials}
     behind: dict[str, int] = {}
     for trial in trials:
         first = trial.trainings[0].key
-        behind[first] = behind.get(first, 0) + sum(nodes[training.key].steps for training in trial.trainings)
+        behind[first] = behind.get(first, 0) + length[trial.key]
     seen: dict[str, int] = {}
     ranked = []
-    for position, trial in enumerate(trials):
+    for position, trial in enumerate(sorted(trials, key=lambda trial: -length[trial.key])):
         first = trial.trainings[0].key
         seen[first] = seen.get(first, 0) + 1
         ranked.append((seen[first], -behind[first], position, trial))
