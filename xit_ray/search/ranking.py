@@ -44,7 +44,7 @@ def rank(
         done, waiting = ray.wait(waiting)
         for cell in (cell for reference in done for cell in _got(reference)):
             found.append(cell)
-            value = "–" if cell["estimate"] is None else f"{cell['estimate']:.4g}"
+            value = "–" if cell["estimate"] is None else f"{round(cell['estimate'], 4) + 0.0:g}"
             console.print(
                 f"ranking {len(found)}/{len(cells)}: {cell['intermediate']} → {cell['target']}: {settings.by} {value}",
                 highlight=False,
