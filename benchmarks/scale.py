@@ -121,10 +121,14 @@ class Cluster:
 
     def crew(self, name: str, trials: dict[str, Trial]) -> None:
         """What a crew's worker does, until there is no more work."""
-        while (taken := ray.get(self.boss.take.remote(name, IDLE_SECONDS))) is not None:
-            self.work(trials[taken["trial"]], taken["holder"], taken["skip"])
-            ray.get(self.boss.finish.remote(name))
-        ray.get(self.boss.leave.remote(name, None))
+        error = None
+        try:
+            while (taken := ray.get(self.boss.take.remote(name, IDLE_SECONDS))) is not None:
+                self.work(trials[taken["trial"]], taken["holder"], taken["skip"])
+                ray.get(self.boss.finish.remote(name))
+        except Exception as found:  # noqa: BLE001 - the trial whose work it was raises it
+            error = repr(found)
+        ray.get(self.boss.leave.remote(name, error))
 
     def work(self, trial: Trial, holder: str, missing: int) -> None:
         """A trial's work."""
@@ -192,21 +196,22 @@ def main() -> None:
     tracker.client = Counting(tracker.client, calls, "MLflow")  # type: ignore[assignment]
     store = Counting(Store(str(folder / "store")), calls, "store")
     cluster = Cluster(boss, store, arguments.seconds, lengths)
+    by_key = {trial.key: trial for trial in in_order}
+    keeper = threading.Thread(target=cluster.keep, args=(by_key, arguments.nodes))
     began = time.monotonic()
-    with (
-        Pump(lambda: ray.get(boss.drain.remote()), journal, state, [lambda event: tracker.apply(event, state)]),
-        ThreadPoolExecutor(arguments.nodes + SPARE_DRIVERS) as pool,
-    ):
-        by_key = {trial.key: trial for trial in in_order}
-        keeper = threading.Thread(target=cluster.keep, args=(by_key, arguments.nodes))
-        keeper.start()
-        running = [pool.submit(drive, trial, store, boss) for trial in in_order]
-        for trial in running:
-            trial.result()
-        worked = time.monotonic() - began
-    written = time.monotonic() - began
-    ray.kill(boss)
-    keeper.join()
+    keeper.start()
+    try:
+        with (
+            Pump(lambda: ray.get(boss.drain.remote()), journal, state, [lambda event: tracker.apply(event, state)]),
+            ThreadPoolExecutor(arguments.nodes + SPARE_DRIVERS) as pool,
+        ):
+            for trial in [pool.submit(drive, trial, store, boss) for trial in in_order]:
+                trial.result()
+            worked = time.monotonic() - began
+        written = time.monotonic() - began
+    finally:
+        ray.kill(boss)
+        keeper.join()
     ray.shutdown()
     assert len(state.trials) == len(everything)
     assert {trial.status for trial in state.trials.values()} == {"done"}

@@ -11,26 +11,30 @@ from tests.search.searching import easy_data, mlflow_runs, of_kind, search, tabl
 from xit_ray.plan.prices import load_prices
 from xit_ray.search.purse import Purse, hourly_price
 from xit_ray.spec.errors import UserError
-from xit_ray.spec.space import Budget
+from xit_ray.spec.space import Budget, Resources
 
 COST = {"seconds": 100.0, "device_seconds": 100.0, "gpu_hours": 0.5}
 
 
-def spent(**limits: object) -> Purse:
+def spent(workers: int = 1, **limits: object) -> Purse:
     """A purse of a search that began two minutes ago, trained 50 steps in 100 s and scored in 20 s."""
-    purse = Purse(Budget.model_validate(limits))
+    purse = Purse(Budget.model_validate(limits), Resources(workers=workers))
     assert purse.allow("first", 1000) is None  # nothing is known yet
-    purse.note("search_started", {"time": time.time() - 120, "search": "this"})
-    purse.note("stage_started", {"key": "stage", "trial": "first", "time": 0.0})
+    purse.note("search_started", {"time": time.time() - 120})
+    purse.note("stage_started", started("stage", "first", 0.0))
     purse.note("stage_published", published("stage"))
     purse.note("scoring", {"trial": "first"})
     purse.note("scored", scored("first"))
-    purse.note("trial_ended", {"trial": "first"})
+    purse.note("trial_ended", {"trial": "first", "time": 120.0})
     return purse
 
 
-def published(key: str, search: str = "this") -> dict[str, Any]:
-    return {"key": key, "description": {"cost": COST, "steps": 50, "search": search}}
+def published(key: str, moment: float = 100.0) -> dict[str, Any]:
+    return {"key": key, "time": moment, "description": {"cost": COST, "steps": 50}}
+
+
+def started(key: str, trial: str, moment: float) -> dict[str, Any]:
+    return {"key": key, "trial": trial, "time": moment}
 
 
 def scored(trial: str) -> dict[str, Any]:
@@ -47,7 +51,7 @@ def test_gpu_hours_count_what_is_at_work() -> None:
     assert purse.allow("a", 40) is None  # 0.6 were spent, and 100 s are 0.028
     assert purse.allow("b", 40) is None
     assert purse.allow("c", 40) == "with it the search would come to 0.68 of 0.66 GPU-hours"
-    purse.note("trial_ended", {"trial": "a"})
+    purse.note("trial_ended", {"trial": "a", "time": 200.0})
     assert purse.allow("c", 40) is None
 
 
@@ -60,32 +64,52 @@ def test_a_ranking_is_paid_for_once() -> None:
 
 
 def test_all_devices_of_a_trial_count() -> None:
-    purse = spent(gpu_hours=0.7)
-    purse.devices = 4
+    purse = spent(workers=4, gpu_hours=0.7)
     assert purse.allow("a", 40) == "with it the search would come to 0.71 of 0.7 GPU-hours"  # 0.6, and 4 times 100 s
 
 
 def test_what_is_taken_from_the_store_costs_nothing() -> None:
     purse = spent(gpu_hours=1)
     purse.note("stage_reused", published("stage"))
-    purse.note("stage_reused", published("another's", search="another"))
+    purse.note("stage_reused", published("another search's"))
     purse.note("scored", scored("second"))
     assert purse.hours == pytest.approx(0.6)
 
 
 def test_a_stage_published_just_before_a_kill_was_paid_for() -> None:
     purse = spent(gpu_hours=1)
+    purse.note("stage_started", started("second", "second", 0.0))
     for _ in range(2):
         purse.note("stage_reused", published("second"))
+    purse.note("stage_published", published("second"))  # another trial saw it in the store before this was said
     assert purse.hours == pytest.approx(1.1)
 
 
 def test_a_stopped_trial_was_paid_for() -> None:
     purse = spent(gpu_hours=1)
-    purse.note("stage_started", {"key": "stopped", "trial": "second", "time": 1000.0})
-    purse.note("progress", {"key": "stopped", "trial": "second", "time": 1360.0})
-    purse.note("trial_ended", {"trial": "second"})
+    purse.note("stage_started", started("stopped", "second", 1000.0))
+    purse.note("trial_ended", {"trial": "second", "time": 1360.0})
     assert purse.hours == pytest.approx(0.7)  # six minutes on one GPU
+    # Stopped at the last look at English dev, it was just being published.
+    purse.note("stage_published", published("stopped", 1361.0))
+    assert purse.hours == pytest.approx(1.1)
+
+
+def test_lost_attempts_were_paid_for_and_what_a_snapshot_kept_of_them_only_once() -> None:
+    purse = spent(gpu_hours=9)
+    purse.note("stage_started", started("lost", "second", 0.0))
+    purse.note("progress", {"key": "lost", "trial": "second", "time": 3600.0})
+    purse.note("stage_started", started("lost", "second", 4000.0))
+    assert purse.hours == pytest.approx(1.6)
+    purse.note("stage_published", published("lost", 7600.0))  # its own cost, half an hour, is less than it was held for
+    assert purse.hours == pytest.approx(2.6)
+
+
+def test_a_ranking_that_is_repeated_gives_nothing_back() -> None:
+    purse = spent(gpu_hours=1)
+    for seconds in (1080.0, 0.0):
+        purse.note("ranked", {"cells": [{"device_seconds": seconds}]})
+    assert purse.hours == pytest.approx(0.9)
 
 
 def test_money() -> None:

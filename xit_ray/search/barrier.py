@@ -1,7 +1,7 @@
 """What stands in a crew where Ray Train has its synchronisation actor, at which workers that report to Train meet.
 
 A crew's workers report to the foreman, and what they must agree on goes through torch's process group, so nobody ever comes
-to the barrier. Its process, of which every run has one, imports Ray alone: with Ray Train it takes 60 MB more.
+to the barrier. Its process, of which every run has one, imports Ray alone: with Ray Train it would take 50 MB more.
 """
 
 from typing import Any

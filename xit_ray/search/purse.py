@@ -6,11 +6,11 @@ from typing import Any
 
 from xit_ray.plan.prices import load_prices
 from xit_ray.spec.errors import UserError
-from xit_ray.spec.space import Budget
+from xit_ray.spec.space import Budget, Resources
 
 
 @dataclass
-class _Work:
+class _Attempt:
     """A stage under training: for which trial, since when, and when it was last heard of."""
 
     trial: str
@@ -19,25 +19,28 @@ class _Work:
 
 
 class Purse:
-    """Keeps account of a search's events: what is taken from the store costs nothing, what was stopped or crashed does.
+    """Keeps account of a search's events: what is taken from the store costs nothing, stages that were stopped or lost do.
     It expects of a trial what trials so far took: seconds a step of training and seconds of scoring; before anything was
     measured it lets trials start.
 
     Args:
         budget: the limits.
-        devices: GPUs (or workers without one) that a trial holds.
+        resources: what a trial holds.
     """
 
-    def __init__(self, budget: Budget, devices: float = 1.0) -> None:
-        self.budget, self.devices = budget, devices
+    def __init__(self, budget: Budget, resources: Resources) -> None:
+        self.budget = budget
+        self.devices = resources.workers * (resources.gpus or 1)
         self.price = hourly_price(budget)
         self.began: float | None = None
-        self.search: str | None = None
         self.hours = self.ranking = 0.0
         self.steps = 0
         self.training_seconds = 0.0
+        self.attempts: dict[str, _Attempt] = {}
+        """By stage."""
+        self.in_vain: dict[str, float] = {}
+        """Hours of attempts that did not publish their stage; what a snapshot kept of them is part of a later one's cost."""
         self.published: set[str] = set()
-        self.working: dict[str, _Work] = {}
         self.scoring: set[str] = set()
         """Trials that are being scored; others found their scores in the store."""
         self.scorings: list[float] = []
@@ -82,33 +85,37 @@ class Purse:
 
     def _search_started(self, content: dict[str, Any]) -> None:
         self.began = self.began or content["time"]
-        self.search = self.search or content.get("search")
 
     def _ranked(self, content: dict[str, Any]) -> None:
-        # Told again where a resume keeps more or fewer of the cells; paid for once.
-        before, self.ranking = self.ranking, sum(cell["device_seconds"] for cell in content["cells"]) / 3600
-        self.hours += self.ranking - before
+        # Told again where a resume keeps more or fewer of the cells, or finds their stages in the store; paid for once.
+        hours = sum(cell["device_seconds"] for cell in content["cells"]) / 3600
+        self.hours += max(0.0, hours - self.ranking)
+        self.ranking = max(hours, self.ranking)
 
     def _stage_started(self, content: dict[str, Any]) -> None:
-        # If it was under training before, it goes on from a snapshot, whose cost is part of its own.
-        self.working[content["key"]] = _Work(content["trial"], content["time"], content["time"])
+        self._give_up(content["key"])
+        self.attempts[content["key"]] = _Attempt(content["trial"], content["time"], content["time"])
 
     def _progress(self, content: dict[str, Any]) -> None:
-        if content["key"] in self.working:
-            self.working[content["key"]].last = content["time"]
+        if content["key"] in self.attempts:
+            self.attempts[content["key"]].last = content["time"]
 
     def _stage_published(self, content: dict[str, Any]) -> None:
-        self.working.pop(content["key"], None)
-        self.published.add(content["key"])
-        cost = content["description"]["cost"]
-        self.hours += _hours(cost)
+        key, cost = content["key"], content["description"]["cost"]
+        if key in self.published:
+            return
+        self.published.add(key)
+        attempt, lost = self.attempts.pop(key, None), self.in_vain.pop(key, 0.0)
+        spent = _hours(cost)
+        if lost and attempt is not None:
+            spent = max(spent, lost + self._held(attempt, content["time"]))
+        self.hours += max(0.0, spent - lost)
         self.steps += content["description"]["steps"]
         self.training_seconds += cost["seconds"]
 
     def _stage_reused(self, content: dict[str, Any]) -> None:
-        # This search published it, and was killed before that was written down.
-        mine = self.search is not None and content["description"].get("search") == self.search
-        if mine and content["key"] not in self.published:
+        if content["key"] in self.attempts:
+            # This search trained it; that it was published has not been said yet, or was not before a kill.
             self._stage_published(content)
 
     def _scoring(self, content: dict[str, Any]) -> None:
@@ -116,11 +123,12 @@ class Purse:
 
     def _untrained_scored(self, content: dict[str, Any]) -> None:
         if content.get("trial") in self.scoring:
+            self.scoring.remove(content["trial"])
             self.hours += _hours(content["description"]["cost"])
-            self.scoring.discard(content["trial"])
 
     def _scored(self, content: dict[str, Any]) -> None:
         if content["trial"] in self.scoring:
+            self.scoring.remove(content["trial"])
             cost = content["description"]["cost"]
             self.hours += _hours(cost)
             self.scorings.append(cost["seconds"])
@@ -128,10 +136,21 @@ class Purse:
     def _trial_ended(self, content: dict[str, Any]) -> None:
         self.promised.pop(content["trial"], None)
         self.scoring.discard(content["trial"])
-        for key, work in list(self.working.items()):
-            if work.trial == content["trial"]:
-                self.hours += (work.last - work.began) * self.devices / 3600
-                del self.working[key]
+        for key in [key for key, attempt in self.attempts.items() if attempt.trial == content["trial"]]:
+            self.attempts[key].last = content["time"]
+            self._give_up(key)
+
+    def _give_up(self, key: str) -> None:
+        """The stage's attempt, if there is one, came to nothing."""
+        attempt = self.attempts.pop(key, None)
+        if attempt is not None:
+            hours = self._held(attempt, attempt.last)
+            self.in_vain[key] = self.in_vain.get(key, 0.0) + hours
+            self.hours += hours
+
+    def _held(self, attempt: _Attempt, until: float) -> float:
+        """Hours of all devices since an attempt began."""
+        return max(0.0, until - attempt.began) * self.devices / 3600
 
 
 def hourly_price(budget: Budget) -> float:

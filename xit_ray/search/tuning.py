@@ -128,7 +128,7 @@ def _purse(space: Space, journal: Journal) -> Purse | None:
     """The budget, with what was spent before a resume."""
     if not space.budget.limited:
         return None
-    purse = Purse(space.budget, space.resources.workers * (space.resources.gpus or 1))
+    purse = Purse(space.budget, space.resources)
     for event in journal.read():
         purse.note(event["kind"], event)
     purse.promised.clear()

@@ -1,5 +1,6 @@
 """Cheap estimates of what an intermediate does for a target, from English rows of the target alone."""
 
+import math
 import statistics
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -28,12 +29,14 @@ and the device-seconds it took, stages that were in the store not counted."""
 
 TRACE = 1e-6
 """Of a loss: less than any difference between two English-dev scores."""
+UNLEARNT = 100.0
+"""A loss for rows whose own was never finite."""
 
 
 def probe(bench: Bench, recipe: Recipe, trainings: tuple[Training, ...]) -> Estimate:
     """English dev of the shortened recipe. Where it is the same for several, because so few rows lift none of them above the
-    constant answer, the one whose target rows were learnt at the lower loss is larger by a trace: that mean is the rows'
-    online code length (Voita and Titov 2020, arXiv:2003.12298).
+    constant answer, the one whose last stage learnt its rows at the lower loss is larger by a trace: that mean is their
+    online code length (Voita and Titov 2020, arXiv:2003.12298). Beside the target's rows that may be others.
 
     Args:
         bench: where to work.
@@ -44,7 +47,7 @@ def probe(bench: Bench, recipe: Recipe, trainings: tuple[Training, ...]) -> Esti
     found = bench.store.describe(trainings[-1].key)
     assert found is not None
     loss = statistics.fmean(entry["loss"] for entry in found["history"])
-    return found["dev"] - TRACE * loss, seconds
+    return found["dev"] - TRACE * (loss if math.isfinite(loss) else UNLEARNT), seconds
 
 
 def logme(bench: Bench, recipe: Recipe, trainings: tuple[Training, ...]) -> Estimate:
