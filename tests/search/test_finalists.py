@@ -47,7 +47,7 @@ def test_the_best_by_mean_english_dev_and_the_baseline_are_trained_again() -> No
     assert found == [about(recipe) for recipe in finalists(trials[::-1], Finalists(top=2, seeds=2))]
 
 
-def test_a_search_ends_with_its_finalists_and_resumes_into_nothing(tiny_encoder: Path, tmp_path: Path) -> None:
+def test_a_search_ends_with_its_finalists_whatever_happens_during_them(tiny_encoder: Path, tmp_path: Path) -> None:
     rows = {"task": "mini_paraphrase", "examples": 64}
     stages = [{"mixture": rows, "learning_rate": {"grid": [1e-5, 1e-4]}, "batch_size": 16}]
     space = write_space(
@@ -70,3 +70,12 @@ def test_a_search_ends_with_its_finalists_and_resumes_into_nothing(tiny_encoder:
     resumed = search("--resume", str(run))
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     assert [event["kind"] for event in events(run)[before:]] == ["search_started"] or len(events(run)) == before
+
+    # Killed while a finalist was scored: the journal ends there.
+    journal, written = run / "events.jsonl", events(run)
+    cut = max(place for place, event in enumerate(written) if event["kind"] == "scoring")
+    journal.write_text("".join(line + "\n" for line in journal.read_text().splitlines()[: cut + 1]))
+    resumed = search("--resume", str(run))
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert {row["trial"]: row["status"] for row in table(run, "trials")} == {row["trial"]: "done" for row in trials}
+    assert table(run, "matrix") == [cell]

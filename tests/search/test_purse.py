@@ -50,7 +50,7 @@ def test_gpu_hours_count_what_is_at_work() -> None:
     purse = spent(gpu_hours=0.66)
     assert purse.allow("a", 40) is None  # 0.6 were spent, and 100 s are 0.028
     assert purse.allow("b", 40) is None
-    assert purse.allow("c", 40) == "with it the search would come to 0.68 of 0.66 GPU-hours"
+    assert purse.allow("c", 40) == "with it the search would come to 0.683 of 0.66 GPU-hours"
     purse.note("trial_ended", {"trial": "a", "time": 200.0})
     assert purse.allow("c", 40) is None
 
@@ -63,9 +63,19 @@ def test_a_ranking_is_paid_for_once() -> None:
     assert purse.allow("b", 400) == "with it the search would come to 1.16 of 1 GPU-hours"
 
 
+def test_what_trials_at_work_will_take_is_known_once_the_first_was_measured() -> None:
+    purse = Purse(Budget(gpu_hours=0.6), Resources())
+    assert [purse.allow(trial, 50) for trial in ("first", "second")] == [None, None]  # nothing is known yet
+    purse.note("stage_published", published("stage"))  # 0.5 hours, 2 s a step
+    purse.note("trial_ended", {"trial": "first", "time": 120.0})
+    assert (
+        purse.allow("third", 150) == "with it the search would come to 0.611 of 0.6 GPU-hours"
+    )  # 0.583 without the second
+
+
 def test_all_devices_of_a_trial_count() -> None:
     purse = spent(workers=4, gpu_hours=0.7)
-    assert purse.allow("a", 40) == "with it the search would come to 0.71 of 0.7 GPU-hours"  # 0.6, and 4 times 100 s
+    assert purse.allow("a", 40) == "with it the search would come to 0.711 of 0.7 GPU-hours"  # 0.6, and 4 times 100 s
 
 
 def test_what_is_taken_from_the_store_costs_nothing() -> None:

@@ -44,8 +44,8 @@ class Purse:
         self.scoring: set[str] = set()
         """Trials that are being scored; others found their scores in the store."""
         self.scorings: list[float] = []
-        self.promised: dict[str, float] = {}
-        """Trials at work, and the seconds they are expected to take from their start."""
+        self.promised: dict[str, int] = {}
+        """Trials at work, and the steps they had to train from their start."""
 
     def note(self, kind: str, content: dict[str, Any]) -> None:
         """Take in an event."""
@@ -66,16 +66,17 @@ class Purse:
         self.promised.pop(trial, None)  # if it is started again
         expected = self._seconds(steps)
         limits = self.budget
-        hours = self.hours + (sum(self.promised.values()) + expected) * self.devices / 3600
+        at_work = sum(self._seconds(promised) for promised in self.promised.values())
+        hours = self.hours + (at_work + expected) * self.devices / 3600
         if limits.minutes is not None and self.began is not None:
             left = 60 * limits.minutes - (time.time() - self.began)
             if expected > left:
                 return f"it would take about {expected:.0f} s, and {max(0.0, left):.0f} s of {limits.minutes:g} min are left"
         if limits.gpu_hours is not None and hours > limits.gpu_hours:
-            return f"with it the search would come to {hours:.2f} of {limits.gpu_hours:g} GPU-hours"
+            return f"with it the search would come to {hours:.3g} of {limits.gpu_hours:g} GPU-hours"
         if limits.usd is not None and hours * self.price > limits.usd:
-            return f"with it the search would come to {hours * self.price:.2f} of {limits.usd:g} US$"
-        self.promised[trial] = expected
+            return f"with it the search would come to {hours * self.price:.3g} of {limits.usd:g} US$"
+        self.promised[trial] = steps
         return None
 
     def _seconds(self, steps: int) -> float:

@@ -106,7 +106,7 @@ def fit(
                 ray.get(boss.emit.remote("ranked", cells=cells))
     with crews.manned(site, slots, resources={runtime.DRIVERS: 1}):
         try_out(_first(space, planner, folder, state))
-        complete = all(trial.status in ("done", "stopped") for trial in state.trials.values())
+        complete = all(trial.status in ("done", "stopped") for trial in state.trials.values() if not trial.fresh)
         if space.search.finalists is not None and complete:
             points = finalists(state.trials.values(), space.search.finalists)
             try_out(_listed(points, planner, state), fresh=True)
