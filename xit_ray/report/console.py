@@ -23,8 +23,8 @@ def show(folder: Path, store_root: str, console: Console, mlflow: str) -> None:
     fresh = [f"{cell.intermediate} → {cell.target}" for cell in summary.cells.values() if cell.fresh]
     if fresh:
         console.print(
-            f"Trained again with fresh seeds, which alone count: {', '.join(fresh)}; the others are compared with the "
-            "baseline as it was before.",
+            f"Trained again with fresh seeds, which alone count: {', '.join(fresh)}; a gain is over the baseline's "
+            "fresh seeds where both have them, else over the baseline as it was before.",
             style="dim",
             highlight=False,
             markup=False,
