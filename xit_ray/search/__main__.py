@@ -52,16 +52,23 @@ def search(
     show(folder, finished.space.store_root, console, finished.mlflow)
     if finished.forecast is not None:
         console.print(finished.forecast, highlight=False, soft_wrap=True)
-    left = [trial for trial in finished.state.trials.values() if trial.status == "left"]
+    trials = finished.state.trials.values()
+    final = ""
+    if finished.space.search.finalists is not None and not any(trial.fresh for trial in trials):
+        final = "; finalists are trained when all others have ended"
+    left = [trial for trial in trials if trial.status == "left"]
     if left:
         console.print(
-            f"[yellow]{len(left)} trials were left undone for want of budget[/yellow]; raise it in {folder / 'spec.yaml'} "
-            f"and go on with --resume {_named(folder)}",
+            f"[yellow]{len(left)} trials were left undone for want of budget[/yellow]{final}; raise it in "
+            f"{folder / 'spec.yaml'} and go on with --resume {_named(folder)}",
             soft_wrap=True,
         )
-    failed = [trial for trial in finished.state.trials.values() if trial.status == "failed"]
+    failed = [trial for trial in trials if trial.status == "failed"]
     if failed:
-        console.print(f"[red]{len(failed)} trials failed[/red]; try them again with --resume {_named(folder)}")
+        console.print(
+            f"[red]{len(failed)} trials failed[/red]{final}; try them again with --resume {_named(folder)}",
+            soft_wrap=True,
+        )
         raise typer.Exit(1)
 
 
