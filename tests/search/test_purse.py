@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from tests.search.searching import easy_data, mlflow_runs, of_kind, search, table, write_space
-from xit_ray.plan.prices import load_prices
-from xit_ray.search.purse import Purse, hourly_price
+from xit_ray.plan.prices import hourly_price, load_prices
+from xit_ray.search.purse import Purse
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.space import Budget, Resources
 

@@ -12,7 +12,7 @@ from xit_ray.data.source import parse_source
 from xit_ray.plan.forecast import Forecast, Forecaster
 from xit_ray.plan.load import Load, Speed
 from xit_ray.plan.planner import Planner, Trial
-from xit_ray.plan.prices import load_prices
+from xit_ray.plan.prices import hourly_price, load_prices
 from xit_ray.plan.schedule import simulate
 from xit_ray.plan.trie import Node, in_good_order, trie
 from xit_ray.spec import doors
@@ -47,6 +47,7 @@ def plan(
     loaded = load_space(space, tuple(set_ or ()), data=data)
     planner = Planner(loaded, parse_source(loaded.data), "plan", space)
     planner.check()
+    hourly_price(loaded.budget)
     console = doors.console()
     if loaded.search.algorithm == "tpe":
         console.print(f"{space}: {loaded.search.trials} trials, each proposed from those before; nothing to list.")

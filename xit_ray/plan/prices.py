@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from xit_ray.plan.load import Load, Speed
 from xit_ray.spec.base import Strict
 from xit_ray.spec.errors import UserError
+from xit_ray.spec.space import Budget
 
 FILE = Path(__file__).with_name("prices.yaml")
 
@@ -60,3 +61,19 @@ def load_prices(file: Path = FILE) -> Prices:
     except ValidationError as error:
         problem = error.errors()[0]
         raise UserError(f"{file}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None
+
+
+def hourly_price(budget: Budget) -> float:
+    """US$ of a GPU-hour; 0 where money is not limited.
+
+    Raises:
+        UserError: the instance is not in the price list.
+    """
+    if budget.instance is None:
+        return 0.0
+    instances = load_prices().instances
+    if budget.instance not in instances:
+        raise UserError(
+            f"budget.instance: found {budget.instance!r}; allowed: {', '.join(instances)} (xit_ray/plan/prices.yaml)"
+        )
+    return instances[budget.instance].usd_gpu_hour

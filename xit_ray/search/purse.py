@@ -4,8 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from xit_ray.plan.prices import load_prices
-from xit_ray.spec.errors import UserError
+from xit_ray.plan.prices import hourly_price
 from xit_ray.spec.space import Budget, Resources
 
 
@@ -152,22 +151,6 @@ class Purse:
     def _held(self, attempt: _Attempt, until: float) -> float:
         """Hours of all devices since an attempt began."""
         return max(0.0, until - attempt.began) * self.devices / 3600
-
-
-def hourly_price(budget: Budget) -> float:
-    """US$ of a GPU-hour; 0 where money is not limited.
-
-    Raises:
-        UserError: the instance is not in the price list.
-    """
-    if budget.instance is None:
-        return 0.0
-    instances = load_prices().instances
-    if budget.instance not in instances:
-        raise UserError(
-            f"budget.instance: found {budget.instance!r}; allowed: {', '.join(instances)} (xit_ray/plan/prices.yaml)"
-        )
-    return instances[budget.instance].usd_gpu_hour
 
 
 def _hours(cost: dict[str, Any]) -> float:

@@ -16,9 +16,9 @@ from xit_ray.plan.accuracy import accuracy
 from xit_ray.plan.forecast import Forecaster
 from xit_ray.plan.load import Speed
 from xit_ray.plan.planner import Planner
+from xit_ray.plan.prices import hourly_price
 from xit_ray.report.build import build
 from xit_ray.search.interrupt import interruptible
-from xit_ray.search.purse import hourly_price
 from xit_ray.spec.domains import cover
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import dump_space, load_space
