@@ -27,7 +27,12 @@ BAD: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str], str]] = {
     "unknown model": (stages(), {"model": "./nowhere"}, [], "found './nowhere', which is no folder"),
     "bad override": (stages(), {}, ["--set", "search.algorithm=gird"], "search.algorithm: found 'gird'"),
     "unknown option": (stages(), {}, ["--fast"], "--fast"),
-    "no run to resume": (stages(), {}, ["--resume", "absent"], "--resume absent: found no run"),
+    "a file beside a run": (
+        stages(),
+        {},
+        ["--resume", "absent"],
+        "a file, --set, --data and --mlflow-uri are for new runs",
+    ),
     "unreachable MLflow": (
         stages(),
         {},
@@ -131,6 +136,12 @@ def test_one_line_and_exit_code_2(name: str, tiny_encoder: Path, tmp_path: Path)
     assert said in lines[0]
     if name != "too many GPUs":  # what Ray knows of is seen when it has started
         assert not list((tmp_path / "runs").glob("tiny*"))
+
+
+def test_no_run_to_resume(tmp_path: Path) -> None:
+    ended = search("--resume", "absent", "--output", str(tmp_path / "runs"))
+    assert ended.returncode == 2
+    assert ended.stderr.strip().startswith("error: --resume absent: found no run in ")
 
 
 def test_no_such_file(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from xit_ray.spec.load import load_space
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+QUICKSTART = "search_spaces/quickstart.yaml"
+
 
 def _named(folder: Path) -> str:
     """What to give ``--resume`` from here: the run's name, or its path where that is not in the default folder."""
@@ -20,7 +22,7 @@ def _named(folder: Path) -> str:
 
 @app.command()
 def search(
-    space: Annotated[str, typer.Argument(help="Search-space file.")] = "search_spaces/quickstart.yaml",
+    space: Annotated[str | None, typer.Argument(help=f"Search-space file [{QUICKSTART}].")] = None,
     data: Annotated[
         str | None, typer.Option(help="Folder in XTREME's layout, 'hub', or 'mirror:DIR' (also XIT_DATA).")
     ] = None,
@@ -35,12 +37,13 @@ def search(
 
     console = doors.console()
     if resume is not None:
-        if set_ or data or mlflow_uri:
+        if space or set_ or data or mlflow_uri:
             raise UserError(
-                "--resume goes on with the run's own spec.yaml; --set, --data and --mlflow-uri are for new runs"
+                "--resume goes on with the run's own spec.yaml; a file, --set, --data and --mlflow-uri are for new runs"
             )
         folder = run.old_folder(resume, output or "runs")
     else:
+        space = space or QUICKSTART
         loaded = load_space(space, tuple(set_ or ()), data=data, output=output, mlflow=mlflow_uri)
         run.check(loaded, space)
         folder = run.new_folder(run.absolute(loaded))
