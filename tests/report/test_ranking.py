@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xit_ray.report.ranking import regret
+from xit_ray.report.ranking import estimate_text, regret
 
 MEASURED = {"a": 0.5, "b": 0.7, "c": 0.6}
 
@@ -31,3 +31,10 @@ def test_regret_falls_to_nothing_when_all_are_believed(cells: dict[str, tuple[fl
     found = [regret(estimates, measured, k) for k in range(1, len(cells) + 1)]
     assert found == sorted(found, key=lambda value: -(value or 0.0))
     assert found[-1] == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"), [(None, "–"), (0.5799993, "0.58"), (-1.6e-6, "0"), (-0.65494, "-0.6549"), (0.36, "0.36")]
+)
+def test_what_only_breaks_a_tie_is_not_shown(value: float | None, wanted: str) -> None:
+    assert estimate_text(value) == wanted

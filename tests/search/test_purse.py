@@ -68,9 +68,14 @@ def test_what_trials_at_work_will_take_is_known_once_the_first_was_measured() ->
     assert [purse.allow(trial, 50) for trial in ("first", "second")] == [None, None]  # nothing is known yet
     purse.note("stage_published", published("stage"))  # 0.5 hours, 2 s a step
     purse.note("trial_ended", {"trial": "first", "time": 120.0})
-    assert (
-        purse.allow("third", 150) == "with it the search would come to 0.611 of 0.6 GPU-hours"
-    )  # 0.583 without the second
+    # 0.583 without the second.
+    assert purse.allow("third", 150) == "with it the search would come to 0.611 of 0.6 GPU-hours"
+
+
+def test_a_large_budget_is_told_in_full() -> None:
+    purse = spent(gpu_hours=1234)
+    purse.hours += 1233.9
+    assert purse.allow("a", 40) == "with it the search would come to 1234.53 of 1234 GPU-hours"
 
 
 def test_all_devices_of_a_trial_count() -> None:

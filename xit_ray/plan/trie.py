@@ -42,8 +42,8 @@ def in_good_order(trials: list[Trial], nodes: dict[str, Node]) -> list[Trial]:
         behind[first] = behind.get(first, 0) + length[trial.key]
     seen: dict[str, int] = {}
     ranked = []
-    for position, trial in enumerate(sorted(trials, key=lambda trial: -length[trial.key])):
+    for trial in sorted(trials, key=lambda trial: -length[trial.key]):
         first = trial.trainings[0].key
         seen[first] = seen.get(first, 0) + 1
-        ranked.append((seen[first], -behind[first], position, trial))
-    return [trial for *_, trial in sorted(ranked, key=lambda entry: entry[:3])]
+        ranked.append((seen[first], -behind[first], trial))
+    return [trial for *_, trial in sorted(ranked, key=lambda entry: entry[:2])]

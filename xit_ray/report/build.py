@@ -6,6 +6,7 @@ import jinja2
 import pyarrow.parquet as pq
 
 from xit_ray.report.matrix import as_table
+from xit_ray.report.ranking import estimate_text
 from xit_ray.report.summary import Summary, gain_text, replicates_text, summarise
 from xit_ray.report.typology import GROUPS
 from xit_ray.stages.store import Store
@@ -33,7 +34,8 @@ def render(summary: Summary) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"points": _points, "shade": _shade, "gain": gain_text, "replicates": replicates_text}
+    environment.filters |= {"points": _points, "shade": _shade}
+    environment.filters |= {"gain": gain_text, "replicates": replicates_text, "estimate": estimate_text}
     return environment.get_template("report.html.j2").render(s=summary, groups=[name for _, name in GROUPS])
 
 

@@ -53,6 +53,11 @@ def regret(estimates: dict[str, float], measured: dict[str, float], k: int) -> f
     return max(measured[name] for name in ranked) - max(measured[name] for name in ranked[:k])
 
 
+def estimate_text(value: float | None) -> str:
+    """An estimate in figures; what only breaks a tie is not shown."""
+    return "–" if value is None else f"{round(value, 4) + 0.0:g}"
+
+
 def ranking(rows: list[dict[str, Any]], cells: dict[tuple[str, str], Cell]) -> Ranking:
     """The table of estimates beside the cells of the matrix."""
     targets = []

@@ -14,6 +14,7 @@ from xit_ray.plan.planner import Planner, Trial
 from xit_ray.plan.trie import trie
 from xit_ray.search import foreman
 from xit_ray.search.job import Job, Site
+from xit_ray.search.purse import hours_of
 from xit_ray.search.worker import stage_report
 from xit_ray.stages.store import Store
 
@@ -88,10 +89,10 @@ def _steps_missing(planner: Planner, store: Store, trial: Trial) -> int:
 
 
 def _hours(store: Store, trial: Trial) -> float:
-    """GPU-hours of the recipe alone, whoever trained its stages; device-hours where there is no GPU."""
+    """Hours of the recipe alone, whoever trained its stages."""
     keys = [*(training.key for training in trial.trainings), trial.evaluation.key]
     costs = [(store.describe(key) or {})["cost"] for key in keys]
-    return float(sum(cost["gpu_hours"] or cost["device_seconds"] / 3600 for cost in costs))
+    return sum(map(hours_of, costs))
 
 
 @contextmanager

@@ -72,9 +72,9 @@ class Purse:
             if expected > left:
                 return f"it would take about {expected:.0f} s, and {max(0.0, left):.0f} s of {limits.minutes:g} min are left"
         if limits.gpu_hours is not None and hours > limits.gpu_hours:
-            return f"with it the search would come to {hours:.3g} of {limits.gpu_hours:g} GPU-hours"
+            return f"with it the search would come to {_amount(hours)} of {limits.gpu_hours:g} GPU-hours"
         if limits.usd is not None and hours * self.price > limits.usd:
-            return f"with it the search would come to {hours * self.price:.3g} of {limits.usd:g} US$"
+            return f"with it the search would come to {_amount(hours * self.price)} of {limits.usd:g} US$"
         self.promised[trial] = steps
         return None
 
@@ -106,7 +106,7 @@ class Purse:
             return
         self.published.add(key)
         attempt, lost = self.attempts.pop(key, None), self.in_vain.pop(key, 0.0)
-        spent = _hours(cost)
+        spent = hours_of(cost)
         if lost and attempt is not None:
             spent = max(spent, lost + self._held(attempt, content["time"]))
         self.hours += max(0.0, spent - lost)
@@ -124,13 +124,13 @@ class Purse:
     def _untrained_scored(self, content: dict[str, Any]) -> None:
         if content.get("trial") in self.scoring:
             self.scoring.remove(content["trial"])
-            self.hours += _hours(content["description"]["cost"])
+            self.hours += hours_of(content["description"]["cost"])
 
     def _scored(self, content: dict[str, Any]) -> None:
         if content["trial"] in self.scoring:
             self.scoring.remove(content["trial"])
             cost = content["description"]["cost"]
-            self.hours += _hours(cost)
+            self.hours += hours_of(cost)
             self.scorings.append(cost["seconds"])
 
     def _trial_ended(self, content: dict[str, Any]) -> None:
@@ -153,5 +153,11 @@ class Purse:
         return max(0.0, until - attempt.began) * self.devices / 3600
 
 
-def _hours(cost: dict[str, Any]) -> float:
+def hours_of(cost: dict[str, Any]) -> float:
+    """GPU-hours of a cost; device-hours where there was no GPU."""
     return float(cost["gpu_hours"] or cost["device_seconds"] / 3600)
+
+
+def _amount(value: float) -> str:
+    """Hours or money that stand beside a limit, however small it is."""
+    return f"{value:.3g}" if value < 1 else f"{value:.2f}"

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from xit_ray.plan.planner import Planner, Trial
 from xit_ray.report.matrix import BASELINE
+from xit_ray.report.ranking import estimate_text
 from xit_ray.search.job import Site
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.space import Ranking, Resources, as_recipe
@@ -44,7 +45,7 @@ def rank(
         done, waiting = ray.wait(waiting)
         for cell in (cell for reference in done for cell in _got(reference)):
             found.append(cell)
-            value = "–" if cell["estimate"] is None else f"{round(cell['estimate'], 4) + 0.0:g}"
+            value = estimate_text(cell["estimate"])
             console.print(
                 f"ranking {len(found)}/{len(cells)}: {cell['intermediate']} → {cell['target']}: {settings.by} {value}",
                 highlight=False,
