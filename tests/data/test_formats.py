@@ -1,16 +1,18 @@
 """Files as their datasets write them, and what is said of files that are not."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from xit_ray.data import rows
-from xit_ray.data.formats import FORMATS
+from xit_ray.data.formats import records
 from xit_ray.data.source import Source
 from xit_ray.spec.errors import UserError
 from xit_ray.tasks import registry
+from xit_ray.tasks.base import Written
 
 CONLLU = """# text = Vamos al mar
 1\tVamos\tir\tVERB\t_\t_\t0\troot\t_\t_
@@ -42,6 +44,12 @@ def test_contractions_are_one_word_and_emptied_sentences_are_counted(tmp_path: P
     assert row["tokens"] == ["Vamos", "al", "mar"]
     assert [labels[tag] for tag in row["tags"]] == ["VERB", "ADP", "NOUN"]  # Spanish prefers the preposition
     assert found.notes == {"sentences without words left out": 1}
+
+
+def read(written_as: str, *files: Path, **written: Any) -> tuple[list[dict[str, Any]], Counter[str]]:
+    notes: Counter[str] = Counter()
+    found = [record for _, record in records(written_as, list(files), Written(**written), notes)]
+    return found, +notes
 
 
 def qa(**answer: Any) -> str:
@@ -83,8 +91,7 @@ CHOICE = {"premise": "a", "choice1": "b", "choice2": "c", "question": "cause", "
         ("xquad", "de", XQUAD, "", "is empty"),
         ("panx", "de", PANX, "Rom\tB-CITY\n\n", "row 1 has the tag 'B-CITY'; allowed: O, B-PER"),
         ("panx", "de", PANX, "Rom\tB-LOC\n\nist\n\n", "row 3 has no tag"),
-        ("panx", "de", PANX, "Rom\tB\tC\n\n", r"row 1 has 3 columns; allowed: 2 \(token, tag\)"),
-        ("panx", "de", PANX, b"\xef\xbb\xbfRom\tO\n", "byte-order mark"),
+        ("panx", "de", PANX, "Rom\tO\nRom\tB\tC\n\n", r"row 2 has 3 columns; those before have 2"),
         ("panx", "de", PANX, "Rom\tO\n\nGrüße\tO\n".encode() + b"gr\xfc\xdfe\tO\n", "row 4 is not UTF-8"),
         (
             "udpos",
@@ -176,20 +183,114 @@ def test_mentions_are_marked_in_their_sentence(tmp_path: Path) -> None:
         write(tmp_path, "m.jsonl", json.dumps(mention) + "\n"),
         write(tmp_path, "e.jsonl", json.dumps(entity) + "\n"),
     )
-    query, candidate = (record for _, record in FORMATS["mewsli-x"](*files))
+    query, candidate = read("mewsli-x", *files)[0]
     assert query == {"side": "a", "text": "Rom: Die Wahl in { Rom } endet.", "keys": ["Q220"]}
     assert candidate == {"side": "b", "text": "Rome is a city.", "keys": ["Q220"]}
 
 
 def test_quoted_tables(tmp_path: Path) -> None:
     file = write(tmp_path, "a.csv", 'text,stars\n"good, ""very""\nindeed",5\nbad,1\n')
-    assert [record for _, record in FORMATS["csv"](file)] == [
-        {"text": 'good, "very"\nindeed', "stars": "5"},
-        {"text": "bad", "stars": "1"},
-    ]
+    assert read("csv", file) == (
+        [{"text": 'good, "very"\nindeed', "stars": "5"}, {"text": "bad", "stars": "1"}],
+        {"rows that go over several lines": 1},
+    )
     with pytest.raises(UserError, match="row 2 has 1 columns; its header has 2"):
-        list(FORMATS["csv"](write(tmp_path, "b.csv", "text,stars\nbad\n")))
-    with pytest.raises(UserError, match="row 1 has no tab; columns"):
-        list(FORMATS["conll"](write(tmp_path, "spaces.conll", "John B-PER\n")))
+        read("csv", write(tmp_path, "b.csv", "text,stars\nbad\n"))
     with pytest.raises(UserError, match=r"c\.csv: the column 'text' is in its header twice"):
-        list(FORMATS["csv"](write(tmp_path, "c.csv", "text,stars,text\nbad,1,worse\n")))
+        read("csv", write(tmp_path, "c.csv", "text,stars,text\nbad,1,worse\n"))
+
+
+def test_a_mark_is_a_mark_in_tab_separated_tables(tmp_path: Path) -> None:
+    """Four rows are four rows, however many quotation marks they begin with."""
+    text = 'text\tlabel\n"Yes\ta\nno"\tb\n"\ta\nsaid "so"\tb\n'
+    file = write(tmp_path, "a.tsv", text)
+    found, notes = read("tsv", file)
+    assert [row["text"] for row in found] == ['"Yes', 'no"', '"', 'said "so"']
+    assert not notes
+    with pytest.raises(UserError, match=r"row \d cannot be read.*format: \{quotes: false\}"):
+        read("tsv", file, quotes=True)
+    quoted = write(tmp_path, "b.tsv", 'text\tlabel\n"a\ttab"\tb\n')
+    assert read("tsv", quoted, quotes=True)[0] == [{"text": "a\ttab", "label": "b"}]
+    with pytest.raises(UserError, match=r"row 2 has 3 columns; its header has 2 .*format: \{quotes: true\}"):
+        read("tsv", quoted)
+
+
+def test_names_for_columns_without_a_header(tmp_path: Path) -> None:
+    file = write(tmp_path, "a.tsv", "good\t5\nbad\t1\n")
+    assert read("tsv", file, names=("text", "stars"))[0][0] == {"text": "good", "stars": "5"}
+
+
+def test_tags_between_spaces_and_documents(tmp_path: Path) -> None:
+    """As CoNLL-2003 and MasakhaNER are written; the tag is the last column."""
+    text = "\ufeff-DOCSTART- -X- -X- O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n\n\nPeter NNP B-NP B-PER\n"
+    found, notes = read("conll", write(tmp_path, "train.txt", text))
+    assert found == [{"tokens": ["EU", "rejects"], "tags": ["B-ORG", "O"]}, {"tokens": ["Peter"], "tags": ["B-PER"]}]
+    assert notes == {"lines that begin a document left out": 1}
+    with pytest.raises(UserError, match="row 2 has 2 columns; those before have 3"):
+        read("conll", write(tmp_path, "b.txt", "a B C\nb C\n"))
+
+
+@pytest.mark.parametrize(
+    ("task", "files", "wanted"),
+    [
+        (
+            "mnli",
+            {
+                "multinli_1.0/multinli_1.0_train.txt": "gold_label\tsentence1\tsentence2\tlabel1\tlabel2\n"
+                'neutral\t"Yes, he said.\tHe spoke.\tneutral\n-\tA\tB\tneutral\n',
+                "multinli_1.0/multinli_1.0_dev_matched.txt": "gold_label\tsentence1\tsentence2\nneutral\ta\tb\n",
+            },
+            [('"Yes, he said.', "He spoke.", 1)],
+        ),
+        (
+            "mnli",
+            {
+                "MNLI/train.tsv": 'index\tsentence1\tsentence2\tlabel1\tgold_label\n0\ta "b\tc\tneutral\tentailment\n',
+                "MNLI/dev_matched.tsv": "index\tsentence1\tsentence2\tgold_label\n0\ta\tb\tneutral\n",
+            },
+            [('a "b', "c", 0)],
+        ),
+        (
+            "qqp",
+            {
+                "QQP/train.tsv": 'id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n1\t2\t3\t"Who?\tWho\t1\n'
+                "4\t5\t6\tbroken\nover lines\t7\t0\n",
+                "QQP/dev.tsv": "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n1\t2\t3\ta\tb\t1\n",
+            },
+            [('"Who?', "Who", 1)],
+        ),
+        (
+            "indonli",
+            {
+                "indonli/train.jsonl": '{"premise": "a", "hypothesis": "b", "label": "c"}\n',
+                "indonli/val.jsonl": '{"premise": "a", "hypothesis": "b", "label": "e"}\n',
+            },
+            [("a", "b", 2)],
+        ),
+        (
+            "farstail",
+            {
+                "FarsTail/Train-word.csv": 'premise\thypothesis\tlabel\n"a\ttab"\tb\tn\n',
+                "FarsTail/Val-word.csv": "premise\thypothesis\tlabel\na\tb\te\n",
+            },
+            [("a\ttab", "b", 1)],
+        ),
+        (
+            "xnli",
+            {
+                "xnli/train-en.tsv": 'He said.\t"He ""said"" it."\tneutral\r\n"so\tb"\tneutral\r\n',
+                "xnli/dev-en.tsv": "a\tb\tneutral\r\n",
+                "xnli/test-de.tsv": "a\tb\tneutral\r\n",
+            },
+            [("He said.", 'He "said" it.', 1), ('"so', 'b"', 1)],
+        ),
+    ],
+)
+def test_files_as_their_datasets_publish_them(
+    tmp_path: Path, task: str, files: dict[str, str], wanted: list[tuple[str, str, int]]
+) -> None:
+    for name, content in files.items():
+        write(tmp_path, name, content)
+    language = registry.get(task).train_languages[0]
+    found = rows.load(registry.get(task), "train", language, Source("folder", tmp_path))
+    assert [(r["text_a"], r["text_b"], r["label"]) for r in found.table.to_pylist()] == wanted

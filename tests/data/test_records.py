@@ -1,5 +1,6 @@
 """Rows of odd shapes: what is meant is read, and what is not a row is an error that says so."""
 
+from collections import Counter
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ ABOUT: dict[str, Any] = {"name": "t", "languages": ("de",), "licence": "", "cita
 def labels(names: tuple[str, ...], *values: Any) -> list[int]:
     task = Classification(labels=names, **ABOUT)
     rows = enumerate([{"text_a": "a", "label": value} for value in values], start=1)
-    return as_table(task, rows, {}, "file")[0].column("label").to_pylist()  # type: ignore[no-any-return]
+    return as_table(task, rows, {}, "file", Counter()).column("label").to_pylist()  # type: ignore[no-any-return]
 
 
 def test_labels_are_spelled_before_they_are_counted() -> None:
@@ -41,7 +42,7 @@ def test_missing_labels_are_another_error(value: Any) -> None:
 def answers(given: Any) -> list[dict[str, Any]]:
     task = SpanQA(unanswerable=True, **ABOUT)
     row = {"id": "1", "question": "q", "context": "in Paris. it rains", "answers": given}
-    table, _ = as_table(task, [(1, row)], {}, "file")
+    table = as_table(task, [(1, row)], {}, "file", Counter())
     return table.column("answers").to_pylist()[0]  # type: ignore[no-any-return]
 
 
@@ -65,18 +66,18 @@ def test_other_answers_are_refused(given: Any) -> None:
 @pytest.mark.parametrize("tags", [5, "N", [True], ["N", "N"], [7]])
 def test_other_tags_are_refused(tags: Any) -> None:
     with pytest.raises(UserError, match="row 1 has"):
-        as_table(Tagging(labels=("N", "V"), **ABOUT), [(1, {"tokens": ["a"], "tags": tags})], {}, "file")
+        as_table(Tagging(labels=("N", "V"), **ABOUT), [(1, {"tokens": ["a"], "tags": tags})], {}, "file", Counter())
 
 
 def test_texts_are_texts() -> None:
     task = MultipleChoice(**ABOUT)
     good = {"text": ["one", "two"], "options": ["a", "b"], "label": "1"}
-    assert as_table(task, [(1, good)], {}, "file")[0].to_pylist() == [
+    assert as_table(task, [(1, good)], {}, "file", Counter()).drop_columns(["item"]).to_pylist() == [
         {"text": "one two", "options": ["a", "b"], "label": 1}
     ]
     for bad in ({"text": [1, 2]}, {"options": "ab"}, {"options": ["a"]}, {"options": [1, 2]}, {"label": "²"}):
         with pytest.raises(UserError, match="file: row 1 has"):
-            as_table(task, [(1, good | bad)], {}, "file")
+            as_table(task, [(1, good | bad)], {}, "file", Counter())
 
 
 def test_held_out_rows_are_whole_contexts_and_examples_a_shuffle() -> None:

@@ -28,6 +28,7 @@ def evaluation(store: Store, tmp_path: Path, key: str, target: str, seed: int, s
         "task": [target] * len(rows),
         "language": [language for language, _ in rows],
         "metric": ["accuracy"] * len(rows),
+        "item": [f"mini_nli-test:{number % 50}" for number in range(len(rows))],
         "points": [float(correct) for _, correct in rows],
         "out_of": [1.0] * len(rows),
     }
@@ -58,7 +59,7 @@ def cells(tmp_path: Path, trials: list[dict[str, Any]], shares: dict[str, float]
         if row["evaluation"]:
             evaluation(store, tmp_path, row["evaluation"], row["target"], number, shares[row["trial"]])
     pq.write_table(pa.Table.from_pylist(trials), tmp_path / "trials.parquet")
-    return {(cell.intermediate, cell.target): cell for cell in matrix(tmp_path, store)}
+    return {(cell.intermediate, cell.target): cell for cell in matrix(tmp_path, store, 0.01)[0]}
 
 
 def test_gain_is_the_difference_of_means_over_languages_other_than_english(tmp_path: Path) -> None:
@@ -72,11 +73,65 @@ def test_gain_is_the_difference_of_means_over_languages_other_than_english(tmp_p
         means[key] = np.mean([np.mean([c for x, c in pairs if x == y]) for y in LANGUAGES if y != "en"])
     cell = found["mnli", "mini_nli"]
     assert cell.zero_shot == pytest.approx(means["a"])
-    assert cell.gain == pytest.approx(means["a"] - means["b"])
-    assert cell.gain_low is not None
-    assert cell.gain_high is not None
-    assert cell.gain_low < cell.gain < cell.gain_high
+    assert cell.gain is not None
+    assert cell.gain.value == pytest.approx(means["a"] - means["b"])
     assert found["none", "mini_nli"].gain is None
+
+
+def test_one_seed_has_no_interval_and_no_verdict(tmp_path: Path) -> None:
+    trials = [trial("b", "none", "mini_nli", 0.5), trial("a", "mnli", "mini_nli", 0.6)]
+    gain = cells(tmp_path, trials, {"a": 0.9, "b": 0.4})["mnli", "mini_nli"].gain
+    assert gain is not None
+    assert (gain.low, gain.high, gain.q, gain.verdict) == (None, None, None, "one seed")
+
+
+def replicated(names: dict[str, float], seeds: int) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    trials = [trial(f"{name}{s}", name, "mini_nli", 0.5, seed=s) for name in names for s in range(seeds)]
+    return trials, {row["trial"]: names[row["intermediate"]] for row in trials}
+
+
+def test_seeds_give_intervals_and_verdicts(tmp_path: Path) -> None:
+    found = cells(tmp_path, *replicated({"none": 0.4, "good": 0.8, "bad": 0.1, "same": 0.4}, 3))
+    verdicts = {name: cell.gain.verdict for (name, _), cell in found.items() if cell.gain}
+    assert verdicts["good"] == "helps"
+    assert verdicts["bad"] == "harms"
+    assert verdicts["same"] in ("not known", "no larger difference")
+    for cell in found.values():
+        if cell.gain is not None:
+            assert cell.gain.low is not None
+            assert cell.gain.high is not None
+            assert cell.gain.low < cell.gain.value < cell.gain.high
+            assert cell.gain_by_language is not None
+            assert set(cell.gain_by_language) == set(LANGUAGES) - {"en"}
+            assert cell.gain_english is not None
+            assert cell.gain_any_language is not None
+            wide, narrow = cell.gain_any_language.interval, cell.gain.estimate.interval
+            assert wide is not None
+            assert narrow is not None
+            assert wide[1] - wide[0] >= narrow[1] - narrow[0]
+
+
+def test_seeds_of_other_cells_tell_the_variance_of_a_cell_with_one(tmp_path: Path) -> None:
+    trials, shares = replicated({"none": 0.4, "good": 0.8}, 3)
+    trials.append(trial("alone", "alone", "mini_nli", 0.5))
+    found = cells(tmp_path, trials, {**shares, "alone": 0.8})
+    single, several = found["alone", "mini_nli"].gain, found["good", "mini_nli"].gain
+    assert single is not None
+    assert several is not None
+    assert single.verdict == "helps"
+    assert single.estimate.seed_variance > several.estimate.seed_variance
+
+
+def test_the_oracle_chooses_nothing_and_is_scored_on_items_it_did_not_choose_by(tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "store"))
+    trials = [trial(key, "none", "mini_nli", dev, rate=rate) for key, dev, rate in (("p", 0.9, 1e-5), ("q", 0.1, 2e-5))]
+    for number, (row, share) in enumerate(zip(trials, (0.3, 0.8), strict=True)):
+        evaluation(store, tmp_path, row["evaluation"], "mini_nli", number, share)
+    pq.write_table(pa.Table.from_pylist(trials), tmp_path / "trials.parquet")
+    (cell,), (oracle,) = matrix(tmp_path, store, 0.01)
+    assert cell.trial == "p"
+    assert oracle.value == pytest.approx(0.8, abs=0.1)
+    assert oracle.by_english_dev == pytest.approx(cell.zero_shot)
 
 
 @given(st.lists(st.floats(0.1, 0.9), min_size=3, max_size=3))
@@ -144,4 +199,5 @@ def test_every_model_has_rows_of_its_own_and_gains_are_over_its_own_baseline(tmp
         assert not other.is_baseline
         assert base.zero_shot is not None
         assert other.zero_shot is not None
-        assert other.gain == pytest.approx(other.zero_shot - base.zero_shot)
+        assert other.gain is not None
+        assert other.gain.value == pytest.approx(other.zero_shot - base.zero_shot)

@@ -9,9 +9,7 @@ from xit_ray.tasks.suites import XTREME
 
 
 def cell(intermediate: str, target: str) -> Cell:
-    return Cell(
-        intermediate, target, "", f"{intermediate}-{target}", (f"{intermediate}-{target}",), False, 1, 0.5, *[None] * 6
-    )
+    return Cell(intermediate, target, "", f"{intermediate}-{target}", (f"{intermediate}-{target}",), False, 1, 0.5)
 
 
 def scores(trial: str, task: str, value: float) -> list[dict[str, object]]:

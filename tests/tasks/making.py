@@ -126,8 +126,15 @@ def write_folder(task: Task, root: Path, layout: Layout | None = None, languages
 def _write(task: Task, layout: Layout, some: list[Row], files: list[Path]) -> None:
     written = layout.format or files[0].suffix.removeprefix(".")
     native = [record(task, row, layout.fields, spelled=True) for row in some]
+    if layout.labels:
+        short = dict(zip(task.labels, layout.labels, strict=True))  # type: ignore[attr-defined]
+        native = [row | {"label": short[row["label"]]} for row in native]
     if written == "pairs":
         text = "".join(f"{r['text_a']}\t{r['text_b']}\t{r['label']}\n" for r in native)
+    elif written in ("tsv", "csv"):
+        columns = list(native[0])
+        lines = ["\t".join(columns), *("\t".join(str(r[name]) for name in columns) for r in native)]
+        text = "".join(f"{line}\n" for line in lines)
     elif written == "jsonl":
         text = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in native)
     elif written == "json":

@@ -32,6 +32,9 @@ class Scored:
     """Span QA: the answers that scored next, by row."""
     majority: float = 0.0
     """What the best answer that is the same for all rows scores in the main metric."""
+    items: list[str] | None = None
+    """The item of each row; rows of several languages with one item are translations. None where there are no rows that
+    could be told apart, as for pairs that were found."""
 
 
 def score(task: Task, language: str, table: pa.Table, encoded: Encoded, raw: Raw) -> Scored:
@@ -103,13 +106,16 @@ def _spans(task: SpanQA, language: str, table: pa.Table, encoded: Encoded, raw: 
     pairs = list(zip(answers, contexts, strict=True))
     given = [answer.text(context, task.unanswerable) for answer, context in pairs]
     words = mlqa_words(language) if task.articles == "mlqa" else squad_words
+    if task.unanswerable:  # SQuAD v2 passes over right answers of which nothing is left; v1 compares them
+        gold = [[text for text in row if words(text)] for row in gold]
     scores = answer_scores(given, gold, words)
-    answerable = np.asarray([bool(row) for row in gold])
+    answerable = np.asarray([bool(row) for row in table.column("answers").to_pylist()])
     if task.unanswerable:
         spoken = [answer.text(context, False) for answer, context in pairs]
         nothing = np.asarray([answer.no_answer for answer in answers])
+        empty = np.asarray([not text for text in spoken])
         for name, items in answer_scores(spoken, gold, words).items():
-            scores[f"{name}_oracle"] = at_best_threshold(items.points, nothing, answerable)
+            scores[f"{name}_oracle"] = at_best_threshold(items.points, nothing, answerable, empty)
     others = [[context[s.start : s.end].strip() for s in answer.best[1:]] for answer, context in pairs]
     known = [" | ".join(dict.fromkeys(row)) for row in gold]
     return Scored(known, given, scores, others, majority=float((~answerable).mean()))

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xit_ray.data import check as checking
-from xit_ray.data import rows
+from xit_ray.data import leaks, rows
 from xit_ray.data.source import Source, parse_source
 from xit_ray.spec import doors
 from xit_ray.spec.errors import AbsentError, UserError, unknown
@@ -21,8 +21,6 @@ from xit_ray.tasks.suites import SUITES
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 DataOption = Annotated[str | None, typer.Option(help="Folder, 'hub' or 'mirror:DIR' (also XIT_DATA).")]
 TasksOption = Annotated[list[str] | None, typer.Option(help="YAML file that describes a task of your own.")]
-SMALL_OVERLAP = 0.005
-"""Real datasets repeat a few of their rows; smaller shares of a test set than this are not shown."""
 
 
 @app.command(name="list")
@@ -109,12 +107,12 @@ def check(
             cells = numbers if found.error is None else ("[red]bad[/red]", "")
             table.add_row(found.task.name, found.split, found.language, *cells, Text(found.error or said))
         bar.update(step, description="looking for test rows that are trained on")
-        overlaps = [one for one in checking.overlaps(known, source) if one.share >= SMALL_OVERLAP]
+        overlaps = [one for one in checking.overlaps(known, source) if one.share >= leaks.SHOWN]
     console.print(table)
     for one in overlaps:
-        also = f"; {one.parallel} other languages have as many rows" if one.parallel else ""
+        same = "are, in some language, items of" if one.by == "item" else "are rows of"
         console.print(
-            f"{one.share:.1%} of the test rows of {one.tested} in {one.language} are rows of {one.trained}{also}",
+            f"{leaks.percent(one.share)} of the test rows of {one.tested} in {one.language!r} {same} {one.used}",
             highlight=False,
             soft_wrap=True,
         )
@@ -215,6 +213,7 @@ def show(
     if shares:
         console.print(f"  labels: {shares}", highlight=False, markup=False, soft_wrap=True)
     for row in found.table.slice(0, count).to_pylist():
+        row.pop("item", None)
         console.print("\t".join(str(value) for value in row.values()), highlight=False, markup=False, soft_wrap=True)
 
 

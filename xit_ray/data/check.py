@@ -1,6 +1,5 @@
 """Looking through a data source: what is there, what is odd about it, and what of its test sets is trained on."""
 
-import functools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from xit_ray.data import rows
+from xit_ray.data.leaks import Overlap, Tested
 from xit_ray.data.rows import Rows
 from xit_ray.data.source import Source
 from xit_ray.spec.errors import AbsentError, UserError
@@ -40,21 +40,6 @@ class Found:
     """Why the rows cannot be used."""
 
 
-@dataclass(frozen=True)
-class Overlap:
-    """Test rows that are also training or dev rows."""
-
-    trained: str
-    """Task and split."""
-    tested: str
-    """Task."""
-    language: str
-    share: float
-    """Of the test rows."""
-    parallel: int
-    """Other languages that have as many test rows: where these are translations of one another, they leak as well."""
-
-
 def look(tasks: Iterable[Task], source: Source) -> Iterator[Found]:
     """Every split that is there, one by one, and every one that is bad."""
     for task in tasks:
@@ -72,7 +57,9 @@ def _found(task: Task, split: Split, language: str, found: Rows) -> Found:
     first: dict[str, Any] = {}
     duplicates = disagreeing = 0
     answers = [name for name in ("label", "tags", "answers", "keys") if name in found.table.column_names]
-    for row in found.table.drop_columns([name for name in ("id",) if name in found.table.column_names]).to_pylist():
+    for row in found.table.drop_columns(
+        [name for name in ("id", "item") if name in found.table.column_names]
+    ).to_pylist():
         answer = str([row.pop(name) for name in answers])
         known = first.setdefault(str(row), answer)
         if known is not answer:
@@ -111,31 +98,17 @@ def labels(task: Task, table: pa.Table) -> str:
     return ", ".join(shown) + (", …" if len(counts) > MOST_LABELS else "")
 
 
-def overlaps(tasks: Iterable[Task], source: Source) -> list[Overlap]:
-    """Test rows that some task trains on or chooses by, in the same language."""
+def overlaps(tasks: Iterable[Task], source: Source) -> Iterator[Overlap]:
+    """What of every test set some task's training or dev rows have as well."""
     every = list(tasks)
-    found = []
-
-    @functools.cache
-    def load(name: str, split: Split, language: str) -> Rows | None:
-        return _load(registry.get(name), split, language, source)
-
-    for tested in every:
-        tests = {language: load(tested.name, "test", language) for language in tested.languages}
-        there = {language: test for language, test in tests.items() if test is not None}
-        for trained in every:
-            for split in ("train", "dev"):
-                for language in set(there) & set(trained.train_languages) if trained.kind == tested.kind else ():
-                    train = load(trained.name, split, language)
-                    share = rows.overlap(train, there[language]) if train is not None else 0.0
-                    if share:
-                        like = sum(len(test) == len(there[language]) for test in there.values()) - 1
-                        found.append(Overlap(f"{trained.name} {split}", tested.name, language, share, like))
-    return found
-
-
-def _load(task: Task, split: Split, language: str, source: Source) -> Rows | None:
-    try:
-        return rows.load(task, split, language, source)
-    except UserError:
-        return None  # what is bad about it is said where it is looked at
+    for task in every:
+        tested = Tested(task, tuple(rows.present(task, "test", task.languages, source, pass_over_bad=True)), source)
+        for name, split, language in [(t.name, s, x) for t in every for s in SPLITS[:2] for x in t.train_languages]:
+            if registry.get(name).kind == task.kind and tested.scored:
+                try:
+                    used = rows.load(registry.get(name), split, language, source)
+                except UserError:
+                    continue  # what is bad about it is said where it is looked at
+                found = tested.overlap(used, f"{name} {split} in {language!r}", [language])
+                if found is not None:
+                    yield found

@@ -1,7 +1,9 @@
 """CoNLL-U (Universal Dependencies) as XTREME reads it: surface words, each with one part of speech.
 
-A contraction (``zum`` = ``zu`` + ``dem``) is one word; its part of speech is that of the part that comes first in a list
-of precedence (google-research/xtreme, ``ud-conversion-tools/conllu_to_conll.py``). Empty nodes are no words.
+A contraction (``zum`` = ``zu`` + ``dem``) is one word; its part of speech is that of the part highest in the sentence's
+graph, the one with the fewest ancestors by heads and enhanced dependencies; among several of these that of the part which
+comes first in a list of precedence, then of the leftmost (google-research/xtreme, ``ud-conversion-tools``:
+``_choose_spanhead_from_heuristics``). Empty nodes are no words.
 """
 
 import re
@@ -55,10 +57,12 @@ def _sentence(rows: list[tuple[int, list[str]]], ranks: dict[str, int], origin: 
             raise UserError(f"{origin}: row {number} has the id {name!r}; wanted: a number, 2-3 or 2.1")
         if "-" in name:
             first, last = map(int, name.split("-"))
-            parts = [by_id[str(part)][3] for part in range(first, last + 1) if str(part) in by_id]
+            parts = [str(part) for part in range(first, last + 1) if str(part) in by_id]
             if not parts:
                 raise UserError(f"{origin}: row {number} is the contraction {name} of words that are not there")
-            tags.append(min(parts, key=lambda tag: ranks.get(tag, len(ranks))))
+            height = {part: _ancestors(part, by_id) for part in parts}
+            head = min(parts, key=lambda part: (height[part], ranks.get(by_id[part][3], len(ranks)), int(part)))
+            tags.append(by_id[head][3])
             tokens.append(fields[1])
             fused_until = last
         elif "." not in name and int(name) > fused_until:
@@ -67,6 +71,19 @@ def _sentence(rows: list[tuple[int, list[str]]], ranks: dict[str, int], origin: 
     if sum(token == "_" for token in tokens) >= max(1, len(tokens) - 1):
         return {"tokens": [], "tags": []}
     return {"tokens": [_word(token) for token in tokens], "tags": tags}
+
+
+def _ancestors(word: str, by_id: dict[str, list[str]]) -> int:
+    """How many words, the root included, a word hangs from."""
+    found: set[str] = set()
+    left = [word]
+    while left:
+        fields = by_id.get(left.pop(), [])
+        enhanced = [one.split(":", 1)[0] for one in fields[8].split("|")] if len(fields) > 8 else []
+        heads = [head for head in (*fields[6:7], *enhanced) if head.isdecimal() and head not in found]
+        found.update(heads)
+        left += heads
+    return len(found - {word})
 
 
 def _word(token: str) -> str:

@@ -1,11 +1,12 @@
 """Reading a data folder: which of a task's layouts it has, and the rows of its files."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 
-from xit_ray.data.formats import FORMATS
+from xit_ray.data.formats import FORMATS, USERS_FORMATS, records
 from xit_ray.data.lines import Records
 from xit_ray.data.records import as_table, every
 from xit_ray.spec.errors import AbsentError, UnlabelledError, UserError
@@ -13,24 +14,26 @@ from xit_ray.tasks.base import Held, Layout, Place, Split, Task
 from xit_ray.tasks.kinds import Mining, Tagging
 
 
-def read(task: Task, split: Split, language: str, root: Path) -> tuple[pa.Table, str, dict[str, int]]:
-    """A split's table, the file it came from, and what was repaired or left out, counted.
+def read(task: Task, split: Split, language: str, root: Path) -> tuple[pa.Table, str, dict[str, int], str | None]:
+    """A split's table, the file it came from, what was repaired or left out, counted, and the collection its items are of.
 
     Raises:
         UserError: no layout of the task is in the folder, or a row is bad.
     """
     layout, place, files = _find(task, split, language, root)
-    table, notes = as_table(task, _records(layout, files), layout.fields, str(files[0]))
+    notes: Counter[str] = Counter()
+    found = _records(layout, files, notes)
+    table = as_table(task, found, layout.fields_of(split), str(files[0]), notes, layout.labels)
     if isinstance(place, Held):
         table = every(table, place.every, place.keep)
-    return table, str(files[0]), notes
+    return table, str(files[0]), {what: n for what, n in notes.items() if n}, layout.collections.get(split)
 
 
 def tags(task: Tagging, language: str, root: Path) -> Iterator[str]:
     """Every tag of the training rows, as its file spells it."""
     layout, _, files = _find(task, "train", language, root)
-    name = str(layout.fields.get("tags", "tags"))
-    for row, record in _records(layout, files):
+    name = str(layout.fields_of("train").get("tags", "tags"))
+    for row, record in _records(layout, files, Counter()):
         found = record.get(name)
         if not isinstance(found, list) or not all(isinstance(tag, str) and tag for tag in found):
             raise UserError(f"{files[0]}: row {row} has {found!r} as tags; wanted: a list of names")
@@ -47,11 +50,11 @@ def _find(task: Task, split: Split, language: str, root: Path) -> tuple[Layout, 
     return layout, place, [_file(task, pattern, language, root) for pattern in _patterns(place)]
 
 
-def _records(layout: Layout, files: list[Path]) -> Records:
-    written = layout.format or files[0].suffix.removeprefix(".")
-    if written not in FORMATS:
-        raise UserError(f"{files[0]}: is of an unknown format; allowed: files ending in {', '.join(FORMATS)}")
-    return FORMATS[written](*files)
+def _records(layout: Layout, files: list[Path], notes: Counter[str]) -> Records:
+    written_as = layout.format or files[0].suffix.removeprefix(".")
+    if written_as not in FORMATS:
+        raise UserError(f"{files[0]}: is of an unknown format; allowed: files ending in {', '.join(USERS_FORMATS)}")
+    return records(written_as, files, layout.written, notes)
 
 
 def _patterns(place: Place) -> tuple[str, ...]:
@@ -94,8 +97,8 @@ def _labelled(task: Task, layout: Layout, root: Path) -> bool:
     languages = layout.languages or task.languages
     file = next(f for f in (root / task.place(pattern, language) for language in languages) if f.exists())
     try:
-        first = next(iter(_records(layout, [file])), None)
-        as_table(task, [first] if first else [], layout.fields, str(file))
+        first = next(iter(_records(layout, [file], Counter())), None)
+        as_table(task, [first] if first else [], layout.fields_of("test"), str(file), Counter(), layout.labels)
     except UnlabelledError:
         return False
     except UserError:

@@ -1,6 +1,7 @@
 """Reading the hub, or a folder of hub repositories, through ``datasets``: data files only, at a pinned commit."""
 
 import hashlib
+from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,8 +17,11 @@ COLLECTIONS = ("sentence1", "sentence2", "gold")
 """Columns of collections to be mined."""
 
 
-def read(task: Task, split: Split, language: str, mirror: Path | None) -> tuple[pa.Table, str, dict[str, int]]:
-    """A split's table, the repository it came from, and what was repaired or left out, counted.
+def read(
+    task: Task, split: Split, language: str, mirror: Path | None
+) -> tuple[pa.Table, str, dict[str, int], str | None]:
+    """A split's table, the repository it came from, what was repaired or left out, counted, and the collection its items
+    are of.
 
     Args:
         task: the task.
@@ -50,10 +54,11 @@ def read(task: Task, split: Split, language: str, mirror: Path | None) -> tuple[
     if hub.only is not None:
         column, begin = hub.only[0], task.place(hub.only[1], language, hub.codes)
         records = ((number, record) for number, record in records if str(record[column]).startswith(begin))
-    table, notes = as_table(task, records, hub.fields, origin, hub.labels)
+    notes: Counter[str] = Counter()
+    table = as_table(task, records, hub.fields, origin, notes, hub.labels)
     if hub.held is not None and split != "test":
         table = every(table, hub.held, keep=split == "dev")
-    return table, origin, notes
+    return table, origin, {what: n for what, n in notes.items() if n}, hub.collections.get(split)
 
 
 def _columns(task: Task, hub: Hub) -> set[str]:

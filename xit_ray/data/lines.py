@@ -15,8 +15,10 @@ Records = Iterator[tuple[int, Record]]
 def lines(file: Path) -> list[str]:
     """The lines of a text file.
 
+    A byte-order mark at its beginning is no part of the first line.
+
     Raises:
-        UserError: it is empty, not UTF-8, or begins with a byte-order mark.
+        UserError: it is empty or not UTF-8.
     """
     data = file.read_bytes()
     try:
@@ -24,9 +26,7 @@ def lines(file: Path) -> list[str]:
     except UnicodeDecodeError as error:
         row = data[: error.start].count(b"\n") + 1
         raise UserError(f"{file}: row {row} is not UTF-8 (byte {data[error.start]:#04x})") from None
-    if text.startswith("\ufeff"):
-        raise UserError(f"{file}: begins with a byte-order mark; save it as plain UTF-8")
-    found = text.split("\n")  # not splitlines: U+2028 and its kin occur inside sentences
+    found = text.removeprefix("\ufeff").split("\n")  # not splitlines: U+2028 and its kin occur inside sentences
     if found and not found[-1]:
         found.pop()
     if not found:

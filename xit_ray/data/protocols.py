@@ -39,7 +39,7 @@ def sentences_of_answers(file: Path) -> Records:
     for row, record in squad(file):
         if "sentence_breaks" not in record:
             raise UserError(f"{file}: question {row} has no 'sentence_breaks'; LAReQA's own files have them")
-        yield row, {"side": "a", "text": record["question"], "keys": [record["id"]]}
+        yield row, {"side": "a", "text": record["question"], "keys": [record["id"]], "item": record["id"]}
         breaks, sought = contexts.setdefault(record["context"], (record["sentence_breaks"], {}))
         if not record.get("answers"):
             raise UnlabelledError(f"{file}: question {row} has no answer; an unlabelled file cannot be scored")

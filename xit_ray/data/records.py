@@ -28,12 +28,19 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
     "mining": {"side": _TEXT, "text": _TEXT, "keys": pa.list_(_TEXT)},
     "ranking": {"side": _TEXT, "text": _TEXT, "keys": pa.list_(_TEXT)},
 }
-"""The one Arrow schema of each kind."""
+"""The one Arrow schema of each kind; tables that were read also have ``item``, which names the row's item."""
+ABOUT = ("context", "text_a", "text", "tokens")
+"""Columns that hold what a row is about, the first that a kind has."""
 
 
 def as_table(
-    task: Task, records: Iterable[tuple[int, Record]], fields: Fields, origin: str, spelled: tuple[str, ...] = ()
-) -> tuple[pa.Table, dict[str, int]]:
+    task: Task,
+    records: Iterable[tuple[int, Record]],
+    fields: Fields,
+    origin: str,
+    notes: Counter[str],
+    spelled: tuple[str, ...] = (),
+) -> pa.Table:
     """A kind's table.
 
     Args:
@@ -41,37 +48,36 @@ def as_table(
         records: rows with their numbers.
         fields: our columns to the records' fields, as in ``tasks.base.Layout``.
         origin: file or repository, for messages.
+        notes: where what is repaired or left out is counted.
         spelled: how this source spells the labels, where not as the task does.
-
-    Returns:
-        the table, and what was repaired or left out, counted.
 
     Raises:
         UserError: a row is bad.
     """
     schema = SCHEMAS[task.kind]
-    columns: dict[str, list[Any]] = {name: [] for name in schema}
-    notes: Counter[str] = Counter()
-    for number, record in records:
+    columns: dict[str, list[Any]] = {name: [] for name in (*schema, "item")}
+    for place, (number, record) in enumerate(records):
         row = _Row(task, record, fields, spelled, f"{origin}: row {number}", notes)
         values = _ROWS[task.kind](row)
         if values is not None:
-            for name, value in zip(schema, values, strict=True):
+            for name, value in zip(columns, (*values, row.item(place)), strict=True):
                 columns[name].append(value)
     second = columns.get("text_b", [])
     if None in second and any(text is not None for text in second):
         raise UserError(f"{origin}: row {second.index(None) + 1} has no text_b, which other rows have")
-    return pa.table(columns, schema=pa.schema(list(schema.items()))), {what: n for what, n in notes.items() if n}
+    return pa.table(columns, schema=pa.schema([*schema.items(), ("item", _TEXT)]))
 
 
 def every(table: pa.Table, number: int, keep: bool) -> pa.Table:
     """One row in a number, drawn once for all, or the others; files often have their classes or documents in turns.
 
-    Questions about one context are drawn together: a context that was trained on tells nothing new.
+    Rows about one text (questions about a context, hypotheses about a premise, a sentence that occurs twice) are drawn
+    together: dev rows about a text that was trained on tell little about texts that were not.
     """
     if not table.num_rows:
         return table
-    groups = table.column("context").to_pylist() if "context" in table.column_names else range(table.num_rows)
+    about = next((name for name in ABOUT if name in table.column_names), None)
+    groups = list(map(str, table.column(about).to_pylist())) if about else range(table.num_rows)
     names = list(dict.fromkeys(groups))
     drawn = {names[place] for place in _shuffled(len(names))[: -(-len(names) // number)]}
     return table.filter(pa.array([(group in drawn) == keep for group in groups]))
@@ -142,6 +148,13 @@ class _Row:
         name = str(self.fields.get(column, column))
         # A field that was named must be there; one that goes by our own name is missing where labels were stripped.
         return self.value(name) if column in self.fields or name.split(".")[0] in self.record else None
+
+    def item(self, place: int) -> str:
+        """What names the row's item within its collection: its id, or its place in the file."""
+        named = self.fields.get("item", "id" if isinstance(self.task, SpanQA) else None)
+        if named is not None:
+            return str(self.value(str(named)))
+        return str(self.record.get("item", place))
 
     def label(self, names: tuple[str, ...], count: int) -> int | None:
         """The index of a label that is spelled out, or counted from 0; None where the row has none."""
@@ -268,8 +281,15 @@ def _located(row: _Row, text: str, start: int, context: str) -> dict[str, Any] |
     return {"text": text, "start": min(places, key=lambda place: abs(place - start))}
 
 
+SIDES = {"a": "a", "b": "b", "query": "a", "candidate": "b"}
+"""How the rows of a collection say whether they search or are searched."""
+
+
 def _pool(row: _Row) -> tuple[Any, ...]:
-    return row.record["side"], row.text("text"), row.record["keys"]
+    side, keys = row.value(str(row.fields.get("side", "side"))), row.texts("keys")
+    if side not in SIDES:
+        raise row.bad(f"has the side {side!r}; allowed: query, candidate")
+    return SIDES[side], row.text("text"), keys
 
 
 _ROWS: dict[str, Callable[[_Row], tuple[Any, ...] | None]] = {

@@ -31,6 +31,8 @@ class Rows:
     """File or repository, for messages."""
     notes: Mapping[str, int] = field(default_factory=dict)
     """What was repaired or left out, and how often: unlabelled rows, misplaced answers, and their kin."""
+    collection: str | None = None
+    """The collection whose items the rows are, in which an id means the same in every language."""
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -42,9 +44,9 @@ class Rows:
 
 
 def fingerprint(table: pa.Table) -> str:
-    """SHA-256 of a table's column names and values."""
+    """SHA-256 of a table's column names and values; what its items are called is not what is computed from."""
     digest = hashlib.sha256()
-    for name in table.column_names:
+    for name in (name for name in table.column_names if name != "item"):
         digest.update(name.encode())
         for value in table.column(name).to_pylist():
             digest.update(str(value).encode() + b"\x00")
@@ -79,7 +81,9 @@ def load(task: Task, split: Split, language: str, source: Source) -> Rows:
         notes: Counter[str] = sum((Counter(part.notes) for part in parts), Counter())
         rows = Rows(pa.concat_tables([part.table for part in parts]), " + ".join(p.origin for p in parts), notes)
     elif task.builtin:
-        rows = Rows(mini.rows(task.name, split, language), f"built-in {task.name}/{split}/{language}")
+        table = mini.rows(task.name, split, language)
+        table = table.append_column("item", pa.array(map(str, range(table.num_rows)), pa.string()))
+        rows = Rows(table, f"built-in {task.name}/{split}/{language}", {}, f"{task.name}-{split}")
     elif task.root is not None:
         rows = Rows(*folder.read(task, split, language, Path(task.root)))
     elif source.kind == "folder":
@@ -94,15 +98,30 @@ def load(task: Task, split: Split, language: str, source: Source) -> Rows:
     return rows
 
 
-def present(task: Task, split: Split, languages: Iterable[str], source: Source) -> dict[str, Rows]:
-    """The rows of those languages that are there."""
+def present(
+    task: Task, split: Split, languages: Iterable[str], source: Source, pass_over_bad: bool = False
+) -> dict[str, Rows]:
+    """The rows of those languages that are there; bad ones are an error unless they are passed over."""
     found = {}
     for language in languages:
         try:
             found[language] = load(task, split, language, source)
         except AbsentError:
             continue
+        except UserError:
+            if not pass_over_bad:
+                raise
     return found
+
+
+def item_names(table: pa.Table, collection: str | None) -> list[str]:
+    """A name for the item of each test row, the same in every language of a collection. Without a collection rows of one
+    number share a name in languages that have equally many: where these are translations that nobody declared, the pairing is
+    kept, and where they are not, it does no harm to a variance."""
+    ids = table.column("item").to_pylist()
+    if collection is not None:
+        return [f"{collection}:{one}" for one in ids]
+    return [f"{len(ids)}:{place}" for place in range(len(ids))]
 
 
 def of_threshold(task: Task, languages: Iterable[str], source: Source) -> dict[str, Rows]:
@@ -118,18 +137,13 @@ def of_pool(task: Task, languages: Iterable[str], source: Source) -> dict[str, R
     return {language: load(task, "test", language, source) for language in languages}
 
 
-def overlap(train: Rows, test: Rows) -> float:
-    """Share of the test rows whose texts are those of a training row, whatever their labels."""
-    names = [name for name in test.table.column_names if name in TEXTS and name in train.table.column_names]
-    if not names:
-        return 0.0
-    seen = set(_texts(train.table, names))
-    found = _texts(test.table, names)
-    return sum(row in seen for row in found) / len(found)
-
-
-def _texts(table: pa.Table, names: list[str]) -> list[str]:
-    return [str(row) for row in zip(*(table.column(name).to_pylist() for name in names), strict=True)]
+def sample(found: Rows, count: int | None) -> pa.Table:
+    """So many of the rows, or all: the same items for every trial and, within a collection, in every language."""
+    if count is None or count >= len(found):
+        return found.table
+    ids = [hashlib.sha256(item.encode()).digest() for item in found.table.column("item").to_pylist()]
+    drawn = sorted(range(len(ids)), key=lambda place: (ids[place], place))[:count]
+    return found.table.take(sorted(drawn))
 
 
 def resolved(task: Task, source: Source) -> Task:

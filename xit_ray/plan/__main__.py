@@ -17,7 +17,7 @@ from xit_ray.plan.schedule import simulate
 from xit_ray.plan.trie import Node, in_good_order, trie
 from xit_ray.spec import doors
 from xit_ray.spec.load import load_space
-from xit_ray.spec.points import listed_points
+from xit_ray.spec.points import expected_points
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -52,7 +52,7 @@ def plan(
     if loaded.search.algorithm == "tpe":
         console.print(f"{space}: {loaded.search.trials} trials, each proposed from those before; nothing to list.")
         return
-    trials = {trial.key: trial for trial in map(planner.trial, listed_points(loaded))}
+    trials = {trial.key: trial for trial in map(planner.trial, expected_points(loaded))}
     nodes = trie(trials.values(), planner)
     in_order = in_good_order(list(trials.values()), nodes)
     model = in_order[0].recipe.model

@@ -103,7 +103,7 @@ class Forecaster:
         for name, languages in evaluation.languages.items():
             task = registry.get(name)
             if task.trainable:
-                found = [self._rows(model, name, "test", language, None) for language in languages]
+                found = [self._rows(model, name, "test", language, evaluation.items) for language in languages]
             else:
                 texts = distinct(sides(task, languages, self.planner.source))
                 found = [_lengths(self._tokens(model).texts(texts))]
@@ -121,8 +121,8 @@ class Forecaster:
         place = (model, name, split, language, examples)
         if place not in self.encoded:
             task = rows.resolved(registry.get(name), self.planner.source)
-            table = rows.load(task, split, language, self.planner.source).table
-            table = some(table, examples)
+            loaded = rows.load(task, split, language, self.planner.source)
+            table = rows.sample(loaded, examples) if split == "test" else some(loaded.table, examples)
             self.encoded[place] = _lengths(self._tokens(model).rows(task, table))
         return self.encoded[place]
 

@@ -3,11 +3,13 @@
 import hashlib
 from typing import Any
 
-from xit_ray.data import rows
+from xit_ray.data import leaks, rows
+from xit_ray.data.leaks import Overlap, Tested
 from xit_ray.data.source import Source
 from xit_ray.spec.base import Strict
 from xit_ray.spec.domains import cover
 from xit_ray.spec.errors import AbsentError, UserError, unknown
+from xit_ray.spec.points import listed_points
 from xit_ray.spec.recipe import Model, Recipe, Stage
 from xit_ray.spec.space import Space, as_recipe
 from xit_ray.stages import fingerprint
@@ -16,8 +18,8 @@ from xit_ray.tasks import own, registry
 from xit_ray.tasks.base import Split, Task
 from xit_ray.tasks.suites import SUITES
 
-MOST_OVERLAP = 0.5
-"""Share of a test set that may be training rows; real datasets repeat some of their rows (WikiAnn, short sentences)."""
+Used = tuple[str, Split, str]
+"""Rows that train or choose: task, split and language."""
 
 
 class Trial(Strict):
@@ -57,7 +59,13 @@ class Planner:
         own.register(space.tasks)
         self.rows: dict[tuple[str, str, str], tuple[str, int]] = {}
         self.models: dict[Model, str] = {}
-        self.overlaps: dict[tuple[str, Split, str, str, str], float] = {}
+        self.overlaps: dict[tuple[Used, str], Overlap | None] = {}
+        """What of a test set is among rows that train or choose; None: nothing."""
+        self.tested: dict[tuple[str, tuple[str, ...]], Tested] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave for another process, which has no use for the test rows that were compared."""
+        return vars(self) | {"tested": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Arrive in another process, which does not know the user's own tasks yet."""
@@ -74,6 +82,13 @@ class Planner:
             recipe = self.trial(variant).recipe
             if self.space.ranking is not None and self.space.ranking.by == "logme":
                 self._check_logme(recipe)
+        # What is trained on must be apart from what is scored in every pair of both.
+        cells: set[tuple[str, str]] = set()
+        for point in listed_points(self.space) if self.space.search.algorithm != "tpe" else ():
+            cell = as_recipe(point).cell
+            if cell not in cells:
+                cells.add(cell)
+                self.trial(point)
 
     def trial(self, tree: dict[str, Any]) -> Trial:
         """The trial of a resolved recipe."""
@@ -92,7 +107,7 @@ class Planner:
             trainings.append(
                 Training(key=key, start=start if position else None, stage=stage, dev=dev, weighing=weighing)
             )
-            self._keep_apart(stage, read, recipe.target_task, languages)
+            self._keep_apart(stage, read, languages)
         also = self.space.zero_shot.also
         return Trial(
             key=fingerprint.of_recipe(recipe.model_dump(mode="json")),
@@ -101,6 +116,11 @@ class Planner:
             evaluation=self._evaluation(key, key, recipe.target_task, also, languages),
             untrained=self._evaluation(model, None, None, also, languages) if self.space.zero_shot.untrained else None,
         )
+
+    def found_overlaps(self) -> list[Overlap]:
+        """What of the test sets is among rows that train or choose, the largest shares first."""
+        found = {one for one in self.overlaps.values() if one is not None and one.share >= leaks.SHOWN}
+        return sorted(found, key=lambda one: (-one.share, one.tested, one.used))
 
     def row_count(self, task: str, language: str, examples: int | None) -> int:
         """Training rows of a mixture's member."""
@@ -207,32 +227,45 @@ class Planner:
             raise UserError(f"{self.where}: zero_shot.languages: no test rows of {task.name!r} are present but English")
         return tuple(found)
 
-    def _keep_apart(
-        self, stage: Stage, dev: tuple[str, ...], target: str, languages: dict[str, tuple[str, ...]]
-    ) -> None:
-        """Refuse to train on, or to choose by, what will be scored: most test rows of a language are among these rows."""
+    def _keep_apart(self, stage: Stage, dev: tuple[str, ...], languages: dict[str, tuple[str, ...]]) -> None:
+        """Refuse to train on, or to choose by, what will be scored, in whatever language."""
         assert stage.mixture is not None
-        used: list[tuple[str, Split, str]] = [
-            (member.rows_of, "train", member.language) for member in stage.mixture.members
-        ]
-        for name, split, language in [*used, *((task, "dev", "en") for task in dev)]:
-            # The languages of a user's own files are what their description says, which may be wrong.
-            own_files = registry.get(name).root is not None
-            for tested in languages[target]:
-                if tested == language or own_files:
-                    self._refuse_overlap((name, split, language), target, tested)
+        used: list[Used] = [(member.rows_of, "train", member.language) for member in stage.mixture.members]
+        used += [(task, "dev", "en") for task in dev]
+        for name, scored in languages.items():
+            for place in used:
+                self._refuse_overlap(place, name, scored)
 
-    def _refuse_overlap(self, used: tuple[str, Split, str], target: str, tested: str) -> None:
-        place = (*used, target, tested)
-        if place not in self.overlaps:
-            rows_used = rows.load(registry.get(used[0]), used[1], used[2], self.source)
-            self.overlaps[place] = rows.overlap(rows_used, rows.load(registry.get(target), "test", tested, self.source))
-        if self.overlaps[place] > MOST_OVERLAP:
+    def _refuse_overlap(self, used: Used, name: str, scored: tuple[str, ...]) -> None:
+        if (used, name) not in self.overlaps:
+            self.overlaps[used, name] = self._overlap(used, name, scored)
+        found = self.overlaps[used, name]
+        if found is None:
+            return
+        about = f"{self.where}: recipe: {leaks.percent(found.share)} of the test rows of {name} in {found.language!r}"
+        if found.by == "item":
             raise UserError(
-                f"{self.where}: recipe: {self.overlaps[place]:.0%} of the test rows of {target} in {tested!r} are "
-                f"{used[1]} rows of {used[0]} in {used[2]!r}; leave the language out of zero_shot.languages, or these rows "
-                "out of the recipe"
+                f"{about} are, in some language, items of {found.used}; leave these rows out of the recipe, since what is "
+                "trained on in one language is known in all"
             )
+        allowed = self.space.allow_overlap
+        if allowed is None:
+            allowed = leaks.ALLOWED_WITHIN if _published_with(used[0], name) else leaks.ALLOWED
+        if found.share > allowed:
+            raise UserError(
+                f"{about} are, in some language and spelling, rows of {found.used}; allowed: {leaks.percent(allowed)}. Leave "
+                "these rows out of the recipe, or say 'allow_overlap' in the space, which its report then says first"
+            )
+
+    def _overlap(self, used: Used, name: str, scored: tuple[str, ...]) -> Overlap | None:
+        task = registry.get(name)
+        if (name, scored) not in self.tested:
+            self.tested[name, scored] = Tested(task, scored, self.source)
+        found = rows.load(registry.get(used[0]), used[1], used[2], self.source)
+        # The languages of a user's own files are what their description says, which may be wrong.
+        own_files = registry.get(used[0]).root is not None or task.root is not None
+        where = task.languages if own_files else [used[2]]
+        return self.tested[name, scored].overlap(found, f"{used[0]} {used[1]} in {used[2]!r}", where)
 
     def _model(self, model: Model) -> str:
         if model not in self.models:
@@ -285,9 +318,10 @@ class Planner:
             data |= self._beside(names, languages)
         except AbsentError as error:
             raise UserError(f"{error}; name the languages there are under zero_shot.languages, or 'present'") from None
-        key = fingerprint.of_evaluation(model, data)
+        items = self.space.zero_shot.items if target else None
+        key = fingerprint.of_evaluation(model, data, items)
         scored = {name: languages[name] for name in names}
-        return Evaluation(key=key, checkpoint=checkpoint, target=target, also=also, languages=scored)
+        return Evaluation(key=key, checkpoint=checkpoint, target=target, also=also, languages=scored, items=items)
 
     def _beside(self, names: tuple[str, ...], languages: dict[str, tuple[str, ...]]) -> dict[str, str]:
         """Rows that scores depend on without being scored: mining's thresholds, and the pool of all languages."""
@@ -310,3 +344,9 @@ class Planner:
             about = (asked.kind, getattr(asked, "labels", ()), asked.metrics, found.fingerprint)
             self.rows[place] = hashlib.sha256(repr(about).encode()).hexdigest(), len(found)
         return self.rows[place]
+
+
+def _published_with(used: str, tested: str) -> bool:
+    """Whether rows are the training or dev files of the benchmark that is scored, and not a user's own."""
+    tasks = [registry.get(name) for name in (used, tested)]
+    return all(task.root is None for task in tasks) and used in (tested, tasks[1].train_from)

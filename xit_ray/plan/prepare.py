@@ -64,5 +64,7 @@ def _make(piece: Piece, planner: Planner, tokens: Tokens) -> int:
     if not task.trainable:
         return len(tokens.texts(distinct(sides(task, piece.languages, planner.source))).tokens)
     (language,) = piece.languages
-    table = rows.load(task, piece.split, language, planner.source).table
-    return len(tokens.rows(task, some(table, piece.examples)).tokens)
+    loaded = rows.load(task, piece.split, language, planner.source)
+    if piece.split == "test":
+        return len(tokens.rows(task, rows.sample(loaded, planner.space.zero_shot.items)).tokens)
+    return len(tokens.rows(task, some(loaded.table, piece.examples)).tokens)

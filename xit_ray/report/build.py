@@ -5,14 +5,16 @@ from pathlib import Path
 import jinja2
 import pyarrow.parquet as pq
 
-from xit_ray.report.matrix import as_table
+from xit_ray.data.leaks import SHOWN, percent
+from xit_ray.report.matrix import Gain, as_table, by_language_table
 from xit_ray.report.ranking import estimate_text
-from xit_ray.report.summary import Summary, gain_text, replicates_text, summarise
+from xit_ray.report.summary import Summary, summarise
 from xit_ray.report.typology import GROUPS
+from xit_ray.report.words import cell_text, gain_text, interval_text, points, seeds_text, settle_text, signed
 from xit_ray.stages.store import Store
-from xit_ray.track.tables import LEDGER, RANKING, SCORES, TRIALS
+from xit_ray.track.tables import LEDGER, OVERLAPS, RANKING, SCORES, TRIALS
 
-MATRIX, HTML = "matrix.parquet", "report.html"
+MATRIX, GAINS, HTML = "matrix.parquet", "gains.parquet", "report.html"
 
 
 def build(folder: Path, store_root: str) -> list[Path]:
@@ -20,8 +22,9 @@ def build(folder: Path, store_root: str) -> list[Path]:
     store = Store(store_root)
     summary = summarise(folder, store)
     pq.write_table(as_table(list(summary.cells.values())), folder / MATRIX)
+    pq.write_table(by_language_table(list(summary.cells.values())), folder / GAINS)
     (folder / HTML).write_text(render(summary), encoding="utf-8")
-    files = [folder / name for name in (HTML, MATRIX, TRIALS, SCORES, LEDGER, RANKING)]
+    files = [folder / name for name in (HTML, MATRIX, GAINS, TRIALS, SCORES, LEDGER, RANKING, OVERLAPS)]
     return [file for file in files if file.is_file()]
 
 
@@ -34,17 +37,15 @@ def render(summary: Summary) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"points": _points, "shade": _shade}
-    environment.filters |= {"gain": gain_text, "replicates": replicates_text, "estimate": estimate_text}
+    environment.filters |= {"points": points, "signed": signed, "shade": _shade, "percent": percent}
+    environment.filters |= {"cell": cell_text, "gain": gain_text, "seeds": seeds_text, "estimate": estimate_text}
+    environment.globals |= {"interval": interval_text, "settle": settle_text, "SHOWN": SHOWN}
     return environment.get_template("report.html.j2").render(s=summary, groups=[name for _, name in GROUPS])
 
 
-def _points(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f}"
-
-
-def _shade(value: float | None) -> str:
-    """A cell's background: green for a gain, red for a loss, full at ten points."""
+def _shade(gain: Gain | float | None) -> str:
+    """A cell's background: green for a gain, red for a loss, full at ten points; none for a gain without a verdict."""
+    value = gain if isinstance(gain, float) else gain.value if gain and gain.verdict in ("helps", "harms") else None
     if value is None:
         return "transparent"
     strength = min(1.0, abs(value) / 0.10)

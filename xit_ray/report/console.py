@@ -8,9 +8,12 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from xit_ray.data.leaks import percent
 from xit_ray.report.build import HTML
+from xit_ray.report.matrix import Cell
 from xit_ray.report.suite import SuiteTable
-from xit_ray.report.summary import LanguageTable, Summary, gain_text, replicates_text, summarise
+from xit_ray.report.summary import LanguageTable, Summary, summarise
+from xit_ray.report.words import cell_text, gain_text, points, seeds_text, settle_text
 from xit_ray.stages.store import Store
 
 
@@ -18,8 +21,11 @@ def show(folder: Path, store_root: str, console: Console, mlflow: str) -> None:
     """Print a run's result."""
     summary = summarise(folder, Store(store_root))
     console.print()
+    for line in overlap_lines(summary):
+        console.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
     console.print(_matrix(summary))
-    console.print("Gain in points over the baseline's mean zero-shot score (in brackets), 95 % interval.", style="dim")
+    for line in _about_gains(summary):
+        console.print(line, style="dim", highlight=False, soft_wrap=True)
     fresh = [f"{cell.intermediate} → {cell.target}" for cell in summary.cells.values() if cell.fresh]
     if fresh:
         console.print(
@@ -51,14 +57,10 @@ def show(folder: Path, store_root: str, console: Console, mlflow: str) -> None:
         console.print(_suite(summary.suite))
     console.print()
     for target, cell in summary.best.items():
-        first = "no intermediate" if cell.is_baseline else escape(f"{cell.intermediate} first")
-        model = escape(f", {cell.model}") if cell.is_baseline and cell.model else ""
-        dev = 100 * (cell.dev_en or 0)
-        console.print(
-            f"[bold]Best recipe for {target}[/bold] (by English dev, {dev:.1f}): {first}{model}; "
-            f"zero-shot {100 * (cell.zero_shot or 0):.1f}{replicates_text(cell)}. Trial {cell.trial}.",
-            highlight=False,
-        )
+        for line in _best(target, cell, summary):
+            console.print(line, highlight=False, soft_wrap=True)
+    for warning in summary.warnings:
+        console.print(f"[yellow]Warning:[/yellow] {escape(warning)}", highlight=False, soft_wrap=True)
     trained = [row for row in summary.ledger if row["published"]]
     roles = [row["role"] for row in trained]
     console.print(
@@ -75,6 +77,61 @@ def show(folder: Path, store_root: str, console: Console, mlflow: str) -> None:
     console.print(Text(f"MLflow:  {command}"), soft_wrap=True)
 
 
+def overlap_lines(summary: Summary) -> list[str]:
+    """What of the test sets is among rows that train or choose; nothing where that is next to nothing."""
+    if not summary.overlaps:
+        return []
+    allowed = summary.allowed_overlap
+    head = (
+        [f"This space allows an overlap of {percent(allowed)} of a test set with what is trained on."]
+        if allowed
+        else []
+    )
+    return head + [
+        f"{percent(one['share'])} of the test rows of {one['tested']} in {one['language']!r} are rows of {one['used']}."
+        for one in summary.overlaps
+    ]
+
+
+def _about_gains(summary: Summary) -> list[str]:
+    """What the figures of the matrix are."""
+    gains = [cell.gain for cell in summary.cells.values() if cell.gain is not None]
+    known = [gain for gain in gains if gain.verdict != "one seed"]
+    lines = ["Gain in points over the baseline's mean zero-shot score (in brackets)."]
+    if known:
+        lines[0] += " Intervals are of 95 %, over training seeds and test items."
+        lines.append(
+            f"Verdicts are corrected for the {len(known)} comparisons of the matrix (Benjamini-Hochberg, 5 %)."
+        )
+    if len(known) < len(gains):
+        lines.append(
+            "One seed: nothing tells how far a gain would move with another seed, so it has no interval and no verdict; "
+            "give the space 'replicates: 3'."
+        )
+    return lines
+
+
+def _best(target: str, cell: Cell, summary: Summary) -> list[str]:
+    """The chosen recipe of a target, what it gains, and how much the choice is worth."""
+    first = "no intermediate" if cell.is_baseline else escape(f"{cell.intermediate} first")
+    model = escape(f", {cell.model}") if cell.is_baseline and cell.model else ""
+    gain = f", gain {gain_text(cell.gain, summary.margin)}" if cell.gain is not None else ""
+    lines = [
+        f"[bold]Best recipe for {target}[/bold] (by English dev, {points(cell.dev_en)}): {first}{model}; zero-shot "
+        f"{points(cell.zero_shot)}{escape(gain)}, {seeds_text(cell)}. Trial {cell.trial}."
+    ]
+    settled = settle_text(cell, summary.margin, summary.device_hours.get((cell.intermediate, target), 0.0))
+    if settled:
+        lines.append(f"  Its gain is not known yet: {settled}.")
+    oracle = summary.oracles.get(target)
+    if oracle is not None:
+        lines.append(
+            f"  Oracle, by the other languages' labels, which choose nothing here: {points(oracle.value)}; English dev's "
+            f"choice on the same rows: {points(oracle.by_english_dev)}."
+        )
+    return lines
+
+
 def _matrix(summary: Summary) -> Table:
     table = Table(title="Transfer matrix", title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column("intermediate")
@@ -83,7 +140,7 @@ def _matrix(summary: Summary) -> Table:
     for intermediate in summary.intermediates:
         cells = [summary.cells.get((intermediate, target)) for target in summary.targets]
         style = ["bold" if cell is not None and summary.best.get(cell.target) == cell else "" for cell in cells]
-        texts = [Text(gain_text(cell), style=how) for cell, how in zip(cells, style, strict=True)]
+        texts = [Text(cell_text(cell, summary.margin), style=how) for cell, how in zip(cells, style, strict=True)]
         table.add_row(Text(intermediate), *texts)
     return table
 

@@ -1,39 +1,66 @@
 """The transfer matrix: for each intermediate and target, the gain in mean zero-shot score over that target's baseline.
 
 A cell stands for the recipe with the best English dev among the finished ones of its intermediate and target; no other
-score has a say. Trials of a recipe that differ in seeds alone are its replicates: English dev and zero-shot scores are
-their means. Where recipes of a cell were trained again as finalists, these stand for it, by their fresh seeds alone. The
-baseline of a target is its cell without an intermediate, chosen in the same way. In a search over several models each
-has rows of its own, and gains are over the same model's baseline.
+score has a say. Trials of a recipe that differ in seeds alone are its replicates. Where recipes were trained again with fresh
+seeds (replicates of a competition's winner, finalists), these seeds alone count. The baseline of a target is its cell
+without an intermediate, chosen in the same way. In a search over several models each has rows of its own, and gains are over
+the same model's baseline.
+
+Gains have intervals over seeds and items, and verdicts that are corrected for the number of cells (``report.statistics``). A
+cell whose variance over seeds nothing tells has neither.
 """
 
-import statistics
-from dataclasses import dataclass
+import statistics as mean_and_median
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from xit_ray.report.intervals import ByLanguage, mean_gain
+from xit_ray.report import statistics
+from xit_ray.report.answers import Answers, Reader, Row
+from xit_ray.report.statistics import Estimate, SeedNoise, Verdict
 from xit_ray.spec.recipe import Recipe
 from xit_ray.stages.store import Store
-from xit_ray.stages.work import ITEMS
 from xit_ray.tasks import registry
-from xit_ray.tasks.scores.items import Items
 from xit_ray.track.tables import TRIALS
 
 BASELINE = "none"
-Row = dict[str, Any]
-"""Of the table of trials."""
 Place = tuple[str, str, str]
 """Intermediate, target, and the model where there are several."""
 
 
 @dataclass(frozen=True)
+class Gain:
+    """A difference from the baseline, as shares."""
+
+    estimate: Estimate
+    q: float | None = None
+    """P-value, corrected for the family of comparisons; None where the variance over seeds is not known."""
+    verdict: Verdict = "one seed"
+
+    @property
+    def value(self) -> float:
+        """The difference itself."""
+        return self.estimate.value
+
+    @property
+    def low(self) -> float | None:
+        """Lower end of the 95 % interval; None where the variance over seeds is not known."""
+        return self.estimate.interval[0] if self.estimate.interval else None
+
+    @property
+    def high(self) -> float | None:
+        """Its upper end."""
+        return self.estimate.interval[1] if self.estimate.interval else None
+
+
+@dataclass(frozen=True)
 class Cell:
-    """One cell. Gains and scores are shares; intervals are 95 % bootstrap intervals over test items."""
+    """One cell. Scores are shares."""
 
     intermediate: str
     """With the model, where there are several."""
@@ -45,110 +72,273 @@ class Cell:
     replicates: tuple[str, ...]
     """All trials of the chosen recipe that count."""
     fresh: bool
-    """Whether they are finalists with fresh seeds."""
+    """Whether they have fresh seeds."""
     trials: int
     """Trials of the cell, those that were stopped included."""
-    dev_en: float | None
-    zero_shot: float | None
-    zero_shot_low: float | None
-    zero_shot_high: float | None
-    gain: float | None
+    dev_en: float | None = None
+    score: Estimate | None = None
+    """Mean zero-shot score."""
+    gain: Gain | None = None
     """None for the baseline itself and where there is no baseline."""
-    gain_low: float | None
-    gain_high: float | None
+    gain_any_language: Estimate | None = None
+    """The gain if the scored languages are taken for a sample of all."""
+    gain_english: Gain | None = None
+    """In the English test rows: what transfer cost the language that was trained on."""
+    gain_by_language: Mapping[str, Gain] | None = None
 
     @property
     def is_baseline(self) -> bool:
         """Whether this is what gains are over."""
         return self.intermediate == _named(BASELINE, self.model)
 
+    @property
+    def zero_shot(self) -> float | None:
+        """Mean zero-shot score."""
+        return self.score.value if self.score else None
 
-def matrix(folder: Path, store: Store) -> list[Cell]:
-    """The cells of a run, by model, intermediate (the baseline first) and target."""
+
+@dataclass(frozen=True)
+class Oracle:
+    """What choosing by labels of the other languages would have brought; it is reported and chooses nothing.
+
+    The recipe is chosen on every second item and scored on the others, and the other way round; the value is the mean.
+    """
+
+    target: str
+    value: float
+    by_english_dev: float
+    """The same of the recipe with the best English dev."""
+
+
+def matrix(folder: Path, store: Store, margin: float) -> tuple[list[Cell], list[Oracle]]:
+    """The cells of a run, by model, intermediate (the baseline first) and target, and each target's oracle.
+
+    Args:
+        folder: the run's.
+        store: where its scores are.
+        margin: largest difference that does not matter, as a share.
+    """
     rows: list[Row] = pq.read_table(folder / TRIALS).to_pylist()
     labels = {row["recipe"]: Recipe.model_validate_json(row["recipe"]).model.label for row in rows}
     several = len(set(labels.values())) > 1
     groups: dict[Place, list[Row]] = {}
     for row in rows:
-        groups.setdefault((row["intermediate"], row["target"], labels[row["recipe"]] if several else ""), []).append(
-            row
-        )
-    chosen = {place: _chosen(group) for place, group in groups.items()}
-    items = {place: _items(store, rows) for place, rows in chosen.items() if rows}
-    # A cell that is no finalist is compared with the baseline as it was before that was trained again.
-    first = {
-        (target, model): _items(store, rows)
-        for (intermediate, target, model), group in groups.items()
-        if intermediate == BASELINE and (rows := _chosen([row for row in group if not row.get("fresh")]))
-    }
+        place = row["intermediate"], row["target"], labels[row["recipe"]] if several else ""
+        groups.setdefault(place, []).append(row)
+    reader = Reader(store)
+    cells: dict[Place, Cell] = {}
+    for target, model in dict.fromkeys(place[1:] for place in groups):
+        mine = {place: group for place, group in groups.items() if place[1:] == (target, model)}
+        cells |= _Column(target, model, mine, reader, margin).cells()
     order = sorted(groups, key=lambda place: (place[2], place[0] != BASELINE, *place))
-    return [_cell(place, groups[place], chosen[place], items, first) for place in order]
+    found = _with_verdicts([cells[place] for place in order], margin)
+    oracles = [_oracle(target, groups, reader) for target in dict.fromkeys(place[1] for place in order)]
+    return found, [oracle for oracle in oracles if oracle is not None]
 
 
-def _chosen(group: list[Row]) -> list[Row]:
+class _Column:
+    """All cells of one target and model: what one tells of the variance over seeds holds for all."""
+
+    def __init__(
+        self, target: str, model: str, groups: Mapping[Place, list[Row]], reader: Reader, margin: float
+    ) -> None:
+        self.target, self.model, self.groups, self.margin = target, model, groups, margin
+        self.task = registry.get(target)
+        self.chosen = {place: chosen(group) for place, group in groups.items()}
+        self.answers = {place: reader.answers(rows, self.task) for place, rows in self.chosen.items() if rows}
+        self.baselines = self._baselines(reader)
+        self.noises: dict[tuple[str, ...], SeedNoise] = {}
+
+    def cells(self) -> dict[Place, Cell]:
+        """The cells; verdicts on means are given when all columns are there."""
+        found = {place: self._cell(place) for place in self.groups}
+        by_language = [
+            (place, language, gain)
+            for place, cell in found.items()
+            for language, gain in (cell.gain_by_language or {}).items()
+        ]
+        corrected = statistics.adjusted([gain.estimate.p for *_, gain in by_language])
+        told: dict[Place, dict[str, Gain]] = {}
+        for (place, language, gain), q in zip(by_language, corrected, strict=True):
+            told.setdefault(place, {})[language] = _judged(gain.estimate, q, self.margin)
+        return {place: replace(cell, gain_by_language=told.get(place)) for place, cell in found.items()}
+
+    def _baselines(self, reader: Reader) -> dict[bool, Answers]:
+        """The baseline by its fresh seeds, and as it was before: a cell that was not trained again is compared with that."""
+        group = self.groups.get((BASELINE, self.target, self.model), [])
+        by_fresh = {fresh: chosen([row for row in group if bool(row.get("fresh")) == fresh]) for fresh in (True, False)}
+        known = {fresh: reader.answers(rows, self.task) for fresh, rows in by_fresh.items() if rows}
+        return known | ({True: known[False]} if True not in known and False in known else {})
+
+    def _cell(self, place: Place) -> Cell:
+        rows, answers = self.chosen[place], self.answers.get(place)
+        name, about = _named(place[0], self.model), (self.target, self.model)
+        if answers is None:
+            return Cell(name, *about, None, (), False, len(self.groups[place]))
+        trials, fresh = tuple(str(row["trial"]) for row in rows), bool(rows[0].get("fresh"))
+        languages = answers.zero_shot
+        runs = answers.runs(languages)
+        cell = Cell(
+            name, *about, trials[0], trials, fresh, len(self.groups[place]), _dev(rows),
+            statistics.score(runs, self._noise(languages)),
+        )  # fmt: skip
+        baseline = self.baselines.get(fresh)
+        if place[0] == BASELINE or baseline is None:
+            return cell
+        gain = self._gain(answers, baseline, languages)
+        single = {language: Gain(self._gain(answers, baseline, (language,))) for language in languages}
+        english = "en" in answers.languages and "en" in baseline.languages
+        return replace(
+            cell,
+            gain=Gain(gain),
+            gain_any_language=statistics.over_languages(gain, np.asarray([g.value for g in single.values()])),
+            gain_by_language=single,
+            gain_english=Gain(self._gain(answers, baseline, ("en",))) if english else None,
+        )
+
+    def _gain(self, answers: Answers, baseline: Answers, languages: tuple[str, ...]) -> Estimate:
+        return statistics.gain(answers.runs(languages), baseline.runs(languages), self._noise(languages))
+
+    def _noise(self, languages: tuple[str, ...]) -> SeedNoise:
+        """Pooled over the cells that were scored in these languages, finalists and others each with their seeds."""
+        if languages not in self.noises:
+            scored = [one for one in self.answers.values() if set(languages) <= set(one.languages)]
+            self.noises[languages] = statistics.seed_noise([one.runs(languages) for one in scored])
+        return self.noises[languages]
+
+
+def chosen(group: Iterable[Row]) -> list[Row]:
     """The replicates of one recipe, by English dev alone; the first among equals by key, so that the order of finishing plays
     no part."""
     done = sorted((row for row in group if row["status"] == "done"), key=lambda row: str(row["trial"]))
     final = [row for row in done if row.get("fresh")]
+    recipes = by_recipe(final or done)
+    # One that lacks a seed might owe its mean to that.
+    most = max((len(rows) for rows in recipes), default=0)
+    return max((rows for rows in recipes if len(rows) >= most), key=_dev, default=[])
+
+
+def by_recipe(rows: Iterable[Row]) -> list[list[Row]]:
+    """Trials, those that differ in seeds alone together."""
     recipes: dict[str, list[Row]] = {}
-    for row in final or done:
+    for row in rows:
         recipes.setdefault(Recipe.model_validate_json(row["recipe"]).with_seed(0).model_dump_json(), []).append(row)
-    # A finalist that lacks a seed might owe its mean to that.
-    most = max((len(rows) for rows in recipes.values()), default=0) if final else 0
-    return max((rows for rows in recipes.values() if len(rows) >= most), key=_dev, default=[])
+    return list(recipes.values())
 
 
 def _dev(replicates: list[Row]) -> float:
-    return statistics.fmean(float(row["dev_en"]) for row in replicates)
-
-
-def _cell(
-    place: Place,
-    group: list[Row],
-    chosen: list[Row],
-    items: dict[Place, ByLanguage],
-    first: dict[tuple[str, str], ByLanguage],
-) -> Cell:
-    intermediate, target, model = place
-    name = _named(intermediate, model)
-    if not chosen:
-        return Cell(name, target, model, None, (), False, len(group), *[None] * 7)
-    score = mean_gain(items[place], None)
-    fresh = bool(chosen[0].get("fresh"))
-    baseline = items.get((BASELINE, target, model)) if fresh else first.get((target, model))
-    baseline = baseline if intermediate != BASELINE else None
-    gain = mean_gain(items[place], baseline) if baseline is not None else (None, None, None)
-    trials = tuple(row["trial"] for row in chosen)
-    return Cell(
-        name, target, model, trials[0], trials, fresh, len(group), _dev(chosen), *score, *gain
-    )  # fmt: skip
+    return mean_and_median.fmean(float(row["dev_en"]) for row in replicates)
 
 
 def _named(intermediate: str, model: str) -> str:
     return f"{intermediate} ({model})" if model else intermediate
 
 
-def _items(store: Store, replicates: list[Row]) -> ByLanguage:
-    """What each test item of the target adds to its main score, for every language that is zero-shot."""
-    task = registry.get(replicates[0]["target"])
-    wanted = [("task", "=", task.name), ("metric", "=", task.metric)]
-    labelled = Recipe.model_validate_json(replicates[0]["recipe"]).labelled_languages
-    found: ByLanguage = {}
-    for row in replicates:
-        with store.open(row["evaluation"]) as folder:
-            table = pq.read_table(folder / ITEMS, filters=wanted)
-        for language in (name for name in task.zero_shot_languages if name not in labelled):
-            part = table.filter(pc.equal(table.column("language"), language))
-            if part.num_rows:
-                items = Items(part.column("points").to_numpy(), part.column("out_of").to_numpy())
-                found.setdefault(language, []).append(items)
-    return found
+def _judged(estimate: Estimate, q: float | None, margin: float) -> Gain:
+    return Gain(estimate, q, statistics.verdict(estimate, q, margin))
+
+
+def _with_verdicts(cells: list[Cell], margin: float) -> list[Cell]:
+    """Verdicts on means, corrected for the number of cells; those on English are a family of their own."""
+    judged = {}
+    for name in ("gain", "gain_english"):
+        gains = [getattr(cell, name) for cell in cells]
+        corrected = statistics.adjusted([gain.estimate.p if gain else None for gain in gains])
+        judged[name] = [_judged(g.estimate, q, margin) if g else None for g, q in zip(gains, corrected, strict=True)]
+    return [
+        replace(cell, gain=gain, gain_english=english)
+        for cell, gain, english in zip(cells, judged["gain"], judged["gain_english"], strict=True)
+    ]
+
+
+def _oracle(target: str, groups: Mapping[Place, list[Row]], reader: Reader) -> Oracle | None:
+    """Of all finished recipes of a target; None where there are fewer than two."""
+    task = registry.get(target)
+    done = [row for place, group in groups.items() if place[1] == target for row in group if row["status"] == "done"]
+    recipes = by_recipe(done)
+    if len(recipes) < 2:
+        return None
+    halves: list[list[float]] = [[], []]
+    known = [reader.answers(rows, task) for rows in recipes]
+    # Languages that some recipe was trained on are zero-shot for none.
+    languages = [lang for lang in known[0].zero_shot if all(lang in one.zero_shot for one in known)]
+    if not languages:
+        return None
+    for one in known:
+        for which in (0, 1):
+            halves[which].append(one.half(which).runs(languages).value)
+    by_other_half = [halves[1 - which][int(np.argmax(halves[which]))] for which in (0, 1)]
+    dev = max(range(len(recipes)), key=lambda place: _dev(recipes[place]))
+    return Oracle(target, sum(by_other_half) / 2, (halves[0][dev] + halves[1][dev]) / 2)
 
 
 def as_table(cells: list[Cell]) -> pa.Table:
     """The matrix as rows, for ``matrix.parquet``."""
-    fields = [("intermediate", pa.string()), ("target", pa.string()), ("trial", pa.string()), ("trials", pa.int64())]
-    names = ("dev_en", "zero_shot", "zero_shot_low", "zero_shot_high", "gain", "gain_low", "gain_high")
-    fields[3:3] = [("replicates", pa.list_(pa.string())), ("fresh", pa.bool_())]
-    schema = pa.schema(fields + [(name, pa.float64()) for name in names])
-    return pa.Table.from_pylist([vars(cell) for cell in cells], schema=schema)
+    return pa.Table.from_pylist([_flat(cell) for cell in cells], schema=_SCHEMA)
+
+
+def by_language_table(cells: list[Cell]) -> pa.Table:
+    """Gains by language as rows, for ``gains.parquet``."""
+    rows = [
+        {"intermediate": cell.intermediate, "target": cell.target, "language": language, **_of_gain("gain", gain)}
+        for cell in cells
+        for language, gain in (cell.gain_by_language or {}).items()
+    ]
+    return pa.Table.from_pylist(rows, schema=_LANGUAGE_SCHEMA)
+
+
+def _flat(cell: Cell) -> dict[str, Any]:
+    low, high = (cell.score.interval if cell.score else None) or (None, None)
+    general = cell.gain_any_language.interval if cell.gain_any_language else None
+    return {
+        "intermediate": cell.intermediate,
+        "target": cell.target,
+        "trial": cell.trial,
+        "replicates": list(cell.replicates),
+        "fresh": cell.fresh,
+        "trials": cell.trials,
+        "seeds": len(cell.replicates),
+        "dev_en": cell.dev_en,
+        "zero_shot": cell.zero_shot,
+        "zero_shot_low": low,
+        "zero_shot_high": high,
+        **_of_gain("gain", cell.gain),
+        "gain_any_language_low": general[0] if general else None,
+        "gain_any_language_high": general[1] if general else None,
+        **_of_gain("english", cell.gain_english),
+    }
+
+
+def _of_gain(name: str, gain: Gain | None) -> dict[str, Any]:
+    if gain is None:
+        return {}
+    estimate = gain.estimate
+    return {
+        name: gain.value,
+        f"{name}_low": gain.low,
+        f"{name}_high": gain.high,
+        f"{name}_seed_variance": estimate.seed_variance if estimate.df is not None else None,
+        f"{name}_item_variance": estimate.item_variance,
+        f"{name}_df": estimate.df,
+        f"{name}_p": estimate.p,
+        f"{name}_q": gain.q,
+        f"{name}_verdict": gain.verdict,
+    }
+
+
+def _gain_fields(name: str) -> list[tuple[str, pa.DataType]]:
+    numbers = ("", "_low", "_high", "_seed_variance", "_item_variance", "_df", "_p", "_q")
+    return [*((f"{name}{part}", pa.float64()) for part in numbers), (f"{name}_verdict", pa.string())]
+
+
+_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("intermediate", "target", "trial")]
+    + [("replicates", pa.list_(pa.string())), ("fresh", pa.bool_()), ("trials", pa.int64()), ("seeds", pa.int64())]
+    + [(name, pa.float64()) for name in ("dev_en", "zero_shot", "zero_shot_low", "zero_shot_high")]
+    + _gain_fields("gain")
+    + [(name, pa.float64()) for name in ("gain_any_language_low", "gain_any_language_high")]
+    + _gain_fields("english")
+)
+_LANGUAGE_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("intermediate", "target", "language")] + _gain_fields("gain")
+)

@@ -9,16 +9,17 @@ import pyarrow.parquet as pq
 import yaml
 
 from xit_ray.report.front import front
-from xit_ray.report.matrix import Cell, matrix
+from xit_ray.report.matrix import Cell, Gain, Oracle, matrix
 from xit_ray.report.ranking import Ranking, ranking
 from xit_ray.report.suite import SuiteTable, suite_table
 from xit_ray.report.typology import ByDistance, by_distance
+from xit_ray.report.warnings import warnings
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Space
 from xit_ray.stages.store import Store
 from xit_ray.tasks import registry
 from xit_ray.tasks.suites import SUITES
-from xit_ray.track.tables import LEDGER, RANKING, SCORES, TRIALS
+from xit_ray.track.tables import LEDGER, OVERLAPS, RANKING, SCORES, TRIALS
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class LanguageRow:
     values: list[float | None]
     """One a cell of the target, in the matrix's order of intermediates."""
     intervals: list[tuple[float, float] | None]
-    """95 % bootstrap intervals of the values; None for means over replicates."""
+    """95 % bootstrap intervals of the values over items alone; None for means over replicates."""
     majority: float
     n: int
 
@@ -43,6 +44,8 @@ class LanguageTable:
     title: str
     columns: list[str]
     rows: list[LanguageRow]
+    gains: list[dict[str, Gain]]
+    """Of every column, by language; empty for baselines and tasks without training data."""
     above: int
     """Languages other than English in which the best cell by English dev beats the majority class."""
     languages: int
@@ -57,8 +60,20 @@ class Summary:
     intermediates: list[str]
     targets: list[str]
     cells: dict[tuple[str, str], Cell]
+    margin: float
+    """Largest difference that does not matter, as a share."""
     best: dict[str, Cell]
     """By target, the cell with the best English dev."""
+    oracles: dict[str, Oracle]
+    """By target, what choosing by the other languages' labels would have brought."""
+    device_hours: dict[tuple[str, str], float]
+    """Of one seed of a cell's recipe and of its baseline, each alone."""
+    overlaps: list[dict[str, Any]]
+    """What of the test sets is among rows that train or choose."""
+    allowed_overlap: float | None
+    """What of it the space allows, where it says so."""
+    warnings: list[str]
+    """What no interval can tell."""
     tables: list[LanguageTable]
     typology: list[ByDistance]
     """Of the cells that have a baseline and enough languages."""
@@ -82,7 +97,8 @@ def summarise(folder: Path, store: Store) -> Summary:
     from xit_ray.spec.load import load_space
 
     space = load_space(folder / "spec.yaml")
-    cells = matrix(folder, store)
+    margin = space.margin / 100
+    cells, oracles = matrix(folder, store, margin)
     trials = pq.read_table(folder / TRIALS).to_pylist()
     ledger = pq.read_table(folder / LEDGER).to_pylist()
     scores = pq.read_table(folder / SCORES).to_pylist()
@@ -96,7 +112,13 @@ def summarise(folder: Path, store: Store) -> Summary:
         intermediates=list(dict.fromkeys(cell.intermediate for cell in cells)),
         targets=targets,
         cells={(cell.intermediate, cell.target): cell for cell in cells},
+        margin=margin,
         best=best,
+        oracles={oracle.target: oracle for oracle in oracles},
+        device_hours=_device_hours(cells, trials),
+        overlaps=pq.read_table(folder / OVERLAPS).to_pylist() if (folder / OVERLAPS).is_file() else [],
+        allowed_overlap=space.allow_overlap,
+        warnings=warnings(best, done, trials, ledger, scores),
         tables=_tables(done, best, scores),
         typology=_typology(done, trials, scores),
         suite=_suite(space, done, scores),
@@ -108,6 +130,18 @@ def summarise(folder: Path, store: Store) -> Summary:
         spent_seconds=sum(float(row["seconds"]) for row in ledger if row["trainings_begun"]),
         alone_seconds=sum(scored.values()),
     )
+
+
+def _device_hours(cells: list[Cell], trials: list[dict[str, Any]]) -> dict[tuple[str, str], float]:
+    seconds = {row["trial"]: float(row["device_seconds"]) for row in trials}
+    baselines = {(cell.target, cell.model): cell.trial for cell in cells if cell.is_baseline}
+    return {
+        (cell.intermediate, cell.target): sum(
+            seconds.get(trial, 0.0) for trial in (cell.trial, baselines.get((cell.target, cell.model))) if trial
+        )
+        / 3600
+        for cell in cells
+    }
 
 
 def _typology(done: list[Cell], trials: list[dict[str, Any]], scores: list[dict[str, Any]]) -> list[ByDistance]:
@@ -163,12 +197,13 @@ def _tables(done: list[Cell], best: dict[str, Cell], scores: list[dict[str, Any]
     for target in dict.fromkeys(cell.target for cell in done):
         cells = [cell for cell in done if cell.target == target]
         columns = [(cell.intermediate, cell.replicates) for cell in cells]
-        found.append(_table(target, f"{target}, by intermediate", columns, by_trial, best[target].replicates))
+        gains = [dict(cell.gain_by_language or {}) for cell in cells]
+        found.append(_table(target, f"{target}, by intermediate", columns, gains, by_trial, best[target].replicates))
     headless = {score["task"] for score in scores} - {cell.target for cell in done}
     for task in sorted(headless):
         columns = [("untrained", ("untrained",))] if (task, "untrained") in by_trial else []
         columns += [(f"{cell.intermediate} → {cell.target}", cell.replicates) for cell in done]
-        found.append(_table(task, f"{task}, after each recipe", columns, by_trial, columns[-1][1]))
+        found.append(_table(task, f"{task}, after each recipe", columns, [{}] * len(columns), by_trial, columns[-1][1]))
     return found
 
 
@@ -176,6 +211,7 @@ def _table(
     task: str,
     title: str,
     columns: list[tuple[str, tuple[str, ...]]],
+    gains: list[dict[str, Gain]],
     by_trial: dict[tuple[str, str], dict[str, dict[str, Any]]],
     best: tuple[str, ...],
 ) -> LanguageTable:
@@ -190,9 +226,8 @@ def _table(
     chosen = [trials for _, trials in columns].index(best)
     others = [row for row in rows if row.language != "en"]
     above = sum((row.values[chosen] or 0.0) > row.majority for row in others)
-    return LanguageTable(
-        task, registry.get(task).metric, title, [name for name, _ in columns], rows, above, len(others)
-    )
+    names = [name for name, _ in columns]
+    return LanguageTable(task, registry.get(task).metric, title, names, rows, gains, above, len(others))
 
 
 def _of_replicates(
@@ -211,20 +246,3 @@ def _best_recipe(best: dict[str, Cell], trials: list[dict[str, Any]]) -> str:
         recipe = yaml.safe_load(row["recipe"])
         texts.append(f"# {target}\n" + yaml.safe_dump(recipe, sort_keys=False, width=100))
     return "\n".join(texts)
-
-
-def replicates_text(cell: Cell) -> str:
-    """How many seeds a cell stands for, where it is more than one or a finalist's."""
-    many = len(cell.replicates)
-    if cell.fresh:
-        return f", mean of {many} fresh seeds" if many > 1 else ", a fresh seed"
-    return f", mean of {many} seeds" if many > 1 else ""
-
-
-def gain_text(cell: Cell | None) -> str:
-    """A cell of the matrix in points: the gain with its interval, or the baseline's own score in brackets."""
-    if cell is None or cell.trial is None or cell.zero_shot is None:
-        return "–"
-    if cell.gain is None or cell.gain_low is None or cell.gain_high is None:
-        return f"({100 * cell.zero_shot:.1f})" if cell.is_baseline else f"{100 * cell.zero_shot:.1f}"
-    return f"{100 * cell.gain:+.1f} [{100 * cell.gain_low:+.1f}, {100 * cell.gain_high:+.1f}]"

@@ -34,6 +34,7 @@ def search(
     """Search recipes, score them zero-shot in every language, and write matrix and report."""
     from xit_ray.report.console import show
     from xit_ray.search import run
+    from xit_ray.search.finalists import trained_again
 
     console = doors.console()
     if resume is not None:
@@ -57,8 +58,8 @@ def search(
         console.print(finished.forecast, highlight=False, soft_wrap=True)
     trials = finished.state.trials.values()
     final = ""
-    if finished.space.search.finalists is not None and not any(trial.fresh for trial in trials):
-        final = "; finalists are trained when all others have ended"
+    if not any(trial.fresh for trial in trials) and trained_again(finished.space, trials):
+        final = "; the best are trained again, with fresh seeds, when all others have ended"
     left = [trial for trial in trials if trial.status == "left"]
     if left:
         console.print(

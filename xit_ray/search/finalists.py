@@ -1,16 +1,39 @@
-"""The final stage of a search: its best recipes trained again with fresh seeds, so that the winner is not the luckiest."""
+"""The final stage of a search: its best recipes trained again with fresh seeds, so that no score is a winner's luck."""
 
 import statistics
 from collections.abc import Iterable
 from typing import Any
 
 from xit_ray.report.matrix import BASELINE
+from xit_ray.spec.points import contested_targets, replicate
 from xit_ray.spec.recipe import Recipe
-from xit_ray.spec.space import Finalists
+from xit_ray.spec.space import Finalists, Replicates, Space
 from xit_ray.track.state import TrialState
 
 FIRST_SEED, SEED_STEP = 90_001, 101
 """Fresh seeds: far from those that people give."""
+
+
+def trained_again(space: Space, trials: Iterable[TrialState]) -> list[dict[str, Any]]:
+    """The recipes that the space wants trained with fresh seeds once all others have ended."""
+    known = list(trials)
+    if space.search.finalists is not None:
+        return finalists(known, space.search.finalists)
+    return replicates(known, space.replicates) if space.replicates.seeds > 1 else []
+
+
+def replicates(trials: Iterable[TrialState], settings: Replicates) -> list[dict[str, Any]]:
+    """The best recipe of each cell, by English dev, with each of its fresh seeds, for the targets in whose cells recipes
+    competed."""
+    first = [(trial, Recipe.model_validate(trial.recipe)) for trial in trials if not trial.fresh]
+    contested = contested_targets(recipe for _, recipe in first)
+    cells: dict[tuple[str, str, str], list[tuple[float, str, Recipe]]] = {}
+    for trial, recipe in first:
+        if trial.status == "done" and trial.dev is not None and trial.target in contested:
+            cells.setdefault((recipe.model.label, *recipe.cell), []).append((-trial.dev, trial.key, recipe))
+    # The first of equals is the one whose key sorts first, as in the matrix.
+    best = [min(found, key=lambda entry: entry[:2])[2] for found in cells.values()]
+    return [replicate(recipe, number, settings) for number in range(1, settings.seeds + 1) for recipe in best]
 
 
 def finalists(trials: Iterable[TrialState], settings: Finalists) -> list[dict[str, Any]]:

@@ -3,9 +3,10 @@
 import functools
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -111,11 +112,14 @@ def run(folder: Path, console: Console) -> Finished:
     planner.check()
     journal = Journal(folder)
     journal.mend()
+    overlaps = [asdict(one) for one in planner.found_overlaps()]
+    journal.append([{"time": time.time(), "kind": "overlaps_found", "overlaps": overlaps}])
     state = State(journal.read())
     _same_recipes(planner, state, folder)
     assert space.mlflow is not None
     tracker = Tracker(space.mlflow, space.name, folder.name)
     tracker.start({"question": space.question, "run": str(folder), "algorithm": space.search.algorithm})
+    tracker.overlaps(state.overlaps)
     tracker.catch_up(journal.read(), state)
     try:
         with interruptible():

@@ -39,6 +39,18 @@ ENVIRONMENT = {
 for _name, _value in ENVIRONMENT.items():
     os.environ.setdefault(_name, _value)
 
+
+def joins_cluster() -> bool:
+    """Whether this machine belongs to a cluster: ``RAY_ADDRESS`` says so, or ``ray up`` made it a head and left its
+    configuration in the home folder."""
+    return bool(os.environ.get("RAY_ADDRESS")) or (Path.home() / "ray_bootstrap_config.yaml").exists()
+
+
+if not joins_cluster():
+    # Ray binds its ports to every interface, without a token, unless it takes the machine for one that cannot be part of a
+    # cluster. Nothing else keeps all of its processes on the loopback interface.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+
 import ray  # noqa: E402
 
 DRIVERS = "xit_driver"
@@ -58,7 +70,7 @@ def start(resources: Resources) -> int:
     """
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     options = {"log_to_driver": True, "logging_level": logging.ERROR, "namespace": "xit_ray"}
-    if os.environ.get("RAY_ADDRESS") or _is_cluster_node():
+    if joins_cluster():
         ray.init(address="auto", runtime_env={"env_vars": ENVIRONMENT}, **options)
         if DRIVERS not in ray.cluster_resources():
             raise UserError(
@@ -90,11 +102,6 @@ def _start_here(options: dict[str, Any]) -> None:
                 raise
             ray.shutdown()
     raise UserError(f"Ray did not start on this machine in {STARTS} attempts of 30 s each; see ray.log, and try again")
-
-
-def _is_cluster_node() -> bool:
-    """Whether ``ray up`` made this machine a head: it leaves its configuration in the home folder."""
-    return (Path.home() / "ray_bootstrap_config.yaml").exists()
 
 
 def _fitting(resources: Resources) -> int:

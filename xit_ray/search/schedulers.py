@@ -18,10 +18,12 @@ FEWEST = 2
 
 def group_of(recipe: Recipe, compare: str) -> str:
     """Trials of one group compete. A baseline never competes with recipes that have an intermediate stage, and in cells
-    models do not compete: a matrix without its baselines has no gains."""
+    models do not compete: a matrix without its baselines has no gains. Nor do seeds: those that are left would be the
+    lucky ones."""
+    about = f"{recipe.target_task}, seed {recipe.stages[-1].seed}"
     if compare == "cell":
-        return f"{recipe.model.label}: {recipe.intermediate} -> {recipe.target_task}"
-    return f"{'baseline' if recipe.intermediate == 'none' else 'with intermediate'} -> {recipe.target_task}"
+        return f"{recipe.model.label}: {recipe.intermediate} -> {about}"
+    return f"{'baseline' if recipe.intermediate == 'none' else 'with intermediate'} -> {about}"
 
 
 class Rule(Protocol):

@@ -17,7 +17,7 @@ from xit_ray.plan.trie import in_good_order, trie
 from xit_ray.search import crews, foreman, runtime
 from xit_ray.search.callback import Announcer
 from xit_ray.search.driver import drive
-from xit_ray.search.finalists import finalists
+from xit_ray.search.finalists import trained_again
 from xit_ray.search.job import Site
 from xit_ray.search.progress import Display
 from xit_ray.search.pump import Pump
@@ -107,8 +107,7 @@ def fit(
     with crews.manned(site, slots, resources={runtime.DRIVERS: 1}):
         try_out(_first(space, planner, folder, state))
         complete = all(trial.status in ("done", "stopped") for trial in state.trials.values() if not trial.fresh)
-        if space.search.finalists is not None and complete:
-            points = finalists(state.trials.values(), space.search.finalists)
+        if complete and (points := trained_again(space, state.trials.values())):
             try_out(_listed(points, planner, state), fresh=True)
 
 

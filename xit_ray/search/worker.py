@@ -78,6 +78,8 @@ def _do(job: Job, site: Site, boss: Any, everyone: Replicas) -> None:
             try:
                 description = execute.train(bench, training, _Reporter(boss, job, about, everyone))
             except UnwantedError:
+                if final and everyone.first:
+                    store.drop(training.key)  # only this trial would have gone on from its snapshot
                 return
             tell("stage_published", **about, description=description)
         if everyone.first:

@@ -134,7 +134,7 @@ def _points(space: Space, where: str) -> list[dict[str, Any]]:
     """The recipes themselves where they are known beforehand, else a sample: options that do not go together."""
     if space.search.algorithm == "tpe":
         return list(random_points(space.recipe, SAMPLE, space.search.seed))
-    points = list(itertools.islice(listed_points(space), MOST_TRIALS + 1))
+    points = list(itertools.islice(listed_points(space, MOST_TRIALS + 1), MOST_TRIALS + 1))
     if len(points) > MOST_TRIALS:
         raise UserError(
             f"{where}: the space has more than {MOST_TRIALS:,} recipes; use random or tpe with 'search.trials'"

@@ -1,24 +1,49 @@
 """A user's own files as a task: ten lines of YAML that name the kind, the files and the columns."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from xit_ray.spec.base import Strict
 
-Kind = Literal["classification", "multiple choice", "tagging", "span QA", "masked LM", "retrieval"]
+Kind = Literal["classification", "multiple choice", "tagging", "span QA", "masked LM", "retrieval", "ranking"]
+Split = Literal["train", "dev", "test"]
+Columns = dict[str, str | tuple[str, ...]]
+SCORED_ALONE = ("retrieval", "ranking")
+"""Kinds that have no training data."""
 
 
 class Files(Strict):
     """Where the splits are: paths from the YAML file's folder, with ``{lang}`` for the language. Their suffixes say how they
-    are written: ``jsonl``, ``csv``, ``tsv``, ``parquet``, ``conllu``, ``conll``, ``json`` (SQuAD's) or ``txt``."""
+    are written, unless ``format`` does: ``jsonl``, ``csv``, ``tsv``, ``parquet``, ``conllu``, ``conll``, ``json`` (SQuAD's)
+    or ``txt`` (tags as in ``conll``, else one text per line)."""
 
     train: str | None = None
-    """Training rows; null for tasks that are only scored."""
+    """Training rows; null for tasks that are only scored, and where ``train_from`` names a task."""
     dev: str | None = None
     """Rows that choose. null takes one training row in twenty."""
     test: str | None = None
     """Rows that are scored; null for intermediate tasks. Never a file of the other two."""
+
+
+class Format(Strict):
+    """How the files are written, where their suffixes do not say it."""
+
+    type: Literal["jsonl", "csv", "tsv", "parquet", "conllu", "conll", "json", "txt"] | None = None
+    """The format, whatever the suffix; null goes by the suffix."""
+    quotes: bool | None = None
+    """csv and tsv: whether a field that begins with a quotation mark ends with one and may go over tabs and lines. null: csv
+    has such quotes, and in tsv a quotation mark is a mark like any other."""
+    header: tuple[str, ...] | None = None
+    """csv and tsv: the columns' names, where the file does not begin with them; null reads them from the first line."""
+
+    @field_validator("header")
+    @classmethod
+    def _names_differ(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        twice = next((name for name in names or () if (names or ()).count(name) > 1), None)
+        if twice is not None or names == ():
+            raise ValueError(f"found {list(names or ())}; allowed: one or more names, all different")
+        return names
 
 
 class OwnTask(Strict):
@@ -33,9 +58,18 @@ class OwnTask(Strict):
     labels: tuple[str, ...] = ()
     """Classes, or tags, as the files spell them; JSONL and Parquet may number them, the first being 0. Needed for
     classification; tags may be left to the training rows."""
-    columns: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    columns: Columns | dict[Split, Columns] = Field(default_factory=dict)
     """The kind's columns to the files': a name, a dotted path, or a list of names (texts are joined, options listed).
-    Those not named are called what the kind calls them."""
+    Those not named are called what the kind calls them. Where splits differ, such a mapping for each of them."""
+    format: Format = Format()
+    """How the files are written, where their suffixes do not say it."""
+    items: dict[Split, str] = Field(default_factory=dict)
+    """Splits whose rows are the same items in every language, to a name for the collection of these items. Tasks that share
+    one name share the items: ``xnli-dev``, ``xnli-test``, ``pawsx-dev``, ``pawsx-test``, ``xquad`` (LAReQA's too), ``mlqa``,
+    ``copa-val``, ``copa-test``. An item is named by the column ``item``, else by the number of its row, from 0. No language
+    of an item may be trained on where another one is scored."""
+    train_from: str | None = None
+    """A task whose English training and dev rows are this one's, which then has test files alone."""
     languages: tuple[str, ...] = ()
     """Languages of the test files."""
     train_languages: tuple[str, ...] = ("en",)
@@ -69,12 +103,30 @@ class OwnTask(Strict):
             raise ValueError(f"labels are of classification and tagging; {self.kind} has none")
         if (self.files.test is None) != (not self.languages):
             raise ValueError("'files.test' and 'languages' go together: the test files and the languages they are in")
-        if self.files.train is None and self.kind != "retrieval":
-            raise ValueError(f"{self.kind} needs 'files.train'")
+        if self.kind in SCORED_ALONE and (self.files.train or self.files.dev or self.train_from):
+            raise ValueError(f"{self.kind} is scored without training; it has 'files.test' alone")
+        if self.train_from is not None and (self.files.train or self.files.dev or not self.files.test):
+            raise ValueError("a task with 'train_from' has 'files.test' alone; the other task's rows train and choose")
+        if self.files.train is None and self.train_from is None and self.kind not in SCORED_ALONE:
+            raise ValueError(
+                f"{self.kind} needs 'files.train', or 'train_from' with the name of a task whose English rows train it"
+            )
+        unnamed = next((split for split in self.items if getattr(self.files, split) is None), None)
+        if unnamed is not None:
+            raise ValueError(f"items.{unnamed}: there is no 'files.{unnamed}'")
         if self.files.test in (self.files.train, self.files.dev) and self.files.test is not None:
             raise ValueError(f"'files.test' is {self.files.test!r}, which is also trained on or chooses")
         self._paths_fit()
         return self
+
+    def columns_of(self, split: Split) -> Columns:
+        """The kind's columns to those of a split's files."""
+        columns: dict[Any, Any] = {**self.columns}
+        return columns.get(split, {}) if self._by_split else columns
+
+    @property
+    def _by_split(self) -> bool:
+        return any(isinstance(value, dict) for value in self.columns.values())
 
     def _paths_fit(self) -> None:
         """Paths have no braces but ``{lang}``, and have that where there are several languages."""

@@ -18,6 +18,23 @@ class Finalists(Strict):
     """Fresh seeds of each. The matrix then has their mean, and English dev's mean over them names the winner."""
 
 
+class Replicates(Strict):
+    """How many seeds every cell of the matrix stands on. In YAML a bare number stands for ``{seeds: NUMBER}``."""
+
+    seeds: int = Field(default=1, gt=0, le=100)
+    """Seeds of each cell. Where the recipes of a target's cells differ in more than seeds, they compete at their own seed,
+    and the best of each cell, by English dev, is then trained with so many fresh seeds, which alone count: the seed that
+    a recipe was chosen by favours it."""
+    of: Literal["all", "target"] = "all"
+    """all: the seeds of all stages differ, so that an interval covers the training of the intermediate task too; target:
+    those of the last stage alone, which costs less and covers less."""
+
+    @classmethod
+    def expand(cls, value: Any) -> Any:
+        """A bare number is one of seeds."""
+        return {"seeds": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 class Search(Strict):
     """Which recipes are tried."""
 
@@ -79,6 +96,9 @@ class ZeroShot(Strict):
     """Tasks without training data, scored for every finished trial (for example ``tatoeba``)."""
     untrained: bool = False
     """Score the tasks of ``also`` with the untrained encoder too."""
+    items: int | None = Field(default=None, ge=10)
+    """Score a fixed random sample of so many test rows in each language, the same for every trial and, where languages are
+    translations of one another, the same items in all; null scores all. Tasks of ``also`` are scored whole."""
 
     @field_validator("languages", mode="before")
     @classmethod
@@ -173,6 +193,12 @@ class Space(Strict):
     recipe: dict[str, Any]
     """A recipe in which any value may be a search domain."""
     search: Search = Search()
+    replicates: Replicates = Replicates()
+    margin: float = Field(default=1.0, gt=0, lt=100)
+    """Points of difference that do not matter: a gain whose whole interval lies within it is called no larger than this."""
+    allow_overlap: float | None = Field(default=None, ge=0, lt=1)
+    """Largest share of a test set that rows which train or choose may repeat by their texts; null allows a tenth, and half
+    among a benchmark's own files as they were published. What is above a hundredth is told in the report."""
     ranking: Ranking | None = None
     scheduler: Scheduler = Scheduler()
     zero_shot: ZeroShot = ZeroShot()
@@ -190,6 +216,15 @@ class Space(Strict):
         if self.search.objective != "dev" and self.scheduler.name != "none":
             raise ValueError(
                 "a trial that is stopped has no cost to compare; give scheduler 'none' with this objective"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _seeds_are_repeated_once(self) -> "Space":
+        if self.replicates.seeds > 1 and self.search.finalists is not None:
+            raise ValueError(
+                "replicates and search.finalists both train recipes again with fresh seeds; give one of them (replicates: "
+                "every cell's best; finalists: the best few of each target)"
             )
         return self
 

@@ -78,6 +78,7 @@ def train(bench: Bench, work: Training, report: Callable[[Progress], None]) -> d
         "search": bench.search,
         "start": work.start,
         "dev": trained.dev,
+        "dev_rows": sum(len(member.dev) for member in members if member.dev is not None and member.chooses),
         "best_step": trained.best_step,
         "steps": trained.steps,
         "history": trained.history,

@@ -9,6 +9,8 @@ from xit_ray.spec.recipe import Model, Stage
 
 CORE_VERSION = 3
 """Raise it when the training core changes what it computes: earlier checkpoints are then no longer taken."""
+SCORES_VERSION = 2
+"""Raise it when scoring changes what it computes or writes: earlier scores are then no longer taken."""
 
 
 def of_model(model: Model, content: Mapping[str, str], precision: str) -> str:
@@ -35,9 +37,9 @@ def of_stage(previous: str, stage: Stage, data: Mapping[str, str], dev: tuple[st
     return _digest({"previous": previous, "stage": stage.model_dump(mode="json"), "data": dict(data), "dev": list(dev)})
 
 
-def of_evaluation(checkpoint: str, data: Mapping[str, str]) -> str:
-    """Fingerprint of the scores of a checkpoint on test rows."""
-    return _digest({"checkpoint": checkpoint, "data": dict(data)})
+def of_evaluation(checkpoint: str, data: Mapping[str, str], items: int | None) -> str:
+    """Fingerprint of the scores of a checkpoint on test rows, or on so many of them in each language."""
+    return _digest({"checkpoint": checkpoint, "data": dict(data), "items": items, "scores": SCORES_VERSION})
 
 
 def of_recipe(tree: Mapping[str, Any]) -> str:

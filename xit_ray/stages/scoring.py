@@ -5,6 +5,7 @@ With several workers all of them call it, and the first one publishes.
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def evaluate(bench: Bench, work: Evaluation) -> dict[str, Any]:
     """Score a checkpoint and publish what came of it.
 
     Returns:
-        the description: ``scores`` is a list of ``{task, language, metric, value, low, high, n, majority}``.
+        the description: ``scores`` is a list of ``{task, language, metric, value, low, high, n, majority, constant}``;
+        ``constant`` says that one answer was given to everything.
     """
     meter = Meter(bench.device, here())
     target = rows.resolved(registry.get(work.target), bench.source) if work.target else None
@@ -48,16 +50,19 @@ def evaluate(bench: Bench, work: Evaluation) -> dict[str, Any]:
     answers: list[pa.Table] = []
     items: list[pa.Table] = []
     for task in ((target,) if target else ()) + tuple(registry.get(name) for name in work.also):
-        for language, scored in scorer.scored(task, work.languages[task.name]).items():
+        for language, scored in scorer.scored(task, work.languages[task.name], work.items).items():
             about = {"task": task.name, "language": language}
             others = scored.alternatives or [[] for _ in scored.gold]
+            constant = task.trainable and len(set(scored.given)) == 1 < len(set(scored.gold))
             answers.append(_table(about, gold=scored.gold, predicted=scored.given, next_best=pa.array(others, TEXTS)))
             for metric, found in scored.scores.items():
                 low, high = found.interval()
-                main = {"majority": scored.majority if metric == task.metric else None}
+                main = {"majority": scored.majority if metric == task.metric else None, "constant": constant}
                 numbers = {"value": found.value, "low": low, "high": high, "n": len(found), **main}
                 scores.append({**about, "metric": metric, **numbers})
-                items.append(_table({**about, "metric": metric}, points=found.points, out_of=found.out_of))
+                named = pa.array(scored.items, pa.string())
+                counts = {"item": named, "points": found.points, "out_of": found.out_of}
+                items.append(_table({**about, "metric": metric}, **counts))
     description = {
         "kind": "evaluation",
         "checkpoint": work.checkpoint,
@@ -84,17 +89,24 @@ class _Scorer:
     def __init__(self, network: Network, bench: Bench, meter: Meter) -> None:
         self.network, self.bench, self.meter = network, bench, meter
 
-    def scored(self, task: Task, languages: Sequence[str]) -> dict[str, Scored]:
+    def scored(self, task: Task, languages: Sequence[str], count: int | None) -> dict[str, Scored]:
         """By language; all languages go through the encoder in one stream."""
         if not task.trainable:
             return self._searched(task, languages)
-        tables = {lang: rows.load(task, "test", lang, self.bench.source).table for lang in languages}
+        found = {lang: rows.load(task, "test", lang, self.bench.source) for lang in languages}
+        tables = {lang: rows.sample(test, count) for lang, test in found.items()}
         encoded = {language: self.bench.tokens.rows(task, table) for language, table in tables.items()}
         raw = predict(self.network, task.name, join(list(encoded.values())), self.meter)
         per_token = self.network.head(task.name).per_token
         bounds = np.cumsum([len(part.tokens) if per_token else len(part) for part in encoded.values()])[:-1]
         parts = dict(zip(tables, np.split(raw, bounds), strict=True))
-        return {lang: score(task, lang, tables[lang], encoded[lang], parts[lang]) for lang in tables}
+        return {
+            lang: replace(
+                score(task, lang, table, encoded[lang], parts[lang]),
+                items=rows.item_names(table, found[lang].collection),
+            )
+            for lang, table in tables.items()
+        }
 
     def _searched(self, task: Task, languages: Sequence[str]) -> dict[str, Scored]:
         columns = sides(task, languages, self.bench.source)

@@ -6,7 +6,8 @@ from xit_ray.spec.recipe import Stage
 PREDICTIONS = "predictions.parquet"
 """File of an evaluation's entry: task, language, row, gold, predicted, next_best (of span QA)."""
 ITEMS = "items.parquet"
-"""File of an evaluation's entry: task, language, metric, row, points, out_of; a score is the points' sum over the other."""
+"""File of an evaluation's entry: task, language, metric, row, item, points, out_of; a score is the points' sum over the
+other. Rows with one item, in whatever language, are translations of one another."""
 
 
 class Training(Strict):
@@ -43,3 +44,5 @@ class Evaluation(Strict):
     """Tasks without a head."""
     languages: dict[str, tuple[str, ...]]
     """Task to the languages that are scored."""
+    items: int | None = None
+    """So many rows of the target's in each language; None: all."""

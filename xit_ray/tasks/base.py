@@ -21,6 +21,18 @@ class Held:
     keep: bool
 
 
+@dataclass(frozen=True)
+class Written:
+    """How a table of text is written. None leaves it to the format: csv files have quotes, tsv files have none."""
+
+    quotes: bool | None = None
+    """Whether fields that begin with a quotation mark end with one, and may go over tabs and lines."""
+    names: tuple[str, ...] = ()
+    """The columns' names, where the file has no header."""
+    short_rows: Literal["refused", "accepted", "left out"] = "refused"
+    """What is done with rows that lack fields at their end."""
+
+
 Place = str | Held | tuple[str, ...]
 """A file, a part of one, or several files that are read together."""
 
@@ -38,10 +50,23 @@ class Layout:
     test: Place | None
     format: str = ""
     """How the files are written, a name of ``data.formats``; empty where their suffix says it."""
+    written: Written = Written()
+    """What the format leaves open."""
+    labels: tuple[str, ...] = ()
+    """How the files spell the labels, where not as the task does."""
     fields: Fields = field(default_factory=dict)
     """Where the kind's columns are; those not named are called what the kind calls them."""
+    fields_by_split: Mapping[Split, Fields] = field(default_factory=dict)
+    """The same for single splits, where their files differ."""
     languages: tuple[str, ...] | None = None
     """Test languages, where this layout has fewer than the task."""
+    collections: Mapping[Split, str] = field(default_factory=dict)
+    """The collection whose items a split's rows are. Rows of one collection with one id (the field ``item``, of span QA
+    ``id``, else the number of the row in its file) are the same item, in whatever language, split or task."""
+
+    def fields_of(self, split: Split) -> Fields:
+        """Where a split's files have the kind's columns."""
+        return {**self.fields, **self.fields_by_split.get(split, {})}
 
 
 @dataclass(frozen=True)
@@ -67,6 +92,8 @@ class Hub:
     """Dev is one row in this many of the training split, which has the others: the repository has no dev split of its own."""
     only: tuple[str, str] | None = None
     """A column and how its value begins in the rows of a language, where one configuration holds all languages."""
+    collections: Mapping[Split, str] = field(default_factory=dict)
+    """As a layout's."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,16 @@ INDONLI = Classification(
     train_languages=("id",),
     licence="CC BY-SA 3.0",
     citation="Mahendra et al. 2021, arXiv:2110.14566",
-    layouts=(Layout(train="nli_id/train.tsv", dev="nli_id/dev.tsv", test=None, format="pairs"),),
+    layouts=(
+        Layout(train="nli_id/train.tsv", dev="nli_id/dev.tsv", test=None, format="pairs"),
+        Layout(
+            train="indonli/train.jsonl",
+            dev="indonli/val.jsonl",
+            test=None,
+            fields={"text_a": "premise", "text_b": "hypothesis"},
+            labels=("e", "n", "c"),
+        ),
+    ),
     hub=Hub(
         repository="afaji/indonli",
         revision=None,  # its Parquet files are on a branch the hub may rewrite

@@ -10,5 +10,13 @@ LAREQA = Ranking(
     licence="CC BY-SA 4.0",
     citation="Roy et al. 2020, arXiv:2004.05484",
     # The hub's copy leaves out where sentences begin and end.
-    layouts=(Layout(train=None, dev=None, test="lareqa/xquad-r/{lang}.json", format="xquad-r"),),
+    layouts=(
+        Layout(
+            train=None,
+            dev=None,
+            test="lareqa/xquad-r/{lang}.json",
+            format="xquad-r",
+            collections={"test": "xquad"},  # its questions are XQuAD's
+        ),
+    ),
 )

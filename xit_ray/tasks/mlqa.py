@@ -11,13 +11,21 @@ MLQA = SpanQA(
     licence="CC BY-SA 3.0",
     citation="Lewis et al. 2020, arXiv:1910.07475",
     layouts=(
-        Layout(train=None, dev=None, test="mlqa/MLQA_V1/test/test-context-{lang}-question-{lang}.json"),
-        Layout(train=None, dev=None, test="mlqa/MLQA_V1/dev/dev-context-{lang}-question-{lang}.json"),
+        *(
+            Layout(
+                train=None,
+                dev=None,
+                test=f"mlqa/MLQA_V1/{part}/{part}-context-{{lang}}-question-{{lang}}.json",
+                collections={"test": "mlqa"},
+            )
+            for part in ("test", "dev")
+        ),
     ),
     hub=Hub(
         repository="google/xtreme",  # MLQA's own repository is a script
         revision="ec5f1f46e9af79639a90684a7a70a956c4998f04",
         config="MLQA.{lang}.{lang}",
         splits={"test": "test"},
+        collections={"test": "mlqa"},
     ),
 )

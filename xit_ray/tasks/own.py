@@ -6,13 +6,13 @@ from typing import Any
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.own_task import OwnTask
 from xit_ray.tasks import registry
-from xit_ray.tasks.base import Held, Layout, Place, Task
-from xit_ray.tasks.kinds import Classification, MaskedLM, MultipleChoice, Retrieval, SpanQA, Tagging
+from xit_ray.tasks.base import SPLITS, Held, Layout, Place, Split, Task, Written
+from xit_ray.tasks.kinds import Classification, MaskedLM, MultipleChoice, Ranking, Retrieval, SpanQA, Tagging
 
 DEV_EVERY = 20
 """Where there is no dev file, one training row in this many is dev."""
 KINDS: dict[str, type[Task]] = {
-    kind.kind: kind for kind in (Classification, MultipleChoice, Tagging, SpanQA, MaskedLM, Retrieval)
+    kind.kind: kind for kind in (Classification, MultipleChoice, Tagging, SpanQA, MaskedLM, Retrieval, Ranking)
 }
 
 
@@ -28,25 +28,22 @@ def register(described: Iterable[OwnTask]) -> None:
 def as_task(own: OwnTask) -> Task:
     """The task that a description stands for."""
     kind = KINDS[own.kind]
-    unknown = sorted(own.columns.keys() - set(kind.columns))
-    if unknown:
-        raise UserError(
-            f"tasks: {own.name}: columns: unknown column {unknown[0]!r} (allowed: {', '.join(kind.columns)})"
-        )
-    listed = {"text_a", "text_b", "text", "options"}
-    several = next(
-        (name for name, names in own.columns.items() if not isinstance(names, str) and name not in listed), None
-    )
-    if several is not None:
-        raise UserError(
-            f"tasks: {own.name}: columns.{several}: is one column; allowed as lists: {', '.join(sorted(listed))}"
-        )
+    for split in SPLITS:
+        _check_columns(own, split, kind)
     train: Place | None = own.files.train
     dev: Place | None = own.files.dev
     if own.files.train is not None and dev is None:
         train = Held(own.files.train, every=DEV_EVERY, keep=False)
         dev = Held(own.files.train, every=DEV_EVERY, keep=True)
-    layout = Layout(train=train, dev=dev, test=own.files.test, fields=own.columns)
+    layout = Layout(
+        train=train,
+        dev=dev,
+        test=own.files.test,
+        format=own.format.type or _by_suffix(own),
+        written=Written(quotes=own.format.quotes, names=own.format.header or ()),
+        fields_by_split={split: own.columns_of(split) for split in SPLITS},
+        collections=dict(own.items),
+    )
     options: dict[str, Any] = {"labels": own.labels} if own.kind in ("classification", "tagging") else {}
     if own.kind == "tagging":
         options["spans"] = any(label.startswith("B-") for label in own.labels)
@@ -55,10 +52,31 @@ def as_task(own: OwnTask) -> Task:
     return kind(
         name=own.name,
         languages=own.languages,
-        train_languages=own.train_languages if own.files.train is not None else (),
+        train_languages=own.train_languages if own.files.train or own.train_from else (),
+        train_from=own.train_from,
         licence=own.licence,
         citation=own.citation,
         layouts=(layout,),
         root=own.folder or ".",
         **options,
     )
+
+
+def _check_columns(own: OwnTask, split: Split, kind: type[Task]) -> None:
+    columns = own.columns_of(split)
+    allowed = (*kind.columns, "item")
+    unknown = sorted(columns.keys() - set(allowed))
+    if unknown:
+        raise UserError(f"tasks: {own.name}: columns: unknown column {unknown[0]!r} (allowed: {', '.join(allowed)})")
+    listed = {"text_a", "text_b", "text", "options"}
+    several = next((name for name, names in columns.items() if not isinstance(names, str) and name not in listed), None)
+    if several is not None:
+        raise UserError(
+            f"tasks: {own.name}: columns.{several}: is one column; allowed as lists: {', '.join(sorted(listed))}"
+        )
+
+
+def _by_suffix(own: OwnTask) -> str:
+    """The format of files whose suffix leaves it to the kind."""
+    files = [file for _, file in own.files if file is not None]
+    return "conll" if own.kind == "tagging" and all(file.endswith(".txt") for file in files) else ""

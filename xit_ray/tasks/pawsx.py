@@ -1,7 +1,11 @@
 """PAWS-X: adversarial paraphrase identification, English training data, 7 test languages."""
 
-from xit_ray.tasks.base import Held, Hub, Layout
+from collections.abc import Mapping
+
+from xit_ray.tasks.base import Held, Hub, Layout, Split
 from xit_ray.tasks.kinds import Classification
+
+PARALLEL: Mapping[Split, str] = {"dev": "pawsx-dev", "test": "pawsx-test"}
 
 PAWSX = Classification(
     name="pawsx",
@@ -10,13 +14,20 @@ PAWSX = Classification(
     licence="free use, see the paper",
     citation="Yang et al. 2019, arXiv:1908.11828",
     layouts=(
-        Layout(train="pawsx/train-en.tsv", dev="pawsx/dev-en.tsv", test="pawsx/test-{lang}.tsv", format="pairs"),
+        Layout(
+            train="pawsx/train-en.tsv",
+            dev="pawsx/dev-en.tsv",
+            test="pawsx/test-{lang}.tsv",
+            format="pairs",
+            collections=PARALLEL,
+        ),
         # Without labelled test files the dev files are the test set, and English dev is one training row in ten.
         Layout(
             train=Held("pawsx/train-en.tsv", every=10, keep=False),
             dev=Held("pawsx/train-en.tsv", every=10, keep=True),
             test="pawsx/dev-{lang}.tsv",
             format="pairs",
+            collections={"test": PARALLEL["dev"]},
         ),
     ),
     hub=Hub(
@@ -24,5 +35,6 @@ PAWSX = Classification(
         revision="4cd8187c404bda33cb1f62b49b001115862acf37",
         fields={"text_a": "sentence1", "text_b": "sentence2", "label": "label"},
         splits={"train": "train", "dev": "validation", "test": "test"},
+        collections=PARALLEL,
     ),
 )

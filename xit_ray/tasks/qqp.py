@@ -1,7 +1,10 @@
 """Quora Question Pairs: do two questions ask the same, English."""
 
-from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.base import Fields, Held, Hub, Layout, Written
 from xit_ray.tasks.kinds import Classification
+
+FIELDS: Fields = {"text_a": "question1", "text_b": "question2", "label": "is_duplicate"}
+OWN = "qqp/quora_duplicate_questions.tsv"
 
 QQP = Classification(
     name="qqp",
@@ -10,7 +13,24 @@ QQP = Classification(
     languages=(),
     licence="Quora terms, see the dataset's card",
     citation="Iyer et al. 2017; GLUE, arXiv:1804.07461",
-    layouts=(Layout(train="qqp/train.tsv", dev="qqp/dev.tsv", test=None, format="pairs"),),
+    layouts=(
+        Layout(train="qqp/train.tsv", dev="qqp/dev.tsv", test=None, format="pairs"),
+        # GLUE's, in which rows of the original that go over two lines are broken; its readers leave them out.
+        Layout(
+            train="QQP/train.tsv",
+            dev="QQP/dev.tsv",
+            test=None,
+            written=Written(short_rows="left out"),
+            fields=FIELDS,
+        ),
+        Layout(
+            train=Held(OWN, every=10, keep=False),
+            dev=Held(OWN, every=10, keep=True),
+            test=None,
+            written=Written(quotes=True),
+            fields=FIELDS,
+        ),
+    ),
     hub=Hub(
         repository="nyu-mll/glue",
         revision="bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c",

@@ -21,14 +21,21 @@ XCOPA = MultipleChoice(
     licence="CC BY 4.0",
     citation="Ponti et al. 2020, arXiv:2005.00333",
     layouts=(
-        Layout(train="xcopa/{lang}/val.{lang}.jsonl", dev=None, test=TEST, fields=FIELDS),
-        Layout(train=None, dev=None, test=TEST, fields=FIELDS),
+        Layout(
+            train="xcopa/{lang}/val.{lang}.jsonl",
+            dev=None,
+            test=TEST,
+            fields=FIELDS,
+            collections={"train": "copa-val", "test": "copa-test"},
+        ),
+        Layout(train=None, dev=None, test=TEST, fields=FIELDS, collections={"test": "copa-test"}),
     ),
     hub=Hub(
         repository="cambridgeltl/xcopa",
         revision="042f78955ba48e6404616762fa6e05e839c3907a",
         splits={"train": "validation", "test": "test"},
         fields=FIELDS,
+        collections={"train": "copa-val", "test": "copa-test"},
     ),
 )
 
@@ -38,12 +45,21 @@ COPA = MultipleChoice(
     languages=(),
     licence="BSD 2-clause",
     citation="Roemmele et al. 2011; SuperGLUE, arXiv:1905.00537",
-    layouts=(Layout(train="xcopa/en/train-en.jsonl", dev="xcopa/en/val-en.jsonl", test=None, fields=FIELDS),),
+    layouts=(
+        Layout(
+            train="xcopa/en/train-en.jsonl",
+            dev="xcopa/en/val-en.jsonl",
+            test=None,
+            fields=FIELDS,
+            collections={"dev": "copa-val"},
+        ),
+    ),
     hub=Hub(
         repository="aps/super_glue",
         revision="3de24cf8022e94f4ee4b9d55a6f539891524d646",
         config="copa",
         splits={"train": "train", "dev": "validation"},
         fields=FIELDS,
+        collections={"dev": "copa-val"},
     ),
 )

@@ -9,11 +9,12 @@ XQUAD = SpanQA(
     train_from="squad",
     licence="CC BY-SA 4.0",
     citation="Artetxe et al. 2020, arXiv:1910.11856",
-    layouts=(Layout(train=None, dev=None, test="xquad/xquad.{lang}.json"),),
+    layouts=(Layout(train=None, dev=None, test="xquad/xquad.{lang}.json", collections={"test": "xquad"}),),
     hub=Hub(
         repository="google/xquad",
         revision="51adfef1c1287aab1d2d91b5bead9bcfb9c68583",
         config="xquad.{lang}",
         splits={"test": "validation"},
+        collections={"test": "xquad"},
     ),
 )

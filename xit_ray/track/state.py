@@ -72,6 +72,8 @@ class State:
         self.trials: dict[str, TrialState] = {}
         self.stages: dict[str, StageState] = {}
         self.untrained: dict[str, Any] | None = None
+        self.overlaps: list[dict[str, Any]] = []
+        """What of the test sets is among rows that train or choose."""
         self.ranking: list[dict[str, Any]] | None = None
         """Estimates made before training, one a cell."""
         self.started: float | None = None
@@ -98,6 +100,9 @@ class State:
     def _search_started(self, event: Event) -> None:
         self.started = self.started or event["time"]
         self.search = self.search or event.get("search")
+
+    def _overlaps_found(self, event: Event) -> None:
+        self.overlaps = event["overlaps"]
 
     def _ranked(self, event: Event) -> None:
         self.ranking = event["cells"]

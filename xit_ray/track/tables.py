@@ -14,6 +14,8 @@ from xit_ray.track.state import State, TrialState, seconds_spent
 TRIALS, SCORES, LEDGER = "trials.parquet", "scores.parquet", "ledger.parquet"
 RANKING = "ranking.parquet"
 """There where the space ranks intermediates before training."""
+OVERLAPS = "overlaps.parquet"
+"""There where rows that train or choose repeat rows that are scored."""
 COSTS = (
     "seconds", "device_seconds", "gpu_hours", "tokens", "padding_avoided", "flops", "peak_memory_mb", "matmul_peak",
     "energy_wh",
@@ -52,6 +54,8 @@ def write(state: State, folder: Path) -> None:
     _write([_ledger_row(state, key) for key in state.stages], folder / LEDGER, _LEDGER_SCHEMA)
     if state.ranking is not None:
         _write(state.ranking, folder / RANKING, _RANKING_SCHEMA)
+    if state.overlaps:
+        _write(state.overlaps, folder / OVERLAPS, _OVERLAP_SCHEMA)
 
 
 def _trial_row(trial: TrialState, state: State) -> dict[str, Any]:
@@ -81,6 +85,7 @@ def _ledger_row(state: State, key: str) -> dict[str, Any]:
         "trained_by": stage.trial or "an earlier search",
         "reused_by": stage.reused,
         "dev_en": stage.description.get("dev"),
+        "dev_rows": stage.description.get("dev_rows"),
         "steps": stage.description.get("steps"),
         "skipped_steps": stage.description.get("skipped"),
         "out_of_memory": stage.description.get("out_of_memory"),
@@ -105,16 +110,19 @@ _TRIAL_SCHEMA = pa.schema(
 _SCORE_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("trial", "task", "language", "metric")]
     + [(name, pa.float64()) for name in ("value", "low", "high", "majority")]
-    + [("n", pa.int64())]
+    + [("n", pa.int64()), ("constant", pa.bool_())]
 )
 _RANKING_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("intermediate", "target", "by")]
     + [("estimate", pa.float64()), ("device_seconds", pa.float64()), ("rank", pa.int64()), ("kept", pa.bool_())]
 )
+_OVERLAP_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("used", "tested", "language", "by")] + [("share", pa.float64())]
+)
 _LEDGER_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("stage", "label", "role")]
     + [("trainings_begun", pa.int64()), ("published", pa.bool_()), ("trained_by", pa.string())]
-    + [("reused_by", pa.list_(pa.string())), ("dev_en", pa.float64()), ("steps", pa.int64())]
+    + [("reused_by", pa.list_(pa.string())), ("dev_en", pa.float64()), ("dev_rows", pa.int64()), ("steps", pa.int64())]
     + [("skipped_steps", pa.int64()), ("out_of_memory", pa.int64())]
     + _COST_FIELDS
 )

@@ -72,6 +72,14 @@ class Tracker:
         self._params(self.parent, params)
         self.client.update_run(self.parent, "RUNNING")
 
+    def overlaps(self, found: list[dict[str, Any]]) -> None:
+        """Tag the search with what of its test sets is among rows that train or choose."""
+        if found:
+            worst = max(found, key=lambda one: float(one["share"]))
+            self.client.set_tag(self.parent, "xit.overlap", f"{worst['share']:.4f}")
+            told = "; ".join(f"{o['share']:.1%} of {o['tested']} [{o['language']}]: {o['used']}" for o in found)
+            self.client.set_tag(self.parent, "xit.overlaps", told[:4000])
+
     def catch_up(self, events: Iterable[Event], state: State) -> None:
         """Mirror what a killed search wrote down but did not come to mirror.
 

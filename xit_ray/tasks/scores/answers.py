@@ -77,20 +77,29 @@ def answer_scores(said: Sequence[str], gold: Sequence[Sequence[str]], words: Wor
 
 
 def at_best_threshold(
-    scores: npt.NDArray[np.float64], no_answer: npt.NDArray[np.float64], answerable: npt.NDArray[np.bool_]
+    scores: npt.NDArray[np.float64],
+    no_answer: npt.NDArray[np.float64],
+    answerable: npt.NDArray[np.bool_],
+    empty: npt.NDArray[np.bool_],
 ) -> Items:
     """A score of SQuAD v2 at the threshold that suits it best: above it, a question is taken to have no answer.
 
-    The procedure is ``find_best_thresh`` of the official scorer. It looks at the answers, so it is an oracle.
+    The procedure is ``find_best_thresh`` of the official scorer, but for ties: questions with one ``no_answer`` fall on the
+    same side of any threshold, and the official sum, taken amid them in the order of the file, is a score that no threshold
+    reaches. It looks at the answers, so it is an oracle.
 
     Args:
         scores: shape (questions,): the score of each question's answer when one is given.
         no_answer: shape (questions,): how much rather than its answer the model would give none.
         answerable: shape (questions,): whether the question has an answer.
+        empty: shape (questions,): whether the answer given is an empty text.
     """
     order = np.argsort(no_answer, kind="stable")
-    change = np.where(answerable, scores, np.where(scores > 0, 0.0, -1.0))
+    change = np.where(answerable, scores, np.where(empty, 0.0, -1.0))
     running = (~answerable).sum() + np.cumsum(change[order])
+    ordered = no_answer[order]
+    tied = np.append(ordered[1:] == ordered[:-1], False)
+    running[tied] = -np.inf
     best = int(np.argmax(running))
     threshold = float(no_answer[order[best]]) if running[best] > (~answerable).sum() else float(no_answer.min()) - 1.0
     silent = no_answer > threshold

@@ -1,0 +1,152 @@
+"""Whether rows that train or choose are rows that are scored, in whatever language, task or spelling.
+
+Test sets are parallel: an item that is trained on in one language is known in all. So a row that is used is looked for
+among the test rows of every language there is of a scored task, whether that language is scored or not; what it finds is an
+item, and an item counts in every language that is scored. Rows are the same by the ids of their collection, or by their
+texts (``data.near``). What masked LM reads, or a task with other columns, is compared with the longest text of a test row.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from xit_ray.data import rows
+from xit_ray.data.near import NearIndex, Texts, normalised
+from xit_ray.data.rows import TEXTS, Rows
+from xit_ray.data.source import Source
+from xit_ray.spec.errors import AbsentError, UserError
+from xit_ray.tasks.base import Task
+
+SHOWN = 0.01
+"""Share of a test set from which on an overlap is told in the report."""
+ALLOWED = 0.1
+"""Share above which it is refused."""
+ALLOWED_WITHIN = 0.5
+"""The same for a benchmark's own training and dev files, which repeat some test rows as they were published."""
+LEAST_BYTES = 25
+"""A shorter text, in UTF-8, occurs in other tasks by chance."""
+
+Key = tuple[str, str]
+"""An item: its collection and its id; outside a collection, the language and the row."""
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Test rows that are trained on or chosen by, in the language that has the largest share of them."""
+
+    used: str
+    """Task, split and language, in words."""
+    tested: str
+    language: str
+    share: float
+    """Of the scored test rows."""
+    by: Literal["item", "text"]
+    """Whether ids or texts say so."""
+
+
+class Tested:
+    """The test rows of a task, to be found among rows that train or choose.
+
+    Args:
+        task: the scored task.
+        scored: its languages that are scored.
+        source: where rows are.
+    """
+
+    def __init__(self, task: Task, scored: Sequence[str], source: Source) -> None:
+        self.task, self.scored = task, scored
+        self.rows = {
+            language: found for language in task.languages if (found := _there(task, language, scored, source))
+        }
+        self.keys = {language: item_keys(found, language) for language, found in self.rows.items()}
+        self.collections = {found.collection for found in self.rows.values()} - {None}
+        self.indexes: dict[tuple[str, bool], NearIndex] = {}
+
+    def overlap(self, used: Rows, name: str, languages: Iterable[str]) -> Overlap | None:
+        """The items that some rows have in common with the test rows.
+
+        Args:
+            used: rows that train or choose.
+            name: what they are called in a message.
+            languages: the test languages in which their texts may be found.
+        """
+        by_id: set[Key] = set()
+        if used.collection in self.collections:
+            by_id = set(item_keys(used, ""))
+        by_text: set[Key] = set()
+        for language in languages:
+            if language in self.rows:
+                places = self._same(used.table, language)
+                by_text |= {self.keys[language][place] for place in places}
+        found: list[Overlap] = []
+        for by, leaked in (("item", by_id), ("text", by_text)):
+            for language in self.scored:
+                share = sum(key in leaked for key in self.keys[language]) / len(self.keys[language])
+                found.append(Overlap(name, self.task.name, language, share, by))  # type: ignore[arg-type]
+            if any(one.share for one in found):
+                break
+        worst = max(found, key=lambda one: one.share)
+        return worst if worst.share else None
+
+    def _same(self, table: pa.Table, language: str) -> set[int]:
+        """Places of the test rows in a language that a table has as well."""
+        tested = self.rows[language].table
+        names = [name for name in TEXTS if name in tested.column_names]
+        alike = all(name in table.column_names for name in names)
+        if (language, alike) not in self.indexes:
+            texts = _texts(tested, names)
+            self.indexes[language, alike] = NearIndex(texts if alike else [_longest(row) for row in texts])
+        if alike:
+            return self.indexes[language, alike].found(_texts(table, names))
+        other = [name for name in TEXTS if name in table.column_names]
+        return self.indexes[language, alike].found((text,) for row in _texts(table, other) for text in row if text)
+
+
+def percent(share: float) -> str:
+    """A share for people, with as many places as a small one needs."""
+    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}"
+
+
+def item_keys(found: Rows, language: str) -> list[Key]:
+    """The items of some rows."""
+    ids = found.table.column("item").to_pylist()
+    return [(found.collection, one) if found.collection else (language, str(row)) for row, one in enumerate(ids)]
+
+
+def repeated(dev: Rows, train: Rows) -> float:
+    """Share of the dev rows that are training rows."""
+    names = [name for name in TEXTS if name in dev.table.column_names and name in train.table.column_names]
+    return len(NearIndex(_texts(dev.table, names)).found(_texts(train.table, names))) / len(dev)
+
+
+def _there(task: Task, language: str, scored: Sequence[str], source: Source) -> Rows | None:
+    """Test rows, but for candidates that only are searched; of a language that is not scored, if they are there and good."""
+    try:
+        found = rows.load(task, "test", language, source)
+    except AbsentError:
+        return None  # scored languages that are absent were refused before
+    except UserError:
+        if language in scored:
+            raise
+        return None
+    if "side" in found.table.column_names:
+        queries = pc.equal(found.table.column("side"), "a")
+        return Rows(found.table.filter(queries), found.origin, found.notes, found.collection)
+    return found
+
+
+def _texts(table: pa.Table, names: list[str]) -> list[Texts]:
+    columns = (table.column(name).to_pylist() for name in names)
+    return [tuple(map(_text, row)) for row in zip(*columns, strict=True)]
+
+
+def _text(value: str | list[str] | None) -> str:
+    return normalised(" ".join(value) if isinstance(value, list) else value or "")
+
+
+def _longest(row: Texts) -> Texts:
+    text = max(row, key=len)
+    return (text,) if len(text.encode()) >= LEAST_BYTES else ("",)

@@ -1,0 +1,114 @@
+"""Rows that say the same: equal but for case, space and punctuation, or nearly equal by the share of their shingles.
+
+A shingle is a run of letters and digits; two texts are near-duplicates when the Jaccard similarity of their sets of shingles
+is high (Broder 1997). Candidates are found by a sample of the shingles, the same of every text, and then compared in full.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+
+SHINGLE = 5
+"""Characters of a shingle."""
+SIMILAR = 0.8
+"""Jaccard similarity from which on two texts say the same."""
+SAMPLED = 4
+"""One shingle in this many is looked at to find candidates."""
+COMMON = 64
+"""A sampled shingle that more rows of an index than this have is a phrase, and finds no candidate."""
+CHUNK = 8192
+"""Rows looked up at a time."""
+
+Texts = tuple[str, ...]
+"""What a row says, a text for each of its columns, normalised."""
+_NOT_LETTERS = re.compile(r"[\W_]+")
+_MIXERS = np.uint64(0x9E3779B97F4A7C15), np.uint64(29)
+
+
+def normalised(text: str) -> str:
+    """A text without case, spaces, punctuation and marks."""
+    return _NOT_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())
+
+
+class NearIndex:
+    """Rows to be found again.
+
+    Args:
+        rows: what each says; those that say nothing are never found.
+    """
+
+    def __init__(self, rows: Sequence[Texts]) -> None:
+        self.rows = rows
+        self.exact: dict[Texts, list[int]] = {}
+        for place, row in enumerate(rows):
+            if any(row):
+                self.exact.setdefault(row, []).append(place)
+        hashes, owners = _shingles(rows)
+        order = np.argsort(hashes, kind="stable")
+        self.hashes, self.owners = hashes[order], owners[order]
+        self.sizes = np.bincount(owners, minlength=len(rows))
+
+    def found(self, rows: Iterable[Texts]) -> set[int]:
+        """The places of the index's rows that some of these rows say as well."""
+        places: set[int] = set()
+        left = iter(dict.fromkeys(rows))
+        while chunk := list(islice(left, CHUNK)):
+            places.update(place for row in chunk for place in self.exact.get(row, ()))
+            places |= self._nearly([row for row in chunk if row not in self.exact], places)
+        return places
+
+    def _nearly(self, rows: list[Texts], known: set[int]) -> set[int]:
+        hashes, owners = _shingles(rows)
+        first, last = (np.searchsorted(self.hashes, hashes, side) for side in ("left", "right"))  # type: ignore[call-overload]
+        counts = np.where(last - first <= COMMON, last - first, 0)
+        if not counts.any():
+            return set()
+        asked = np.repeat(owners, counts)
+        within = np.arange(len(asked)) - np.repeat(np.cumsum(counts) - counts, counts)
+        have = self.owners[np.repeat(first, counts) + within]
+        pairs, shared = np.unique(asked.astype(np.int64) * len(self.rows) + have, return_counts=True)
+        asked, have = np.divmod(pairs, len(self.rows))
+        # Of a sample the similarity is known roughly: what is below half of what is asked for is not looked at.
+        sizes = np.bincount(owners, minlength=len(rows))
+        either = sizes[asked] + self.sizes[have] - shared
+        likely = shared >= SIMILAR / 2 * either
+        found: set[int] = set()
+        for one, other in zip(asked[likely].tolist(), have[likely].tolist(), strict=True):
+            if other not in known and other not in found and similar(rows[one], self.rows[other]):
+                found.add(other)
+        return found
+
+
+def similar(one: Texts, other: Texts) -> bool:
+    """Whether two rows say the same, or nearly, in every column."""
+    return len(one) == len(other) and all(map(_similar, one, other))
+
+
+def _similar(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    a, b = ({text[i : i + SHINGLE] for i in range(len(text) - SHINGLE + 1)} for text in (one, other))
+    return len(a & b) >= SIMILAR * len(a | b) > 0
+
+
+def _shingles(rows: Sequence[Texts]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Hashes of the sampled shingles of some rows, each once per row, and the rows they are of."""
+    texts = ["".join(row) for row in rows]
+    sizes = np.asarray([len(text) for text in texts], dtype=np.int64)
+    letters = np.frombuffer("".join(texts).encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+    windows = len(letters) - SHINGLE + 1
+    if windows < 1:
+        return np.empty(0, np.uint64), np.empty(0, np.int64)
+    hashes = np.zeros(windows, np.uint64)
+    for place in range(SHINGLE):
+        hashes = (hashes + letters[place : place + windows]) * _MIXERS[0]
+        hashes ^= hashes >> _MIXERS[1]
+    owners = np.repeat(np.arange(len(rows)), sizes)
+    whole = owners[:windows] == owners[SHINGLE - 1 :]  # not across the end of a row
+    kept = whole & (hashes % np.uint64(SAMPLED) == 0)
+    both = np.unique(np.stack([owners[:windows][kept].astype(np.uint64), hashes[kept]]), axis=1)
+    return both[1], both[0].astype(np.int64)

@@ -1,0 +1,124 @@
+"""What every test item added to a recipe's scores, read from the store and brought into the form statistics needs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from xit_ray.report.statistics import Runs, runs_of
+from xit_ray.spec.errors import UserError
+from xit_ray.spec.recipe import Recipe
+from xit_ray.stages.store import Store
+from xit_ray.stages.work import ITEMS
+from xit_ray.tasks.base import Task
+from xit_ray.tasks.scores.items import Items
+
+Row = dict[str, Any]
+"""Of the table of trials."""
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A recipe's answers to the test rows of its target, one run per seed."""
+
+    by_seed: Mapping[str, Mapping[str, Items]]
+    """Seed, then language."""
+    numbers: Mapping[str, Numbers]
+    """For each language the items of its rows; translations of an item have one number."""
+    labelled: frozenset[str]
+    """Languages in which the recipe was trained on the target."""
+    languages: tuple[str, ...]
+    """That were scored with every seed."""
+
+    @property
+    def zero_shot(self) -> tuple[str, ...]:
+        """Scored languages without labels that were trained on."""
+        return tuple(language for language in self.languages if language != "en" and language not in self.labelled)
+
+    def runs(self, languages: Sequence[str]) -> Runs:
+        """The runs on some of the languages."""
+        chosen = [self.numbers[language] for language in languages]
+        packed = np.unique(np.concatenate(chosen), return_inverse=True)[1]
+        ends = np.cumsum([len(one) for one in chosen])[:-1]
+        return runs_of(self.by_seed, dict(zip(languages, np.split(packed, ends), strict=True)))
+
+    def half(self, which: int) -> "Answers":
+        """The answers to every second item."""
+        kept = {language: numbers % 2 == which for language, numbers in self.numbers.items()}
+        by_seed = {
+            seed: {lang: Items(found.points[kept[lang]], found.out_of[kept[lang]]) for lang, found in items.items()}
+            for seed, items in self.by_seed.items()
+        }
+        numbers = {language: found[kept[language]] for language, found in self.numbers.items()}
+        return Answers(by_seed, numbers, self.labelled, self.languages)
+
+
+class Reader:
+    """Reads answers; items are numbered once for all recipes of a target.
+
+    Args:
+        store: where evaluations are.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.numbers: dict[tuple[str, str], int] = {}
+        self.seen: dict[tuple[str, str], list[tuple[pa.ChunkedArray, Numbers]]] = {}
+        self.read: dict[str, dict[str, tuple[Items, Numbers]]] = {}
+
+    def answers(self, trials: Iterable[Row], task: Task) -> Answers:
+        """The answers of trials that differ in seeds alone.
+
+        Raises:
+            UserError: they were scored by a version that did not write down which items they answered.
+        """
+        by_seed: dict[str, dict[str, Items]] = {}
+        numbers: dict[str, Numbers] = {}
+        labelled: frozenset[str] = frozenset()
+        for trial in trials:
+            recipe = Recipe.model_validate_json(trial["recipe"])
+            labelled |= recipe.labelled_languages
+            seeds = [str(stage.seed) for stage in recipe.trained]
+            # Runs are paired by the seed of the target stage, which a baseline has too.
+            seed = seeds[-1] if seeds[-1] not in by_seed else "/".join(seeds)
+            found = self._of(str(trial["evaluation"]), task)
+            by_seed[seed] = {language: items for language, (items, _) in found.items()}
+            numbers |= {language: rows for language, (_, rows) in found.items()}
+        languages = tuple(
+            language for language in task.languages if all(language in items for items in by_seed.values())
+        )
+        return Answers(by_seed, numbers, labelled, languages)
+
+    def _of(self, evaluation: str, task: Task) -> dict[str, tuple[Items, Numbers]]:
+        if evaluation not in self.read:
+            wanted = [("task", "=", task.name), ("metric", "=", task.metric)]
+            with self.store.open(evaluation) as folder:
+                table = pq.read_table(folder / ITEMS, filters=wanted)
+            if "item" not in table.column_names:
+                raise UserError(
+                    f"{self.store.root}: the scores {evaluation} are of an earlier version of xit_ray; search again: trained "
+                    "stages are taken from the store, and only scored anew"
+                )
+            found = {}
+            for language in task.languages:
+                part = table.filter(pc.equal(table.column("language"), language))
+                if part.num_rows:
+                    items = Items(part.column("points").to_numpy(), part.column("out_of").to_numpy())
+                    found[language] = items, self._numbered(part.column("item"), task.name, language)
+            self.read[evaluation] = found
+        return self.read[evaluation]
+
+    def _numbered(self, names: pa.ChunkedArray, task: str, language: str) -> Numbers:
+        seen = self.seen.setdefault((task, language), [])
+        for known, numbers in seen:
+            if known.equals(names):
+                return numbers
+        numbers = np.asarray([self.numbers.setdefault((task, n), len(self.numbers)) for n in names.to_pylist()])
+        seen.append((names, numbers))
+        return numbers

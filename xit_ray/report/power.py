@@ -1,0 +1,79 @@
+"""How many seeds would settle a question, from the variances that a run has shown.
+
+Items are given: more seeds narrow an interval down to what the test items leave open, and no further.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from scipy import stats
+
+from xit_ray.report.matrix import Cell
+from xit_ray.report.statistics import Estimate
+from xit_ray.tasks.scores.items import LEVEL
+
+MOST_SEEDS = 100
+"""More are not proposed."""
+POWER = 0.8
+"""Share of true gains that are to be found."""
+
+
+def with_seeds(estimate: Estimate, seeds: int, wanted: int) -> Estimate:
+    """An estimate as it would be with another number of seeds, by the same variances.
+
+    Args:
+        estimate: of so many seeds, its variance over seeds known.
+        seeds: 1 where other cells tell the variance.
+        wanted: how many there would be.
+    """
+    assert estimate.df is not None
+    df = estimate.df * max(wanted - 1, 1) / max(seeds - 1, 1)
+    return replace(estimate, seed_variance=estimate.seed_variance * seeds / wanted, df=df)
+
+
+def seeds_to_settle(cell: Cell, margin: float) -> int | None:
+    """Seeds that a cell and its baseline still need for a verdict, if the gain is as large as it looks.
+
+    Returns:
+        None where no number of seeds would do: the test items leave more open than that.
+    """
+    assert cell.gain is not None
+    seeds, size = len(cell.replicates), abs(cell.gain.value)
+    for wanted in range(seeds + 1, MOST_SEEDS + 1):
+        later = with_seeds(cell.gain.estimate, seeds, wanted)
+        half = float(stats.t.ppf((1 + LEVEL) / 2, later.df)) * later.se
+        if half <= max(size, margin - size):
+            return wanted - seeds
+    return None
+
+
+@dataclass(frozen=True)
+class Power:
+    """What a number of seeds can tell of a target."""
+
+    target: str
+    seeds: int
+    half_width: float
+    """Of the 95 % interval, as a share."""
+    gain: float
+    """True gain that is found in four of five matrices, before correction for the number of cells."""
+
+
+def power(cells: Iterable[Cell], seeds: Iterable[int]) -> list[Power]:
+    """What numbers of seeds can tell of each target, by the mean variances of its gains; nothing of targets whose variance
+    over seeds is not known."""
+    known: dict[str, list[tuple[Estimate, int]]] = {}
+    for cell in cells:
+        if cell.gain is not None and cell.gain.estimate.df is not None:
+            known.setdefault(cell.target, []).append((cell.gain.estimate, len(cell.replicates)))
+    found = []
+    for target, estimates in known.items():
+        for wanted in seeds:
+            later = [with_seeds(estimate, now, wanted) for estimate, now in estimates]
+            variance = sum(one.se**2 for one in later) / len(later)
+            df = min(one.df or math.inf for one in later)
+            sure = float(stats.t.ppf((1 + LEVEL) / 2, df))
+            se = math.sqrt(variance)
+            found.append(Power(target, wanted, sure * se, (sure + float(stats.t.ppf(POWER, df))) * se))
+    return found
