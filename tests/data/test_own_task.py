@@ -167,3 +167,77 @@ def test_test_files_under_another_name_are_found(tmp_path: Path, tiny_encoder: P
         f"100% of the test rows of own_leak in 'de' are, in some language and spelling, rows of own_leak {used} in 'en'"
     )
     assert said in found.stderr
+
+
+def test_dev_rows_are_about_texts_that_are_not_trained_on(tmp_path: Path) -> None:
+    """Three hypotheses to a premise, without a dev file: a premise is on one side only."""
+    described = {
+        "name": "own_premises",
+        "kind": "classification",
+        "labels": ["no", "yes"],
+        "files": {"train": "t.jsonl"},
+    }
+    (tmp_path / "task.yaml").write_text(yaml.safe_dump(described))
+    pairs = [{"text_a": f"premise {i // 3}", "text_b": f"claim {i}", "label": i % 2} for i in range(300)]
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in pairs))
+    own.register([load_task(tmp_path / "task.yaml")])
+    splits = ("train", "dev")
+    tables = [rows.load(registry.get("own_premises"), s, "en", Source("none")).table for s in splits]  # type: ignore[arg-type]
+    train, dev = (set(table.column("text_a").to_pylist()) for table in tables)
+    assert (tables[0].num_rows, tables[1].num_rows, train & dev) == (285, 15, set())
+
+
+def test_splits_may_have_columns_and_labels_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "task.yaml").write_text(
+        "name: own_columns\nkind: classification\nlabels: ['no', 'yes']\nlanguages: [de]\n"
+        "files: {train: train.txt, test: test.csv}\nformat: {type: tsv, header: [a, b]}\n"
+        "columns: {train: {text_a: a, label: b}, test: {text_a: b, label: a}}\n"
+    )
+    (tmp_path / "train.txt").write_text("".join(f'"text {i}\tyes\n' for i in range(40)))
+    (tmp_path / "test.csv").write_text('no\t"a mark\n')
+    own.register([load_task(tmp_path / "task.yaml")])
+    task = registry.get("own_columns")
+    assert rows.load(task, "train", "en", Source("none")).table.column("text_a").to_pylist()[0].startswith('"text')
+    (row,) = rows.load(task, "test", "de", Source("none")).table.to_pylist()
+    assert (row["text_a"], row["label"]) == ('"a mark', 0)
+
+
+def test_a_task_with_test_files_alone_is_trained_on_another(tmp_path: Path) -> None:
+    """A translation of a benchmark that is a user's own: the built-in inference task, scored in one more language."""
+    (tmp_path / "task.yaml").write_text(
+        "name: own_test_only\nkind: classification\nlabels: [entailment, neutral, contradiction]\nlanguages: [nl]\n"
+        "files: {test: test.tsv}\ntrain_from: mini_nli\nitems: {test: mini_nli-test}\n"
+    )
+    (tmp_path / "test.tsv").write_text("text_a\ttext_b\tlabel\nvertaald\tzin\tneutral\n")
+    own.register([load_task(tmp_path / "task.yaml")])
+    task = registry.get("own_test_only")
+    mini = rows.load(registry.get("mini_nli"), "train", "en", Source("none"))
+    assert rows.load(task, "train", "en", Source("none")).fingerprint == mini.fingerprint
+    assert rows.load(task, "test", "nl", Source("none")).collection == "mini_nli-test"
+    described = load_task(tmp_path / "task.yaml").model_copy(update={"name": "own_other", "labels": ("yes", "no")})
+    with pytest.raises(UserError, match="own_other: train_from: mini_nli is classification with the labels entailment"):
+        own.register([described])
+
+
+def test_ranking_is_a_kind_of_own_tasks(tmp_path: Path) -> None:
+    (tmp_path / "task.yaml").write_text(
+        "name: own_ranking\nkind: ranking\nlanguages: [de]\nfiles: {test: pool.jsonl}\ncolumns: {text: sentence}\n"
+    )
+    pool = [
+        {"side": "query", "sentence": "Wer?", "keys": ["1"]},
+        {"side": "candidate", "sentence": "Ich.", "keys": ["1"]},
+        {"side": "candidate", "sentence": "Du.", "keys": []},
+    ]
+    (tmp_path / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in pool))
+    own.register([load_task(tmp_path / "task.yaml")])
+    table = rows.load(registry.get("own_ranking"), "test", "de", Source("none")).table.to_pylist()
+    assert [row["side"] for row in table] == ["a", "b", "b"]
+    for bad, said in (
+        ({"side": "both", "sentence": "x", "keys": []}, "row 4 has the side 'both'; allowed: query, candidate"),
+        ({"sentence": "x", "keys": []}, "row 4 has no field 'side'"),
+        ({"side": "query", "sentence": "x", "keys": "1"}, "row 4 has '1' as keys"),
+        ({"side": "query", "sentence": "x", "keys": ["9"]}, "no candidate has a key of the query 'x'"),
+    ):
+        (tmp_path / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*pool, bad]))
+        with pytest.raises(UserError, match=said):
+            rows.load(registry.get("own_ranking"), "test", "de", Source("none"))

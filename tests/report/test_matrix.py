@@ -131,7 +131,7 @@ def test_the_oracle_chooses_nothing_and_is_scored_on_items_it_did_not_choose_by(
     (cell,), (oracle,) = matrix(tmp_path, store, 0.01)
     assert cell.trial == "p"
     assert oracle.value == pytest.approx(0.8, abs=0.1)
-    assert oracle.by_english_dev == pytest.approx(cell.zero_shot)
+    assert oracle.by_english_dev == pytest.approx(cell.zero_shot, abs=0.02)  # halves are not quite of one size
 
 
 @given(st.lists(st.floats(0.1, 0.9), min_size=3, max_size=3))

@@ -139,7 +139,7 @@ def test_threshold_for_no_answer_is_reached_by_no_order_of_ties() -> None:
 
 
 def test_an_empty_answer_goes_by_its_text_when_the_threshold_is_sought() -> None:
-    """ "the" is nothing after normalisation and scores 1 where there is no answer; the official sum counts it as an answer."""
+    """ "the" is nothing after normalisation and scores 1 where there is no answer; the official sum takes it for one."""
     scores, answerable = np.asarray([1.0, 0.5]), np.asarray([False, True])
     for empty, best in ((False, 0.5), (True, 0.75)):
         found = at_best_threshold(scores, np.asarray([0.0, 1.0]), answerable, np.asarray([empty, False]))

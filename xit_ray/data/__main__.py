@@ -110,12 +110,7 @@ def check(
         overlaps = [one for one in checking.overlaps(known, source) if one.share >= leaks.SHOWN]
     console.print(table)
     for one in overlaps:
-        same = "are, in some language, items of" if one.by == "item" else "are rows of"
-        console.print(
-            f"{leaks.percent(one.share)} of the test rows of {one.tested} in {one.language!r} {same} {one.used}",
-            highlight=False,
-            soft_wrap=True,
-        )
+        console.print(one.in_words, highlight=False, markup=False, soft_wrap=True)
     if bad:
         console.print(f"[red]{bad} splits have bad rows[/red]")
         raise typer.Exit(1)

@@ -45,6 +45,16 @@ class Overlap:
     """Of the scored test rows."""
     by: Literal["item", "text"]
     """Whether ids or texts say so."""
+    split: Literal["test", "dev"] = "test"
+    """Dev rows that are trained on leak nothing, but choose for what is known by heart."""
+
+    @property
+    def in_words(self) -> str:
+        """A sentence."""
+        same = "are, in some language, items of" if self.by == "item" else "are rows of"
+        return (
+            f"{percent(self.share)} of the {self.split} rows of {self.tested} in {self.language!r} {same} {self.used}."
+        )
 
 
 class Tested:
@@ -52,15 +62,16 @@ class Tested:
 
     Args:
         task: the scored task.
-        scored: its languages that are scored.
+        scored: its languages that are scored; those that are not there are passed over.
         source: where rows are.
     """
 
     def __init__(self, task: Task, scored: Sequence[str], source: Source) -> None:
-        self.task, self.scored = task, scored
+        self.task = task
         self.rows = {
             language: found for language in task.languages if (found := _there(task, language, scored, source))
         }
+        self.scored = [language for language in scored if language in self.rows]
         self.keys = {language: item_keys(found, language) for language, found in self.rows.items()}
         self.collections = {found.collection for found in self.rows.values()} - {None}
         self.indexes: dict[tuple[str, bool], NearIndex] = {}
@@ -88,8 +99,8 @@ class Tested:
                 found.append(Overlap(name, self.task.name, language, share, by))  # type: ignore[arg-type]
             if any(one.share for one in found):
                 break
-        worst = max(found, key=lambda one: one.share)
-        return worst if worst.share else None
+        worst = max(found, key=lambda one: one.share, default=None)
+        return worst if worst is not None and worst.share else None
 
     def _same(self, table: pa.Table, language: str) -> set[int]:
         """Places of the test rows in a language that a table has as well."""
@@ -116,10 +127,13 @@ def item_keys(found: Rows, language: str) -> list[Key]:
     return [(found.collection, one) if found.collection else (language, str(row)) for row, one in enumerate(ids)]
 
 
-def repeated(dev: Rows, train: Rows) -> float:
-    """Share of the dev rows that are training rows."""
-    names = [name for name in TEXTS if name in dev.table.column_names and name in train.table.column_names]
-    return len(NearIndex(_texts(dev.table, names)).found(_texts(train.table, names))) / len(dev)
+def repeated(dev: Rows, train: Rows, task: str, name: str) -> Overlap | None:
+    """The English dev rows of a task that are training rows as well."""
+    names = [column for column in TEXTS if column in dev.table.column_names]
+    if not all(column in train.table.column_names for column in names):
+        return None
+    found = NearIndex(_texts(dev.table, names)).found(_texts(train.table, names))
+    return Overlap(name, task, "en", len(found) / len(dev), "text", "dev") if found else None
 
 
 def _there(task: Task, language: str, scored: Sequence[str], source: Source) -> Rows | None:
@@ -127,7 +141,7 @@ def _there(task: Task, language: str, scored: Sequence[str], source: Source) -> 
     try:
         found = rows.load(task, "test", language, source)
     except AbsentError:
-        return None  # scored languages that are absent were refused before
+        return None
     except UserError:
         if language in scored:
             raise

@@ -95,7 +95,18 @@ def load(task: Task, split: Split, language: str, source: Source) -> Rows:
         raise UserError(f"{task.name}: no data is named; give --data, the key 'data' or XIT_DATA (allowed: {ALLOWED})")
     if not len(rows):
         raise UserError(f"{rows.origin}: has no rows")
+    if isinstance(task, Ranking):
+        _check_pool(rows)
     return rows
+
+
+def _check_pool(rows: Rows) -> None:
+    """Every query seeks something that is there; a mean over queries that cannot be answered says nothing."""
+    pool = rows.table.to_pylist()
+    sought = {key for row in pool if row["side"] == "b" for key in row["keys"]}
+    for row in pool:
+        if row["side"] == "a" and not sought.intersection(row["keys"]):
+            raise UserError(f"{rows.origin}: no candidate has a key of the query {row['text']!r}")
 
 
 def present(

@@ -108,6 +108,8 @@ class Planner:
                 Training(key=key, start=start if position else None, stage=stage, dev=dev, weighing=weighing)
             )
             self._keep_apart(stage, read, languages)
+            if last:
+                self._compare_dev(stage, recipe.target_task)
         also = self.space.zero_shot.also
         return Trial(
             key=fingerprint.of_recipe(recipe.model_dump(mode="json")),
@@ -235,6 +237,18 @@ class Planner:
         for name, scored in languages.items():
             for place in used:
                 self._refuse_overlap(place, name, scored)
+
+    def _compare_dev(self, stage: Stage, target: str) -> None:
+        """Note how much of the target's English dev its stage trains on."""
+        assert stage.mixture is not None
+        for member in stage.mixture.members:
+            used: Used = member.rows_of, "train", member.language
+            if (used, f"{target} dev") not in self.overlaps:
+                dev, train = (
+                    rows.load(registry.get(n), s, x, self.source) for n, s, x in ((target, "dev", "en"), used)
+                )  # type: ignore[arg-type]
+                told = f"{used[0]} train in {used[2]!r}"
+                self.overlaps[used, f"{target} dev"] = leaks.repeated(dev, train, target, told)
 
     def _refuse_overlap(self, used: Used, name: str, scored: tuple[str, ...]) -> None:
         if (used, name) not in self.overlaps:

@@ -49,8 +49,10 @@ class Answers:
         return runs_of(self.by_seed, dict(zip(languages, np.split(packed, ends), strict=True)))
 
     def half(self, which: int) -> "Answers":
-        """The answers to every second item."""
-        kept = {language: numbers % 2 == which for language, numbers in self.numbers.items()}
+        """The answers to one half of the items, 0 or 1, drawn at random: labels often alternate from row to row."""
+        most = 1 + max(int(numbers.max()) for numbers in self.numbers.values())
+        drawn = np.random.default_rng(0).integers(2, size=most)
+        kept = {language: drawn[numbers] == which for language, numbers in self.numbers.items()}
         by_seed = {
             seed: {lang: Items(found.points[kept[lang]], found.out_of[kept[lang]]) for lang, found in items.items()}
             for seed, items in self.by_seed.items()

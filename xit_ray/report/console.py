@@ -87,10 +87,7 @@ def overlap_lines(summary: Summary) -> list[str]:
         if allowed
         else []
     )
-    return head + [
-        f"{percent(one['share'])} of the test rows of {one['tested']} in {one['language']!r} are rows of {one['used']}."
-        for one in summary.overlaps
-    ]
+    return head + [one.in_words for one in summary.overlaps]
 
 
 def _about_gains(summary: Summary) -> list[str]:

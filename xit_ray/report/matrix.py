@@ -101,7 +101,8 @@ class Cell:
 class Oracle:
     """What choosing by labels of the other languages would have brought; it is reported and chooses nothing.
 
-    The recipe is chosen on every second item and scored on the others, and the other way round; the value is the mean.
+    The recipe is chosen on a random half of the items and scored on the other, and the other way round; the value is their
+    mean.
     """
 
     target: str

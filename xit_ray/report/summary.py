@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 
+from xit_ray.data.leaks import Overlap
 from xit_ray.report.front import front
 from xit_ray.report.matrix import Cell, Gain, Oracle, matrix
 from xit_ray.report.ranking import Ranking, ranking
@@ -68,7 +69,7 @@ class Summary:
     """By target, what choosing by the other languages' labels would have brought."""
     device_hours: dict[tuple[str, str], float]
     """Of one seed of a cell's recipe and of its baseline, each alone."""
-    overlaps: list[dict[str, Any]]
+    overlaps: list[Overlap]
     """What of the test sets is among rows that train or choose."""
     allowed_overlap: float | None
     """What of it the space allows, where it says so."""
@@ -116,7 +117,7 @@ def summarise(folder: Path, store: Store) -> Summary:
         best=best,
         oracles={oracle.target: oracle for oracle in oracles},
         device_hours=_device_hours(cells, trials),
-        overlaps=pq.read_table(folder / OVERLAPS).to_pylist() if (folder / OVERLAPS).is_file() else [],
+        overlaps=_overlaps(folder),
         allowed_overlap=space.allow_overlap,
         warnings=warnings(best, done, trials, ledger, scores),
         tables=_tables(done, best, scores),
@@ -130,6 +131,11 @@ def summarise(folder: Path, store: Store) -> Summary:
         spent_seconds=sum(float(row["seconds"]) for row in ledger if row["trainings_begun"]),
         alone_seconds=sum(scored.values()),
     )
+
+
+def _overlaps(folder: Path) -> list[Overlap]:
+    file = folder / OVERLAPS
+    return [Overlap(**row) for row in pq.read_table(file).to_pylist()] if file.is_file() else []
 
 
 def _device_hours(cells: list[Cell], trials: list[dict[str, Any]]) -> dict[tuple[str, str], float]:

@@ -112,9 +112,12 @@ def run(folder: Path, console: Console) -> Finished:
     planner.check()
     journal = Journal(folder)
     journal.mend()
-    overlaps = [asdict(one) for one in planner.found_overlaps()]
-    journal.append([{"time": time.time(), "kind": "overlaps_found", "overlaps": overlaps}])
     state = State(journal.read())
+    overlaps = [asdict(one) for one in planner.found_overlaps()]
+    if overlaps != state.overlaps:
+        event = {"time": time.time(), "kind": "overlaps_found", "overlaps": overlaps}
+        journal.append([event])
+        state.apply(event)
     _same_recipes(planner, state, folder)
     assert space.mlflow is not None
     tracker = Tracker(space.mlflow, space.name, folder.name)

@@ -22,7 +22,11 @@ def register(described: Iterable[OwnTask]) -> None:
     Raises:
         UserError: a name is taken, or a column is not one of the kind's.
     """
-    registry.add(map(as_task, described))
+    tasks = [as_task(own) for own in described]
+    registry.add(tasks)
+    for task in tasks:
+        if task.train_from is not None:
+            _check_teacher(task, registry.get(task.train_from, f"tasks: {task.name}: train_from"))
 
 
 def as_task(own: OwnTask) -> Task:
@@ -73,6 +77,17 @@ def _check_columns(own: OwnTask, split: Split, kind: type[Task]) -> None:
     if several is not None:
         raise UserError(
             f"tasks: {own.name}: columns.{several}: is one column; allowed as lists: {', '.join(sorted(listed))}"
+        )
+
+
+def _check_teacher(task: Task, teacher: Task) -> None:
+    """What trains a task asks what it asks, in the same terms."""
+    asks = [(one.kind, getattr(one, "labels", ()), getattr(one, "unanswerable", False)) for one in (task, teacher)]
+    if asks[0] != asks[1] or "en" not in teacher.train_languages:
+        about = [f"{kind} with the labels {', '.join(labels) or 'none'}" for kind, labels, _ in asks]
+        raise UserError(
+            f"tasks: {task.name}: train_from: {teacher.name} is {about[1]}; allowed: a task with English training rows "
+            f"that is {about[0]}, in this order"
         )
 
 

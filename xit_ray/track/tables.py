@@ -117,7 +117,7 @@ _RANKING_SCHEMA = pa.schema(
     + [("estimate", pa.float64()), ("device_seconds", pa.float64()), ("rank", pa.int64()), ("kept", pa.bool_())]
 )
 _OVERLAP_SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("used", "tested", "language", "by")] + [("share", pa.float64())]
+    [(name, pa.string()) for name in ("used", "tested", "language", "by", "split")] + [("share", pa.float64())]
 )
 _LEDGER_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("stage", "label", "role")]

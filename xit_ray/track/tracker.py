@@ -77,7 +77,9 @@ class Tracker:
         if found:
             worst = max(found, key=lambda one: float(one["share"]))
             self.client.set_tag(self.parent, "xit.overlap", f"{worst['share']:.4f}")
-            told = "; ".join(f"{o['share']:.1%} of {o['tested']} [{o['language']}]: {o['used']}" for o in found)
+            told = "; ".join(
+                f"{o['share']:.1%} of {o['tested']} {o['split']} in {o['language']}: {o['used']}" for o in found
+            )
             self.client.set_tag(self.parent, "xit.overlaps", told[:4000])
 
     def catch_up(self, events: Iterable[Event], state: State) -> None:
