@@ -1,9 +1,11 @@
-"""Ctrl-C: the search ends with honest states and says how to go on, and a resume finishes it."""
+"""Ctrl-C and a polite kill: the search ends with honest states and says how to go on, and a resume finishes it."""
 
 import signal
 import subprocess
 import time
 from pathlib import Path
+
+import pytest
 
 from tests.search.searching import (
     command,
@@ -18,7 +20,8 @@ from tests.search.searching import (
 )
 
 
-def test_interrupted_is_killed_and_resumed_is_finished(tiny_encoder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_is_killed_and_resumed_is_finished(tiny_encoder: Path, tmp_path: Path, number: int) -> None:
     data, output = easy_data(tmp_path / "data"), tmp_path / "runs"
     stages = [{"mixture": "pawsx", "learning_rate": {"grid": [1e-3, 2e-3, 3e-3, 4e-3]}, "batch_size": 8}]
     space = write_space(tmp_path, tiny_encoder, stages, resources={"runs": 1}, zero_shot={"languages": ["en", "de"]})
@@ -34,7 +37,7 @@ def test_interrupted_is_killed_and_resumed_is_finished(tiny_encoder: Path, tmp_p
         assert time.monotonic() < deadline
         assert driver.poll() is None
         time.sleep(0.2)
-    driver.send_signal(signal.SIGINT)
+    driver.send_signal(number)
     printed, complained = driver.communicate(timeout=120)
     assert driver.returncode == 130
     assert f"go on with --resume {output}/tiny" in printed

@@ -244,9 +244,8 @@ class Planner:
         for member in stage.mixture.members:
             used: Used = member.rows_of, "train", member.language
             if (used, f"{target} dev") not in self.overlaps:
-                dev, train = (
-                    rows.load(registry.get(n), s, x, self.source) for n, s, x in ((target, "dev", "en"), used)
-                )  # type: ignore[arg-type]
+                dev = rows.load(registry.get(target), "dev", "en", self.source)
+                train = rows.load(registry.get(member.rows_of), "train", member.language, self.source)
                 told = f"{used[0]} train in {used[2]!r}"
                 self.overlaps[used, f"{target} dev"] = leaks.repeated(dev, train, target, told)
 

@@ -78,9 +78,7 @@ def cause_of(error: Exception) -> str:
 
 def _run(site: Site, crew: str) -> None:
     """One crew, from its start to its end."""
-    from ray.train.torch import TorchConfig
-
-    from xit_ray.search.lean import LeanTorchTrainer
+    from xit_ray.search.lean import LeanTorchConfig, LeanTorchTrainer
     from xit_ray.search.worker import work
 
     needs = site.resources
@@ -90,7 +88,7 @@ def _run(site: Site, crew: str) -> None:
     LeanTorchTrainer(
         work,
         train_loop_config={"crew": crew, "site": site.model_dump(mode="json")},
-        torch_config=TorchConfig(backend="nccl" if needs.gpus else "gloo"),
+        torch_config=LeanTorchConfig(backend="nccl" if needs.gpus else "gloo", here=site.here),
         scaling_config=ray.train.ScalingConfig(
             num_workers=needs.workers, use_gpu=bool(needs.gpus), resources_per_worker=resources
         ),

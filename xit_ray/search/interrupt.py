@@ -12,6 +12,24 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
+def terminable() -> Iterator[None]:
+    """While the block runs, SIGTERM raises KeyboardInterrupt in the main thread, as SIGINT does by itself: whatever the search
+    is at, its runs are not left as if they went on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
 def interruptible() -> Iterator[None]:
     """While the block runs, SIGINT and SIGTERM raise KeyboardInterrupt in the main thread until the block ends.
 

@@ -23,6 +23,8 @@ class Site(Strict):
     source_root: str | None
     scratch: str
     """Where Ray Train keeps its own records."""
+    here: bool = True
+    """Whether the search has this machine alone."""
     resources: Resources
     tasks: tuple[OwnTask, ...]
     """The user's own."""

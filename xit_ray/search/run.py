@@ -19,7 +19,7 @@ from xit_ray.plan.load import Speed
 from xit_ray.plan.planner import Planner
 from xit_ray.plan.prices import hourly_price
 from xit_ray.report.build import build
-from xit_ray.search.interrupt import interruptible
+from xit_ray.search.interrupt import interruptible, terminable
 from xit_ray.spec.domains import cover
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import dump_space, load_space
@@ -121,20 +121,21 @@ def run(folder: Path, console: Console) -> Finished:
     _same_recipes(planner, state, folder)
     assert space.mlflow is not None
     tracker = Tracker(space.mlflow, space.name, folder.name)
-    tracker.start({"question": space.question, "run": str(folder), "algorithm": space.search.algorithm})
-    tracker.overlaps(state.overlaps)
-    tracker.catch_up(journal.read(), state)
-    try:
-        with interruptible():
-            _search(space, planner, folder, journal, state, tracker, console)
-    except BaseException as error:
-        tables.write(state, folder)
-        tracker.finish([], "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
-        raise
-    tables.write(state, folder)
-    files = build(folder, space.store_root)
-    failed = any(trial.status == "failed" for trial in state.trials.values())
-    tracker.finish([folder / SPEC, *files], "FAILED" if failed else "FINISHED")
+    with terminable():
+        try:
+            tracker.start({"question": space.question, "run": str(folder), "algorithm": space.search.algorithm})
+            tracker.overlaps(state.overlaps)
+            tracker.catch_up(journal.read(), state)
+            with interruptible():
+                _search(space, planner, folder, journal, state, tracker, console)
+            tables.write(state, folder)
+            files = build(folder, space.store_root)
+        except BaseException as error:
+            tables.write(state, folder)
+            tracker.finish([], "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+            raise
+        failed = any(trial.status == "failed" for trial in state.trials.values())
+        tracker.finish([folder / SPEC, *files], "FAILED" if failed else "FINISHED")
     return Finished(folder, state, space.mlflow, space, _forecast(space, planner, state))
 
 

@@ -2,7 +2,11 @@
 
 import logging
 import os
+import signal
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +73,23 @@ def start(resources: Resources) -> int:
         UserError: a run needs more than the machine has, or the cluster's head does not declare the drivers' resource.
     """
     warnings.filterwarnings("ignore", category=DeprecationWarning)
+    with _own_signals():
+        _join_or_start()
+    return resources.runs or _fitting(resources)
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray's start sets a handler for SIGTERM that exits without a word; this program's are kept."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
+
+
+def _join_or_start() -> None:
     options = {"log_to_driver": True, "logging_level": logging.ERROR, "namespace": "xit_ray"}
     if joins_cluster():
         ray.init(address="auto", runtime_env={"env_vars": ENVIRONMENT}, **options)
@@ -83,7 +104,6 @@ def start(resources: Resources) -> int:
         )
         # Without the dashboard's two processes: nothing here asks it.
         _start_here({"include_dashboard": False, "resources": {DRIVERS: DRIVER_SLOTS}, **options})
-    return resources.runs or _fitting(resources)
 
 
 def stop() -> None:

@@ -63,6 +63,7 @@ def fit(
         source=source.kind,
         source_root=str(source.root) if source.root else None,
         scratch=_scratch(space, folder),
+        here=not runtime.joins_cluster(),
         resources=space.resources,
         tasks=space.tasks,
     )

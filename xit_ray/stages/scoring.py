@@ -60,7 +60,7 @@ def evaluate(bench: Bench, work: Evaluation) -> dict[str, Any]:
                 main = {"majority": scored.majority if metric == task.metric else None, "constant": constant}
                 numbers = {"value": found.value, "low": low, "high": high, "n": len(found), **main}
                 scores.append({**about, "metric": metric, **numbers})
-                named = pa.array(scored.items or [None] * len(found), pa.string())
+                named = pa.array(scored.items, pa.string()) if scored.items else pa.nulls(len(found), pa.string())
                 counts = {"item": named, "points": found.points, "out_of": found.out_of}
                 items.append(_table({**about, "metric": metric}, **counts))
     description = {
