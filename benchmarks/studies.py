@@ -3,7 +3,7 @@
 Runs search_spaces/*_small.yaml one after the other into one output folder, where later ones take the stages of earlier ones
 (a run that has ended is read, one that was interrupted goes on), and writes for each what it asked, its matrix, what its
 recipes cost, how good the plan's forecast was, and its answer. Speeds for the forecast are measured before each search,
-as ``plan --calibrate`` does. Two cores take about two hours for all of them.
+as ``plan --calibrate`` does. Two cores take about three hours for all of them.
 """
 
 import argparse
@@ -12,14 +12,15 @@ import itertools
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from benchmarks import report
 from benchmarks.searches import left_of
-from xit_ray.report.matrix import Cell
-from xit_ray.report.summary import Summary, gain_text, summarise
+from xit_ray.report.summary import Summary, summarise
 from xit_ray.report.typology import GROUPS
+from xit_ray.report.words import cell_text, points, score_text, seeds_text, settle_text
 from xit_ray.spec.load import load_space
 from xit_ray.stages.store import Store
 from xit_ray.track.journal import Journal
@@ -28,15 +29,15 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs/studies.md"
 FORECAST = "Forecast against ledger"
 TOO_SMALL = {
-    "transfer_matrix_small": "Hundreds of rows a task and one seed: intermediates that need more rows to be learnt at all "
+    "transfer_matrix_small": "Hundreds of rows per task: intermediates that need more rows to be learnt at all "
     "(questions about a text, completions) look worse than they are; no order of intermediates is meant.",
-    "joint_vs_sequential_small": "One target and one seed. The joint stage takes more steps than the plain one, so a part of "
+    "joint_vs_sequential_small": "One target. The joint stage takes more steps than the plain one, so a part of "
     "its gain may be the steps.",
     "cost_xcopa_small": "The offline encoder stays near chance on COPA at these budgets, so accuracy cannot rank the ways; "
     "what each costs is meant.",
-    "scale_vs_multilingual_small": "Frozen layers stand in for a smaller model, as there is one encoder offline; one seed.",
+    "scale_vs_multilingual_small": "Frozen layers stand in for a smaller model, as there is one encoder offline.",
     "non_english_small": "Each language comes with its own dataset, so language and dataset cannot be told apart but for the "
-    "translated MNLI; one seed.",
+    "translated MNLI.",
     "size_vs_synthetic_small": "The generated rows come from a grammar of a few hundred words, not from a language model.",
     "paper_controls_small": "Seven of the nine tasks, a few hundred rows each; masked LM for a hundred steps says nothing of "
     "masked LM for thousands.",
@@ -90,6 +91,12 @@ def section(name: str, output: Path) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def sections_of(page: str) -> dict[str, str]:
+    """What a page says of each study."""
+    _, *parts = page.split("\n## ")
+    return {part.split("\n", 1)[0]: f"## {part.strip()}" for part in parts}
+
+
 def _stretches(times: list[float]) -> list[float]:
     """Seconds between events; a pause between a run and its resume is none."""
     return [gap for before, after in itertools.pairwise(times) if (gap := after - before) < 600]
@@ -102,7 +109,7 @@ def _table(columns: list[str], rows: list[list[str]]) -> str:
 
 def _matrix(summary: Summary) -> str:
     rows = [
-        [name, *(gain_text(summary.cells.get((name, target))) for target in summary.targets)]
+        [name, *(cell_text(summary.cells.get((name, target)), summary.margin) for target in summary.targets)]
         for name in summary.intermediates
     ]
     return _table(["intermediate", *summary.targets], rows)
@@ -121,20 +128,16 @@ def _costs(summary: Summary, events: list[dict[str, Any]]) -> str:
             [
                 f"{cell.intermediate} → {cell.target}",
                 f"{100 * (cell.dev_en or 0):.1f}",
-                _score(cell),
+                score_text(cell),
+                seeds_text(cell),
                 f"{row['device_seconds'] - cost['device_seconds']:.0f}",
                 f"{row['peak_memory_mb']:.0f}",
                 f"{1000 * cost['seconds'] / items:.1f}",
             ]
         )
-    return _table(["recipe", "English dev", "zero-shot mean", "training, s", "peak MB", "ms a test row"], rows)
-
-
-def _score(cell: Cell) -> str:
-    low, high = cell.zero_shot_low, cell.zero_shot_high
-    if cell.zero_shot is None or low is None or high is None:
-        return "–"
-    return f"{100 * cell.zero_shot:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+    return _table(
+        ["recipe", "English dev", "zero-shot mean", "seeds", "training, s", "peak MB", "ms per test row"], rows
+    )
 
 
 def _distances(summary: Summary) -> list[str]:
@@ -150,26 +153,28 @@ def _distances(summary: Summary) -> list[str]:
 
 
 def _answer(summary: Summary, target: str) -> str:
-    """By English dev, in a sentence."""
+    """By English dev, in a sentence or two."""
     best = summary.best[target]
-    if best.is_baseline:
-        found = "no intermediate stage is best"
-    else:
-        found = f"{best.intermediate} is best: {gain_text(best)} points of mean zero-shot score over the target alone"
-    others = [cell for cell in summary.cells.values() if cell.target == target and cell.gain is not None]
-    sure = sum(cell.gain_low is not None and cell.gain_low > 0 for cell in others)
-    worse = sum(cell.gain_high is not None and cell.gain_high < 0 for cell in others)
-    return (
-        f"On {target}, by English dev, {found}; of {len(others)} recipes beside the baseline {sure} gain and {worse} lose "
-        "beyond their intervals."
-    )
+    what = "no intermediate stage is best" if best.is_baseline else f"{best.intermediate} is best"
+    said = f"On {target}, by English dev, {what}, zero-shot {points(best.zero_shot)}"
+    if best.gain is not None:
+        said += f", gain {cell_text(best, summary.margin)}"
+    hours = summary.device_hours.get((best.intermediate, target), 0.0)
+    needed = settle_text(best, summary.margin, hours)
+    counts = Counter(cell.gain.verdict for cell in summary.cells.values() if cell.target == target and cell.gain)
+    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+    return f"{said}{f' ({needed})' if needed else ''}. Of {counts.total()} recipes beside the baseline: {told}."
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("runs/studies"), help="folder of the runs [runs/studies]")
     parser.add_argument("--studies", nargs="+", choices=sorted(TOO_SMALL), default=sorted(TOO_SMALL))
-    parser.add_argument("--write", action="store_true", help="write docs/studies.md, from all runs that have ended")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write docs/studies.md; what it says of runs that are not there stays as it is",
+    )
     arguments = parser.parse_args()
     report.data_folder()
     output: Path = arguments.output.resolve()
@@ -177,7 +182,11 @@ def main() -> None:
     for name in arguments.studies:
         run(name, output)
     ended = [name for name in TOO_SMALL if left_of(ROOT / f"search_spaces/{name}.yaml", output) is None]
-    page = "\n\n".join(["# Every study, small", PREFACE, *(section(name, output) for name in ended)]) + "\n"
+    sections = sections_of(PAGE.read_text()) | {name: section(name, output) for name in ended}
+    page = (
+        "\n\n".join(["# Every study, small", PREFACE, *(sections[name] for name in TOO_SMALL if name in sections)])
+        + "\n"
+    )
     if arguments.write:
         PAGE.write_text(page)
     print(page)
@@ -186,8 +195,9 @@ def main() -> None:
 PREFACE = """Made by `python -m benchmarks.studies --write`: the small twins of the studies' search spaces, each run
 to its end on real data (subsets of the datasets) with the offline encoder (multilingual-e5-small). They show that every
 question can be asked and answered; at a few hundred rows a task their answers are about this size and this encoder. A
-matrix has gains in points of mean zero-shot score over the baseline (in brackets: its own score), with 95 % bootstrap
-intervals over test items. Training seconds are of the recipe alone, whoever trained its stages."""
+matrix has gains in points of mean zero-shot score over the baseline (in brackets: its own score), with 95 % intervals over
+training seeds and test items and a verdict that is corrected for the number of cells; a cell of one seed says so instead.
+Training seconds are of the recipe alone, whoever trained its stages."""
 
 
 if __name__ == "__main__":

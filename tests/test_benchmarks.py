@@ -64,6 +64,17 @@ def test_overhead_has_its_parts() -> None:
     assert set(found) == {"seconds_per_trial_warm", "seconds_first_trial", "mb_per_trial"}
 
 
+def test_simulated_coverage_has_its_shares() -> None:
+    found = result("benchmarks.coverage", "--matrices", "4")
+    assert found["verdicts_one_seed"] == 0
+    assert {"coverage_3_seeds", "coverage_5_seeds", "false_verdicts"} <= set(found)
+
+
+def test_bad_inputs_of_every_kind_are_refused_in_a_line() -> None:
+    found = result("benchmarks.fuzz", "--inputs", "300")
+    assert found == {"inputs": 300, "tracebacks": 0, "hangs": 0, "wrongly_accepted": 0}
+
+
 def test_a_benchmark_without_data_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XIT_DATA", raising=False)
     ended = subprocess.run(

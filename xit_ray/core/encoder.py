@@ -12,7 +12,7 @@ import transformers
 from torch import Tensor, nn
 from transformers import MODEL_MAPPING, AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from xit_ray.core import attention, offline, packing
+from xit_ray.core import attention, hub_models, offline, packing
 from xit_ray.core.packing import Layout, Packed
 from xit_ray.data.encode import Encoded
 from xit_ray.data.tokens import Tokens
@@ -47,6 +47,17 @@ def locate(model: Model) -> tuple[str, str | None]:
     return name, model.revision
 
 
+def require(model: Model) -> None:
+    """Return if a model can be had.
+
+    Raises:
+        UserError: as ``locate``; or the hub does not have it, or does not answer.
+    """
+    place, revision = locate(model)
+    if revision is not None:
+        hub_models.require(place, revision)
+
+
 def identity(model: Model) -> dict[str, str]:
     """What a model's files are: the hub's name and commit, or the SHA-256 of each file of a folder.
 
@@ -56,11 +67,22 @@ def identity(model: Model) -> dict[str, str]:
     place, revision = locate(model)
     if revision is not None:
         return {"hub": place, "revision": revision}
-    config = json.loads((Path(place) / "config.json").read_text())
+    config = _config(Path(place))
     _check_layers(model, config.get("num_hidden_layers"))
     offset = config.get("pad_token_id", 0) + 1 if "roberta" in config.get("model_type", "") else 0
     _check_length(model, config.get("max_position_embeddings"), offset)
     return _hashes(Path(place), (".safetensors", ".json", ".model"))
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    file = folder / "config.json"
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise UserError(f"model.name: {file} cannot be read: {_line(error)}") from None
+    if not isinstance(config, dict):
+        raise UserError(f"model.name: {file} is a {type(config).__name__}; wanted: an object with a model's settings")
+    return config
 
 
 def tokenizer_identity(model: Model) -> dict[str, str]:
@@ -86,6 +108,7 @@ def load_tokenizer(model: Model) -> PreTrainedTokenizerBase:
     Raises:
         UserError: the model cannot be found or loaded.
     """
+    require(model)
     place, revision = locate(model)
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
@@ -224,6 +247,7 @@ def _load(model: Model) -> PreTrainedModel:
     attention.register()
     transformers.logging.disable_progress_bar()
     transformers.logging.set_verbosity_error()  # it reports the pooling layer, which is taken off below
+    require(model)
     place, revision = locate(model)
     try:
         config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)

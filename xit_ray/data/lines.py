@@ -38,7 +38,11 @@ def json_lines(file: Path) -> Records:
     """An object a line."""
     for row, line in enumerate(lines(file), start=1):
         try:
-            content = json.loads(line)
+            content = json.loads(line, object_pairs_hook=_once)
+        except UserError as error:
+            raise UserError(f"{file}: row {row} {error}") from None
+        except RecursionError:
+            raise UserError(f"{file}: row {row} is nested too deeply") from None
         except json.JSONDecodeError as error:
             raise UserError(f"{file}: row {row} is not JSON: {error.msg} at column {error.colno}") from None
         if not isinstance(content, dict):
@@ -46,10 +50,23 @@ def json_lines(file: Path) -> Records:
         yield row, content
 
 
+def _once(pairs: list[tuple[str, Any]]) -> Record:
+    """A JSON object; of a key that is given twice the plain reader keeps the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise UserError(f"has the key {next(key for key in keys if keys.count(key) > 1)!r} twice in one object")
+    return found
+
+
 def squad(file: Path) -> Records:
     """SQuAD's JSON: articles, their paragraphs, and questions to these. A row is a question."""
     try:
-        content = json.loads("\n".join(lines(file)))
+        content = json.loads("\n".join(lines(file)), object_pairs_hook=_once)
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from None
+    except RecursionError:
+        raise UserError(f"{file}: is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise UserError(f"{file}: is not JSON: {error.msg} at line {error.lineno}") from None
     row = 0

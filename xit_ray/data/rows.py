@@ -14,7 +14,7 @@ from xit_ray.data.source import ALLOWED, Source
 from xit_ray.spec.errors import AbsentError, UserError, unknown
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import Split, Task
-from xit_ray.tasks.kinds import MaskedLM, Mining, Ranking, Tagging
+from xit_ray.tasks.kinds import MaskedLM, Mining, Ranking, SpanQA, Tagging
 
 TEXTS = ("text_a", "text_b", "text", "context", "question", "options", "tokens")
 """Columns of any kind that hold what people wrote."""
@@ -97,7 +97,20 @@ def load(task: Task, split: Split, language: str, source: Source) -> Rows:
         raise UserError(f"{rows.origin}: has no rows")
     if isinstance(task, Ranking):
         _check_pool(rows)
+    # In XTREME's files of TyDiQA several questions have one id, by which nothing is told there.
+    if isinstance(task, SpanQA) and split == "test" and (rows.collection or task.root):
+        _check_ids(rows)
     return rows
+
+
+def _check_ids(rows: Rows) -> None:
+    """A question is told from others by its id."""
+    first: dict[str, int] = {}
+    for row, name in enumerate(rows.table.column("id").to_pylist(), start=1):
+        if first.setdefault(name, row) != row:
+            raise UserError(
+                f"{rows.origin}: question {row} has the id {name!r}, which question {first[name]} has as well"
+            )
 
 
 def _check_pool(rows: Rows) -> None:

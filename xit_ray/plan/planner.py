@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any
 
+from xit_ray.core.sampling import total_steps
 from xit_ray.data import leaks, rows
 from xit_ray.data.leaks import Overlap, Tested
 from xit_ray.data.source import Source
@@ -18,6 +19,8 @@ from xit_ray.tasks import own, registry
 from xit_ray.tasks.base import Split, Task
 from xit_ray.tasks.suites import SUITES
 
+FEW_EVALUATIONS = 4
+"""So many may be asked of any stage, the default among them; where there are fewer steps, it is scored at each of them."""
 Used = tuple[str, Split, str]
 """Rows that train or choose: task, split and language."""
 
@@ -80,8 +83,10 @@ class Planner:
         """
         for variant in cover(self.space.recipe):
             recipe = self.trial(variant).recipe
+            self._check_amounts(recipe)
             if self.space.ranking is not None and self.space.ranking.by == "logme":
                 self._check_logme(recipe)
+        self._check_finalists()
         # What is trained on must be apart from what is scored in every pair of both.
         cells: set[tuple[str, str]] = set()
         for point in listed_points(self.space) if self.space.search.algorithm != "tpe" else ():
@@ -141,6 +146,37 @@ class Planner:
                 self._check_variant(task, given, where)
             if member.language not in given.train_languages:
                 raise unknown(f"training language of {given.name}", member.language, given.train_languages, where)
+
+    def _check_amounts(self, recipe: Recipe) -> None:
+        """Refuse numbers of rows and of looks at English dev that cannot be had: results would say what they are not."""
+        for index, stage in enumerate(recipe.stages):
+            where, sizes = f"{self.where}: recipe.stages[{index}]", []
+            for member in stage.mixture.members if stage.mixture else ():
+                rows_there = self._rows(member.rows_of, "train", member.language)[1]
+                if member.examples is not None and member.examples > rows_there:
+                    raise UserError(
+                        f"{where}.mixture: examples: found {member.examples}; {member.rows_of} has {rows_there} training "
+                        f"rows in {member.language!r} (null takes all)"
+                    )
+                sizes.append(min(rows_there, member.examples or rows_there))
+            steps = total_steps(stage, sizes) if sizes else stage.evaluations
+            if stage.evaluations > max(steps, FEW_EVALUATIONS):
+                raise UserError(f"{where}.evaluations: found {stage.evaluations}; the stage has {steps} steps")
+
+    def _check_finalists(self) -> None:
+        """Refuse more finalists than a target has recipes."""
+        finalists = self.space.search.finalists
+        if finalists is None or self.space.search.algorithm == "tpe":
+            return
+        recipes: dict[str, set[str]] = {}
+        for recipe in map(as_recipe, listed_points(self.space)):
+            recipes.setdefault(recipe.target_task, set()).add(recipe.with_seed(0).model_dump_json())
+        for target, found in recipes.items():
+            if finalists.top > len(found):
+                raise UserError(
+                    f"{self.where}: search.finalists.top: found {finalists.top}; the space has {len(found)} recipes of "
+                    f"{target}"
+                )
 
     def _check_variant(self, task: Task, variant: Task, where: str) -> None:
         """A variant's rows must ask what the task's ask, in the same terms."""
@@ -284,7 +320,11 @@ class Planner:
         if model not in self.models:
             from xit_ray.core.encoder import identity  # torch is needed only where a model is first met
 
-            self.models[model] = fingerprint.of_model(model, identity(model), self.precision)
+            try:
+                content = identity(model)
+            except UserError as error:
+                raise UserError(f"{self.where}: recipe.{error}") from None
+            self.models[model] = fingerprint.of_model(model, content, self.precision)
         return self.models[model]
 
     def _english_tasks(self, stage: Stage) -> tuple[str, ...]:

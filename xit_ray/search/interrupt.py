@@ -13,8 +13,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """While the block runs, SIGTERM raises KeyboardInterrupt in the main thread, as SIGINT does by itself: whatever the search
-    is at, its runs are not left as if they went on."""
+    """While the block runs, SIGTERM raises KeyboardInterrupt in the main thread, as SIGINT does by itself: whatever the
+    search is at, its runs are not left as if they went on."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

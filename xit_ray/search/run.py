@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
+from xit_ray.core import encoder
 from xit_ray.data.source import parse_source
 from xit_ray.plan.accuracy import accuracy
 from xit_ray.plan.forecast import Forecaster
@@ -25,6 +26,7 @@ from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import dump_space, load_space
 from xit_ray.spec.points import listed_points
 from xit_ray.spec.space import Space
+from xit_ray.stages.store import Store
 from xit_ray.track import tables
 from xit_ray.track.journal import Journal
 from xit_ray.track.state import State
@@ -55,7 +57,26 @@ def check(space: Space, where: str) -> None:
     if space.mlflow:
         reach(space.mlflow)
     hourly_price(space.budget)
-    Planner(space, parse_source(space.data), _precision(space), where).check()
+    planner = Planner(space, parse_source(space.data), _precision(space), where)
+    planner.check()
+    _check_machine(space, where)
+    for model in planner.models:
+        encoder.require(model)
+    Store(space.store_root).check()
+
+
+def _check_machine(space: Space, where: str) -> None:
+    """Refuse what does not fit on this machine, where it is all there is; a cluster's machines may be still to come."""
+    from xit_ray.search import runtime
+
+    if runtime.joins_cluster():
+        return
+    needs, (cpus, gpus) = space.resources, runtime.here()
+    if needs.workers * needs.cpus > cpus or needs.workers * needs.gpus > gpus:
+        raise UserError(
+            f"{where}: resources: a run needs {needs.workers * needs.cpus} CPUs and {needs.workers * needs.gpus:g} GPUs; "
+            f"this machine has {cpus} and {gpus}"
+        )
 
 
 def new_folder(space: Space) -> Path:

@@ -63,6 +63,14 @@ DRIVER_SLOTS = 10_000
 STARTS = 3
 
 
+def here() -> tuple[int, int]:
+    """CPUs and GPUs of this machine, as Ray counts them."""
+    from ray._private.accelerators import NvidiaGPUAcceleratorManager
+    from ray._private.utils import get_num_cpus
+
+    return get_num_cpus(), NvidiaGPUAcceleratorManager.get_current_node_num_accelerators()
+
+
 def start(resources: Resources) -> int:
     """Join the cluster this machine belongs to, or start Ray on this machine.
 

@@ -25,6 +25,31 @@ MOST_TRIALS = 20_000
 SAMPLE = 200
 """Recipes drawn to check a space whose points are not known beforehand."""
 
+WORDS = {
+    "int_": "a whole number",
+    "float_": "a number",
+    "finite_number": "a number that is not infinite",
+    "bool_": "true or false",
+    "string_pattern": "a text that matches {pattern}",
+    "string_too_short": "a text of {min_length} or more characters",
+    "string_too_long": "a text of {max_length} or fewer characters",
+    "string_": "a text",
+    "list_": "a list",
+    "tuple_": "a list",
+    "dict_": "a mapping",
+    "mapping_": "a mapping",
+    "model_": "a mapping of keys to values",
+    "too_short": "a list of {min_length} or more",
+    "too_long": "a list of {max_length} or fewer",
+    "greater_than_equal": "{ge:g} or more",
+    "greater_than": "more than {gt:g}",
+    "less_than_equal": "{le:g} or less",
+    "less_than": "less than {lt:g}",
+    "literal_error": "{expected}",
+    "none_required": "null",
+}
+"""Beginnings of pydantic's types of errors, and what each wants."""
+
 
 class _Loader(yaml.SafeLoader):
     """YAML in which a key given twice is an error; the plain loader keeps the last."""
@@ -102,7 +127,9 @@ def _read(path: Path, model: type[Strict]) -> dict[str, Any]:
         raise UserError(f"{path}: there is no such file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
-    except yaml.YAMLError as error:
+    except RecursionError:
+        raise UserError(f"{path}: not YAML that can be read: it is nested too deeply") from None
+    except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     try:
         to_jsonable_python(tree)
@@ -187,11 +214,19 @@ def _first(error: ValidationError, model: type[Strict], root: str = "") -> str:
     if problem["type"] == "missing":
         return f"{key}: missing; it is required"
     found = problem["input"]
-    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if problem["type"] == "value_error":
-        return f"{key}: {message}"
+        return f"{key}: {problem['msg'].removeprefix('Value error, ')}"
     shown = repr(found) if len(repr(found)) <= 80 else repr(found)[:77] + "..."
-    return f"{key}: found {shown}; allowed: {message}"
+    return f"{key}: found {shown}; allowed: {_allowed(problem)}"
+
+
+def _allowed(problem: Any) -> str:
+    """What pydantic wanted, in plain words."""
+    kind, about = problem["type"], problem.get("ctx", {})
+    for beginning, words in WORDS.items():
+        if kind.startswith(beginning):
+            return words.format(**about)
+    return str(problem["msg"].removeprefix("Input should be "))
 
 
 def _owner(model: type[Strict], place: list[int | str]) -> type[Strict]:

@@ -44,6 +44,23 @@ class Store:
         self.local = isinstance(self.files, fs.LocalFileSystem)
         self.base, self.aside = f"{base}/objects", f"{base}/partial"
 
+    def check(self) -> None:
+        """Write something and take it away again.
+
+        Raises:
+            UserError: that cannot be done.
+        """
+        place = f"{self.aside}/check-{uuid.uuid4().hex}"
+        try:
+            self.files.create_dir(self.aside)
+            with self.files.open_output_stream(place) as stream:
+                stream.write(b"xit_ray")
+            self.files.delete_file(place)
+        except OSError as error:
+            raise UserError(
+                f"store: {self.root!r} cannot be written to: {' '.join(str(error).split())[:300]}"
+            ) from None
+
     def describe(self, key: str) -> dict[str, Any] | None:
         """The description of a published entry, or None when there is none."""
         marker = self._marker(key)
@@ -80,8 +97,10 @@ class Store:
             if not self.local:
                 fs.copy_files(source, str(folder), self.files, fs.LocalFileSystem())
             for name, expected in marker["files"].items():
-                if not (folder / name).is_file() or _sha256(folder / name) != expected["sha256"]:
-                    raise UserError(f"{source}/{name}: is damaged; remove {self.base}/{key} to have it made again")
+                if not _is_whole(folder / name, expected["sha256"]):
+                    raise UserError(
+                        f"{source:.200}/{name:.200}: is damaged; remove {self.base}/{key} to have it made again"
+                    )
             yield folder
         finally:
             if not self.local:
@@ -124,9 +143,9 @@ class Store:
                 marker: dict[str, Any] = json.loads(stream.read())
         except FileNotFoundError:
             return None
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             marker = {}
-        if not marker.keys() >= {"attempt", "files", "description"}:
+        if not _whole(marker):
             raise UserError(f"{self.base}/{key}/{MARKER}: is damaged; remove {self.base}/{key} to have it made again")
         return marker
 
@@ -137,6 +156,24 @@ class Store:
             stream.write(data)
         if self.local:
             self.files.move(aside, path)
+
+
+def _is_whole(file: Path, digest: str) -> bool:
+    try:
+        return _sha256(file) == digest
+    except (OSError, ValueError):
+        return False
+
+
+def _whole(marker: Any) -> bool:
+    """Whether a marker says what markers say."""
+    if not isinstance(marker, dict) or not isinstance(marker.get("attempt"), str):
+        return False
+    files, description = marker.get("files"), marker.get("description")
+    if not isinstance(files, dict) or not isinstance(description, dict) or "/" in marker["attempt"]:
+        return False
+    named = all("/" not in name and name not in (".", "..") for name in files)
+    return named and all(isinstance(about, dict) and isinstance(about.get("sha256"), str) for about in files.values())
 
 
 def _sha256(file: Path) -> str:

@@ -26,7 +26,6 @@ TYDIQA = SpanQA(
             dev=Held(TRAIN, every=20, keep=True),
             test=TRAIN,
             languages=LANGUAGES[1:],
-            collections={"train": "tydiqa-train", "test": "tydiqa-train"},  # no translations, but one file
         ),
     ),
     hub=Hub(

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from xit_ray.spec.errors import UserError
+
 FILE = "events.jsonl"
 Event = dict[str, Any]
 
@@ -29,13 +31,28 @@ class Journal:
                 os.fsync(stream.fileno())
 
     def read(self) -> Iterator[Event]:
-        """Every event, in order. A last line that a crash cut short was not an event yet and is passed over."""
+        """Every event, in order. A last line that a crash cut short was not an event yet and is passed over.
+
+        Raises:
+            UserError: a line is no event.
+        """
         if not self.file.exists():
             return
-        with self.file.open(encoding="utf-8") as stream:
-            for line in stream:
-                if line.endswith("\n"):
-                    yield json.loads(line)
+        with self.file.open("rb") as stream:
+            for number, line in enumerate(stream, start=1):
+                if line.endswith(b"\n"):
+                    yield self._event(line, number)
+
+    def _event(self, line: bytes, number: int) -> Event:
+        try:
+            event = json.loads(line)
+        except (ValueError, RecursionError):
+            event = None
+        if not isinstance(event, dict) or not isinstance(event.get("kind"), str):
+            raise UserError(
+                f"{self.file}: line {number} is no event: {line[:60]!r}; a line that was damaged may be taken out"
+            )
+        return event
 
     def mend(self) -> None:
         """Cut off a half-written last line, so that the next event does not continue it."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from xit_ray.spec.errors import UserError
 from xit_ray.track.journal import Event
 
 Status = Literal["queued", "waiting", "training", "scoring", "done", "stopped", "failed", "left"]
@@ -92,34 +93,44 @@ class State:
         return max(done, key=lambda trial: trial.dev or 0.0, default=None)
 
     def apply(self, event: Event) -> None:
-        """Take in one event."""
-        handler = getattr(self, f"_{event['kind']}", None)
-        if handler is not None:
-            handler(event)
+        """Take in one event.
 
-    def _search_started(self, event: Event) -> None:
+        Raises:
+            UserError: it lacks what an event of its kind has, or is about a trial or stage that never began.
+        """
+        handler = getattr(self, f"_on_{event['kind']}", None)
+        if handler is not None:
+            try:
+                handler(event)
+            except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+                what = f"{type(error).__name__}: {error}"
+                raise UserError(
+                    f"events.jsonl: an event {event['kind']!r} cannot be taken in ({what}): {event!s:.100}"
+                ) from None
+
+    def _on_search_started(self, event: Event) -> None:
         self.started = self.started or event["time"]
         self.search = self.search or event.get("search")
 
-    def _overlaps_found(self, event: Event) -> None:
+    def _on_overlaps_found(self, event: Event) -> None:
         self.overlaps = event["overlaps"]
 
-    def _ranked(self, event: Event) -> None:
+    def _on_ranked(self, event: Event) -> None:
         self.ranking = event["cells"]
 
-    def _trial_started(self, event: Event) -> None:
+    def _on_trial_started(self, event: Event) -> None:
         self.trials[event["trial"]] = TrialState(
             event["trial"], event["recipe"], event["intermediate"], event["target"], event["stages"],
             started=event["time"], fresh=event.get("fresh", False),
         )  # fmt: skip
 
-    def _waiting(self, event: Event) -> None:
+    def _on_waiting(self, event: Event) -> None:
         self._doing(event, "waiting")
 
-    def _scoring(self, event: Event) -> None:
+    def _on_scoring(self, event: Event) -> None:
         self._doing(event, "scoring")
 
-    def _stage_started(self, event: Event) -> None:
+    def _on_stage_started(self, event: Event) -> None:
         self._doing(event, "training")
         stage = self.stages.setdefault(
             event["key"], StageState(event["key"], event["label"], event["final"], event["trial"])
@@ -127,7 +138,7 @@ class State:
         stage.trial = event["trial"]
         stage.started.append(event["time"])
 
-    def _progress(self, event: Event) -> None:
+    def _on_progress(self, event: Event) -> None:
         trial = self.trials[event["trial"]]
         trial.step, trial.steps = event["step"], event["steps"]
         if event["key"] in self.stages:
@@ -136,13 +147,13 @@ class State:
             trial.dev = event["best"]
             trial.reports.append((event["step"], round(1000 * event["step"] / event["steps"]), event["best"]))
 
-    def _stage_published(self, event: Event) -> None:
+    def _on_stage_published(self, event: Event) -> None:
         stage = self.stages[event["key"]]
         stage.published, stage.description = event["time"], event["description"]
         if event["final"]:
             self.trials[event["trial"]].dev = event["description"]["dev"]
 
-    def _stage_reused(self, event: Event) -> None:
+    def _on_stage_reused(self, event: Event) -> None:
         trial = self.trials[event["trial"]]
         final = event["key"] == trial.stages[-1][0]
         stage = self.stages.setdefault(event["key"], StageState(event["key"], event["label"], final, ""))
@@ -156,22 +167,22 @@ class State:
         if final:
             trial.dev = event["description"]["dev"]
 
-    def _untrained_scored(self, event: Event) -> None:
+    def _on_untrained_scored(self, event: Event) -> None:
         self.untrained = event["description"]
 
-    def _scored(self, event: Event) -> None:
+    def _on_scored(self, event: Event) -> None:
         trial = self.trials[event["trial"]]
         trial.evaluation, trial.scores = event["key"], event["description"]["scores"]
         trial.score_cost = event["description"]["cost"]
 
-    def _trial_left(self, event: Event) -> None:
+    def _on_trial_left(self, event: Event) -> None:
         trial = self.trials[event["trial"]]
         trial.status, trial.error = "left", event["reason"]
 
-    def _trial_crashed(self, event: Event) -> None:
+    def _on_trial_crashed(self, event: Event) -> None:
         self.trials[event["trial"]].error = event["error"]
 
-    def _trial_ended(self, event: Event) -> None:
+    def _on_trial_ended(self, event: Event) -> None:
         trial = self.trials[event["trial"]]
         trial.ended, trial.doing = event["time"], ""
         if trial.status != "left":
