@@ -34,7 +34,7 @@ def check(
     (folder / "space.yaml").write_text(yaml.safe_dump(tree))
     planner = Planner(load_space(folder / "space.yaml"), Source("folder", root), "float32", "space.yaml")
     planner.check()
-    return planner.found_overlaps()
+    return planner.guard.found
 
 
 def xnli(root: Path) -> Path:

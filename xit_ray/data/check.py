@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from xit_ray.data import rows
 from xit_ray.data.leaks import Overlap, Tested
-from xit_ray.data.rows import Rows
+from xit_ray.data.rows import Rows, Shelf
 from xit_ray.data.source import Source
 from xit_ray.spec.errors import AbsentError, UserError
 from xit_ray.tasks import registry
@@ -100,13 +100,13 @@ def labels(task: Task, table: pa.Table) -> str:
 
 def overlaps(tasks: Iterable[Task], source: Source) -> Iterator[Overlap]:
     """What of every test set some task's training or dev rows have as well."""
-    every = list(tasks)
+    every, shelf = list(tasks), Shelf(source)
     for task in every:
-        tested = Tested(task, tuple(rows.present(task, "test", task.languages, source, pass_over_bad=True)), source)
+        tested = Tested(task, tuple(rows.present(task, "test", task.languages, source, pass_over_bad=True)), shelf)
         for name, split, language in [(t.name, s, x) for t in every for s in SPLITS[:2] for x in t.train_languages]:
             if registry.get(name).kind == task.kind and tested.scored:
                 try:
-                    used = rows.load(registry.get(name), split, language, source)
+                    used = shelf.load(name, split, language)
                 except UserError:
                     continue  # what is bad about it is said where it is looked at
                 found = tested.overlap(used, f"{name} {split} in {language!r}", [language])

@@ -13,10 +13,8 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from xit_ray.data import rows
 from xit_ray.data.near import NearIndex, Texts, normalised
-from xit_ray.data.rows import TEXTS, Rows
-from xit_ray.data.source import Source
+from xit_ray.data.rows import TEXTS, Rows, Shelf
 from xit_ray.spec.errors import AbsentError, UserError
 from xit_ray.tasks.base import Task
 
@@ -63,14 +61,12 @@ class Tested:
     Args:
         task: the scored task.
         scored: its languages that are scored; those that are not there are passed over.
-        source: where rows are.
+        shelf: gives rows.
     """
 
-    def __init__(self, task: Task, scored: Sequence[str], source: Source) -> None:
+    def __init__(self, task: Task, scored: Sequence[str], shelf: Shelf) -> None:
         self.task = task
-        self.rows = {
-            language: found for language in task.languages if (found := _there(task, language, scored, source))
-        }
+        self.rows = {language: found for language in task.languages if (found := _there(task, language, scored, shelf))}
         self.scored = [language for language in scored if language in self.rows]
         self.keys = {language: item_keys(found, language) for language, found in self.rows.items()}
         self.collections = {found.collection for found in self.rows.values()} - {None}
@@ -136,10 +132,10 @@ def repeated(dev: Rows, train: Rows, task: str, name: str) -> Overlap | None:
     return Overlap(name, task, "en", len(found) / len(dev), "text", "dev") if found else None
 
 
-def _there(task: Task, language: str, scored: Sequence[str], source: Source) -> Rows | None:
+def _there(task: Task, language: str, scored: Sequence[str], shelf: Shelf) -> Rows | None:
     """Test rows, but for candidates that only are searched; of a language that is not scored, if they are there and good."""
     try:
-        found = rows.load(task, "test", language, source)
+        found = shelf.load(task.name, "test", language)
     except AbsentError:
         return None
     except UserError:

@@ -110,5 +110,8 @@ def _shingles(rows: Sequence[Texts]) -> tuple[npt.NDArray[np.uint64], npt.NDArra
     owners = np.repeat(np.arange(len(rows)), sizes)
     whole = owners[:windows] == owners[SHINGLE - 1 :]  # not across the end of a row
     kept = whole & (hashes % np.uint64(SAMPLED) == 0)
-    both = np.unique(np.stack([owners[:windows][kept].astype(np.uint64), hashes[kept]]), axis=1)
-    return both[1], both[0].astype(np.int64)
+    owners, hashes = owners[:windows][kept], hashes[kept]
+    order = np.lexsort((hashes, owners))
+    owners, hashes = owners[order], hashes[order]
+    once = np.append(True, (owners[1:] != owners[:-1]) | (hashes[1:] != hashes[:-1]))[: len(hashes)]
+    return hashes[once], owners[once]

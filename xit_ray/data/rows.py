@@ -122,6 +122,33 @@ def _check_pool(rows: Rows) -> None:
             raise UserError(f"{rows.origin}: no candidate has a key of the query {row['text']!r}")
 
 
+class Shelf:
+    """Rows that were read are kept until ``clear``: whoever compares many recipes asks for the same ones again and again.
+
+    Args:
+        source: where to look.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.kept: dict[tuple[str, Split, str], Rows] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave for another process with empty hands."""
+        return {"source": self.source, "kept": {}}
+
+    def load(self, name: str, split: Split, language: str) -> Rows:
+        """The rows of a task, as ``load`` reads them."""
+        place = name, split, language
+        if place not in self.kept:
+            self.kept[place] = load(registry.get(name), split, language, self.source)
+        return self.kept[place]
+
+    def clear(self) -> None:
+        """Forget them."""
+        self.kept.clear()
+
+
 def present(
     task: Task, split: Split, languages: Iterable[str], source: Source, pass_over_bad: bool = False
 ) -> dict[str, Rows]:

@@ -1,6 +1,7 @@
 """``python -m xit_ray.plan SPACE.yaml``: what a search would train and what that costs, before anything is spent."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,8 +17,15 @@ from xit_ray.plan.prices import hourly_price, load_prices
 from xit_ray.plan.schedule import simulate
 from xit_ray.plan.trie import Node, in_good_order, trie
 from xit_ray.spec import doors
+from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import load_space
 from xit_ray.spec.points import expected_points
+from xit_ray.spec.space import Space
+from xit_ray.stages.store import Store
+from xit_ray.tasks import own
+
+SEEDS = (2, 3, 5, 8, 12)
+"""Numbers of seeds per cell whose power is shown."""
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -39,6 +47,9 @@ def plan(
     data: Annotated[str | None, typer.Option(help="Folder, 'hub' or 'mirror:DIR' (also XIT_DATA).")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE, for example search.trials=8.")] = None,
     calibrate: Annotated[bool, typer.Option("--calibrate", help="Time a few steps here first.")] = False,
+    power: Annotated[
+        Path | None, typer.Option(help="A finished run with several seeds: say what numbers of seeds could tell here.")
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Runs at a time, for the schedule [resources.runs, or 1].")
     ] = None,
@@ -81,6 +92,8 @@ def plan(
         )
     _money(found.forecast, console)
     _time(found, workers or loaded.resources.runs or 1, console)
+    if power is not None:
+        _power(power, loaded, planner, found, console)
 
 
 def _stages(found: _Plan, console: Console) -> None:
@@ -147,6 +160,44 @@ def _time(found: _Plan, workers: int, console: Console) -> None:
         f"{sum(seconds.values()):,.0f} device-seconds; on {workers} worker{'s' if workers > 1 else ''} "
         f"{done.seconds:,.0f} s, {done.busy:.0%} of the time at work.",
         highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _power(run: Path, space: Space, planner: Planner, found: _Plan, console: Console) -> None:
+    """What numbers of seeds could tell of this space's targets, by the variances of a run, and what they cost."""
+    from xit_ray.report.matrix import matrix
+    from xit_ray.report.power import power
+
+    before = load_space(run / "spec.yaml")
+    own.register(before.tasks)
+    targets = {trial.target for trial in found.trials}
+    cells = [cell for cell in matrix(run, Store(before.store_root), before.margin / 100)[0] if cell.target in targets]
+    told = power(cells, SEEDS)
+    if not told:
+        raise UserError(
+            f"--power {run}: it has no cells of {', '.join(sorted(targets))} with several seeds; give another run"
+        )
+    table = Table(box=None, pad_edge=False)
+    for column in (
+        "target",
+        "seeds per cell",
+        "interval, points",
+        "gain found 4 times in 5",
+        "device-hours of the search",
+    ):
+        table.add_column(column, justify="left" if column == "target" else "right")
+    for one in told:
+        replicates = space.replicates.model_copy(update={"seeds": one.seeds})
+        points = expected_points(space.model_copy(update={"replicates": replicates}))
+        load = Forecaster(planner).of({trial.key: trial for trial in map(planner.trial, points)}.values())
+        hours = "–" if found.speed is None else f"{sum(map(found.speed.seconds, load.pieces.values())) / 3600:,.2f}"
+        table.add_row(one.target, str(one.seeds), f"± {100 * one.half_width:.1f}", f"{100 * one.gain:.1f}", hours)
+    console.print(table)
+    console.print(
+        f"By the variances over seeds and items in {run}; before correction for the number of cells.",
+        highlight=False,
+        style="dim",
         soft_wrap=True,
     )
 

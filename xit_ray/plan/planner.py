@@ -3,10 +3,11 @@
 import hashlib
 from typing import Any
 
-from xit_ray.core.sampling import total_steps
-from xit_ray.data import leaks, rows
-from xit_ray.data.leaks import Overlap, Tested
+from xit_ray.data import rows
+from xit_ray.data.rows import Shelf
 from xit_ray.data.source import Source
+from xit_ray.plan.amounts import check_amounts, check_finalists
+from xit_ray.plan.leak_guard import LeakGuard, Used
 from xit_ray.spec.base import Strict
 from xit_ray.spec.domains import cover
 from xit_ray.spec.errors import AbsentError, UserError, unknown
@@ -17,12 +18,8 @@ from xit_ray.stages import fingerprint
 from xit_ray.stages.work import Evaluation, Training
 from xit_ray.tasks import own, registry
 from xit_ray.tasks.base import Split, Task
+from xit_ray.tasks.kinds import Mining, Ranking
 from xit_ray.tasks.suites import SUITES
-
-FEW_EVALUATIONS = 4
-"""So many may be asked of any stage, the default among them; where there are fewer steps, it is scored at each of them."""
-Used = tuple[str, Split, str]
-"""Rows that train or choose: task, split and language."""
 
 
 class Trial(Strict):
@@ -62,13 +59,8 @@ class Planner:
         own.register(space.tasks)
         self.rows: dict[tuple[str, str, str], tuple[str, int]] = {}
         self.models: dict[Model, str] = {}
-        self.overlaps: dict[tuple[Used, str], Overlap | None] = {}
-        """What of a test set is among rows that train or choose; None: nothing."""
-        self.tested: dict[tuple[str, tuple[str, ...]], Tested] = {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave for another process, which has no use for the test rows that were compared."""
-        return vars(self) | {"tested": {}}
+        self.shelf = Shelf(source)
+        self.guard = LeakGuard(space, self.shelf, where)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Arrive in another process, which does not know the user's own tasks yet."""
@@ -83,10 +75,10 @@ class Planner:
         """
         for variant in cover(self.space.recipe):
             recipe = self.trial(variant).recipe
-            self._check_amounts(recipe)
+            check_amounts(recipe, self)
             if self.space.ranking is not None and self.space.ranking.by == "logme":
                 self._check_logme(recipe)
-        self._check_finalists()
+        check_finalists(self.space, self.where)
         # What is trained on must be apart from what is scored in every pair of both.
         cells: set[tuple[str, str]] = set()
         for point in listed_points(self.space) if self.space.search.algorithm != "tpe" else ():
@@ -94,6 +86,8 @@ class Planner:
             if cell not in cells:
                 cells.add(cell)
                 self.trial(point)
+        self.shelf.clear()
+        self.guard.tested.clear()
 
     def trial(self, tree: dict[str, Any]) -> Trial:
         """The trial of a resolved recipe."""
@@ -112,9 +106,9 @@ class Planner:
             trainings.append(
                 Training(key=key, start=start if position else None, stage=stage, dev=dev, weighing=weighing)
             )
-            self._keep_apart(stage, read, languages)
+            self.guard.keep_apart([*_trained_on(stage), *_chosen_by(read)], languages)
             if last:
-                self._compare_dev(stage, recipe.target_task)
+                self.guard.compare_dev(_trained_on(stage), recipe.target_task)
         also = self.space.zero_shot.also
         return Trial(
             key=fingerprint.of_recipe(recipe.model_dump(mode="json")),
@@ -123,11 +117,6 @@ class Planner:
             evaluation=self._evaluation(key, key, recipe.target_task, also, languages),
             untrained=self._evaluation(model, None, None, also, languages) if self.space.zero_shot.untrained else None,
         )
-
-    def found_overlaps(self) -> list[Overlap]:
-        """What of the test sets is among rows that train or choose, the largest shares first."""
-        found = {one for one in self.overlaps.values() if one is not None and one.share >= leaks.SHOWN}
-        return sorted(found, key=lambda one: (-one.share, one.tested, one.used))
 
     def row_count(self, task: str, language: str, examples: int | None) -> int:
         """Training rows of a mixture's member."""
@@ -146,37 +135,6 @@ class Planner:
                 self._check_variant(task, given, where)
             if member.language not in given.train_languages:
                 raise unknown(f"training language of {given.name}", member.language, given.train_languages, where)
-
-    def _check_amounts(self, recipe: Recipe) -> None:
-        """Refuse numbers of rows and of looks at English dev that cannot be had: results would say what they are not."""
-        for index, stage in enumerate(recipe.stages):
-            where, sizes = f"{self.where}: recipe.stages[{index}]", []
-            for member in stage.mixture.members if stage.mixture else ():
-                rows_there = self._rows(member.rows_of, "train", member.language)[1]
-                if member.examples is not None and member.examples > rows_there:
-                    raise UserError(
-                        f"{where}.mixture: examples: found {member.examples}; {member.rows_of} has {rows_there} training "
-                        f"rows in {member.language!r} (null takes all)"
-                    )
-                sizes.append(min(rows_there, member.examples or rows_there))
-            steps = total_steps(stage, sizes) if sizes else stage.evaluations
-            if stage.evaluations > max(steps, FEW_EVALUATIONS):
-                raise UserError(f"{where}.evaluations: found {stage.evaluations}; the stage has {steps} steps")
-
-    def _check_finalists(self) -> None:
-        """Refuse more finalists than a target has recipes."""
-        finalists = self.space.search.finalists
-        if finalists is None or self.space.search.algorithm == "tpe":
-            return
-        recipes: dict[str, set[str]] = {}
-        for recipe in map(as_recipe, listed_points(self.space)):
-            recipes.setdefault(recipe.target_task, set()).add(recipe.with_seed(0).model_dump_json())
-        for target, found in recipes.items():
-            if finalists.top > len(found):
-                raise UserError(
-                    f"{self.where}: search.finalists.top: found {finalists.top}; the space has {len(found)} recipes of "
-                    f"{target}"
-                )
 
     def _check_variant(self, task: Task, variant: Task, where: str) -> None:
         """A variant's rows must ask what the task's ask, in the same terms."""
@@ -265,57 +223,6 @@ class Planner:
             raise UserError(f"{self.where}: zero_shot.languages: no test rows of {task.name!r} are present but English")
         return tuple(found)
 
-    def _keep_apart(self, stage: Stage, dev: tuple[str, ...], languages: dict[str, tuple[str, ...]]) -> None:
-        """Refuse to train on, or to choose by, what will be scored, in whatever language."""
-        assert stage.mixture is not None
-        used: list[Used] = [(member.rows_of, "train", member.language) for member in stage.mixture.members]
-        used += [(task, "dev", "en") for task in dev]
-        for name, scored in languages.items():
-            for place in used:
-                self._refuse_overlap(place, name, scored)
-
-    def _compare_dev(self, stage: Stage, target: str) -> None:
-        """Note how much of the target's English dev its stage trains on."""
-        assert stage.mixture is not None
-        for member in stage.mixture.members:
-            used: Used = member.rows_of, "train", member.language
-            if (used, f"{target} dev") not in self.overlaps:
-                dev = rows.load(registry.get(target), "dev", "en", self.source)
-                train = rows.load(registry.get(member.rows_of), "train", member.language, self.source)
-                told = f"{used[0]} train in {used[2]!r}"
-                self.overlaps[used, f"{target} dev"] = leaks.repeated(dev, train, target, told)
-
-    def _refuse_overlap(self, used: Used, name: str, scored: tuple[str, ...]) -> None:
-        if (used, name) not in self.overlaps:
-            self.overlaps[used, name] = self._overlap(used, name, scored)
-        found = self.overlaps[used, name]
-        if found is None:
-            return
-        about = f"{self.where}: recipe: {leaks.percent(found.share)} of the test rows of {name} in {found.language!r}"
-        if found.by == "item":
-            raise UserError(
-                f"{about} are, in some language, items of {found.used}; leave these rows out of the recipe, since what is "
-                "trained on in one language is known in all"
-            )
-        allowed = self.space.allow_overlap
-        if allowed is None:
-            allowed = leaks.ALLOWED_WITHIN if _published_with(used[0], name) else leaks.ALLOWED
-        if found.share > allowed:
-            raise UserError(
-                f"{about} are, in some language and spelling, rows of {found.used}; allowed: {leaks.percent(allowed)}. Leave "
-                "these rows out of the recipe, or say 'allow_overlap' in the space, which its report then says first"
-            )
-
-    def _overlap(self, used: Used, name: str, scored: tuple[str, ...]) -> Overlap | None:
-        task = registry.get(name)
-        if (name, scored) not in self.tested:
-            self.tested[name, scored] = Tested(task, scored, self.source)
-        found = rows.load(registry.get(used[0]), used[1], used[2], self.source)
-        # The languages of a user's own files are what their description says, which may be wrong.
-        own_files = registry.get(used[0]).root is not None or task.root is not None
-        where = task.languages if own_files else [used[2]]
-        return self.tested[name, scored].overlap(found, f"{used[0]} {used[1]} in {used[2]!r}", where)
-
     def _model(self, model: Model) -> str:
         if model not in self.models:
             from xit_ray.core.encoder import identity  # torch is needed only where a model is first met
@@ -381,6 +288,8 @@ class Planner:
         found = {}
         for name in names:
             task = registry.get(name)
+            if not isinstance(task, Mining | Ranking):
+                continue
             for language in rows.of_threshold(task, languages[name], self.source):
                 found[f"{name}/dev/{language}"] = self._rows(name, "dev", language)[0]
             for language in rows.of_pool(task, languages[name], self.source):
@@ -392,14 +301,16 @@ class Planner:
         place = (task, split, language)
         if place not in self.rows:
             asked = rows.resolved(registry.get(task), self.source)
-            found = rows.load(asked, split, language, self.source)
+            found = self.shelf.load(task, split, language)
             # What is asked of the rows is as much a part of a result as the rows: a user's task may change its labels.
             about = (asked.kind, getattr(asked, "labels", ()), asked.metrics, found.fingerprint)
             self.rows[place] = hashlib.sha256(repr(about).encode()).hexdigest(), len(found)
         return self.rows[place]
 
 
-def _published_with(used: str, tested: str) -> bool:
-    """Whether rows are the training or dev files of the benchmark that is scored, and not a user's own."""
-    tasks = [registry.get(name) for name in (used, tested)]
-    return all(task.root is None for task in tasks) and used in (tested, tasks[1].train_from)
+def _trained_on(stage: Stage) -> list[Used]:
+    return [(member.rows_of, "train", member.language) for member in (stage.mixture.members if stage.mixture else ())]
+
+
+def _chosen_by(tasks: tuple[str, ...]) -> list[Used]:
+    return [(task, "dev", "en") for task in tasks]

@@ -6,7 +6,8 @@ import jinja2
 import pyarrow.parquet as pq
 
 from xit_ray.data.leaks import SHOWN, percent
-from xit_ray.report.matrix import Gain, as_table, by_language_table
+from xit_ray.report.matrix import Gain
+from xit_ray.report.matrix_table import as_table, by_language_table
 from xit_ray.report.ranking import estimate_text
 from xit_ray.report.summary import Summary, summarise
 from xit_ray.report.typology import GROUPS

@@ -36,7 +36,7 @@ def search(
     from xit_ray.search import run
     from xit_ray.search.finalists import trained_again
 
-    console = doors.console()
+    console, checked = doors.console(), None
     if resume is not None:
         if space or set_ or data or mlflow_uri:
             raise UserError(
@@ -45,11 +45,12 @@ def search(
         folder = run.old_folder(resume, output or "runs")
     else:
         space = space or QUICKSTART
-        loaded = load_space(space, tuple(set_ or ()), data=data, output=output, mlflow=mlflow_uri)
-        run.check(loaded, space)
-        folder = run.new_folder(run.absolute(loaded))
+        loaded = run.absolute(load_space(space, tuple(set_ or ()), data=data, output=output, mlflow=mlflow_uri))
+        console.print(f"{space}: looking at its tasks, rows and model", highlight=False, soft_wrap=True)
+        checked = run.check(loaded, space)
+        folder = run.new_folder(loaded)
     try:
-        finished = run.run(folder, console)
+        finished = run.run(folder, console, checked)
     except KeyboardInterrupt:
         console.print(f"interrupted; go on with --resume {_named(folder)}", highlight=False, soft_wrap=True)
         raise

@@ -48,8 +48,11 @@ class Finished:
     """How good the plan's forecast was, in words."""
 
 
-def check(space: Space, where: str) -> None:
+def check(space: Space, where: str) -> Planner:
     """Look at everything a new search will need, before its folder is made and Ray is started.
+
+    Returns:
+        a planner that has seen all of it.
 
     Raises:
         UserError: a task, language, row or model is unknown, missing or bad, or the MLflow server does not answer.
@@ -63,6 +66,7 @@ def check(space: Space, where: str) -> None:
     for model in planner.models:
         encoder.require(model)
     Store(space.store_root).check()
+    return planner
 
 
 def _check_machine(space: Space, where: str) -> None:
@@ -120,21 +124,27 @@ def absolute(space: Space) -> Space:
     return space.model_copy(update=values)
 
 
-def run(folder: Path, console: Console) -> Finished:
+def run(folder: Path, console: Console, checked: Planner | None = None) -> Finished:
     """Do what is left of the search whose specification lies in the folder.
+
+    Args:
+        folder: of the run.
+        console: where its progress is shown.
+        checked: of a search that begins, what ``check`` gave; a resumed one is looked at again.
 
     Raises:
         UserError: something the search needs is missing.
         KeyboardInterrupt: it was interrupted; what was finished is kept.
     """
     space = load_space(folder / SPEC)
-    planner = Planner(space, parse_source(space.data), _precision(space), space.name)
     console.print(f"[bold]{space.name}[/bold]  {space.question}", highlight=False)
-    planner.check()
+    planner = checked or Planner(space, parse_source(space.data), _precision(space), space.name)
+    if checked is None:
+        planner.check()
     journal = Journal(folder)
     journal.mend()
     state = State(journal.read())
-    overlaps = [asdict(one) for one in planner.found_overlaps()]
+    overlaps = [asdict(one) for one in planner.guard.found]
     if overlaps != state.overlaps:
         event = {"time": time.time(), "kind": "overlaps_found", "overlaps": overlaps}
         journal.append([event])

@@ -1,0 +1,42 @@
+"""What no interval can tell is said in words."""
+
+from typing import Any
+
+from xit_ray.report.matrix import Cell
+from xit_ray.report.warnings import warnings
+
+TRIALS = [{"trial": "a", "intermediate": "none", "target": "mini_nli", "status": "done"}]
+
+
+def cell(name: str, dev: float) -> Cell:
+    return Cell(name, "mini_nli", "", name, (name,), False, 1, dev)
+
+
+def score(constant: bool, language: str = "de") -> dict[str, Any]:
+    return {"trial": "a", "task": "mini_nli", "language": language, "metric": "accuracy", "constant": constant}
+
+
+def stage(**about: Any) -> dict[str, Any]:
+    return {"label": "mini_nli", "role": "target", "steps": 500, "dev_rows": 500, **about}
+
+
+def test_nothing_to_warn_of() -> None:
+    best = cell("a", 0.9)
+    assert warnings({"mini_nli": best}, [best, cell("b", 0.8)], TRIALS, [stage()], [score(False)]) == []
+
+
+def test_each_is_named_with_its_figures() -> None:
+    best = cell("a", 0.9)
+    found = warnings(
+        {"mini_nli": best},
+        [best, cell("b", 0.9)],
+        TRIALS,
+        [stage(steps=4, dev_rows=6)],
+        [score(True), score(True, "sw")],
+    )
+    assert found == [
+        "mini_nli: 1 of 1 trials give one answer to every row: none (in 2 languages). They have not learnt the task.",
+        "mini_nli (4): steps of training are few.",
+        "English dev of mini_nli has 6 rows: one row more that is right is 16.7 points.",
+        "mini_nli: English dev is the same (90.0) for a and b; it does not choose among them.",
+    ]

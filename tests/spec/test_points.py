@@ -1,0 +1,61 @@
+"""Which recipes a space lists, with their seeds."""
+
+from typing import Any
+
+import pytest
+
+from xit_ray.spec.points import contested_targets, expected_points, listed_points, replicate
+from xit_ray.spec.recipe import Recipe
+from xit_ray.spec.space import Replicates, Space
+
+RATES = {"grid": [1e-5, 2e-5]}
+
+
+def space(target_rate: Any, seeds: Any) -> Space:
+    stages = [
+        {"mixture": {"grid": [None, "mnli"]}, "seed": 5},
+        {"grid": [{"mixture": "xnli", "learning_rate": target_rate}, {"mixture": "pawsx", "seed": 7}]},
+    ]
+    return Space(name="s", recipe={"stages": stages}, replicates=seeds)
+
+
+def seeds_of(points: Any) -> list[tuple[str, str, tuple[int, ...]]]:
+    recipes = [Recipe.model_validate(point) for point in points]
+    return sorted((*r.cell, tuple(stage.seed for stage in r.trained)) for r in recipes)
+
+
+def test_without_competition_all_seeds_are_listed() -> None:
+    found = seeds_of(listed_points(space(1e-5, 2)))
+    assert found == [
+        ("mnli", "pawsx", (5, 7)), ("mnli", "pawsx", (6, 8)), ("mnli", "xnli", (5, 0)), ("mnli", "xnli", (6, 1)),
+        ("none", "pawsx", (7,)), ("none", "pawsx", (8,)), ("none", "xnli", (0,)), ("none", "xnli", (1,)),
+    ]  # fmt: skip
+
+
+def test_of_the_target_stage_alone() -> None:
+    found = seeds_of(listed_points(space(1e-5, {"seeds": 2, "of": "target"})))
+    assert [seeds for cell, target, seeds in found if (cell, target) == ("mnli", "xnli")] == [(5, 0), (5, 1)]
+
+
+def test_where_recipes_compete_seeds_wait_for_the_best() -> None:
+    contested = space(RATES, 3)
+    assert contested_targets(map(Recipe.model_validate, listed_points(contested))) == {"xnli"}
+    listed = seeds_of(listed_points(contested))
+    assert sum(target == "xnli" for _, target, _ in listed) == 4
+    assert sum(target == "pawsx" for _, target, _ in listed) == 6
+    expected = seeds_of(expected_points(contested))
+    fresh = [seeds for cell, target, seeds in expected if (cell, target) == ("none", "xnli")]
+    assert fresh == [(0,), (0,), (1,), (2,), (3,)]  # the first of the two stands for the best
+
+
+def test_a_replicate_is_the_same_recipe_but_for_its_seeds() -> None:
+    recipe = Recipe.model_validate({"stages": [{"mixture": "mnli", "seed": 3}, {"mixture": "xnli"}]})
+    again = Recipe.model_validate(replicate(recipe, 2, Replicates(seeds=3)))
+    assert [stage.seed for stage in again.stages] == [5, 2]
+    assert again.with_seed(0) == recipe.with_seed(0)
+
+
+@pytest.mark.parametrize("wrong", [0, "three", {"seeds": 2, "of": "intermediate"}, True])
+def test_other_replicates_are_refused(wrong: Any) -> None:
+    with pytest.raises(ValueError, match="replicates"):
+        space(1e-5, wrong)
