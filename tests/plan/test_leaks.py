@@ -150,9 +150,8 @@ def test_an_overlap_that_is_allowed_is_told(root: Path, tmp_path: Path, tiny_enc
 
 def test_what_benchmarks_publish_is_no_leak(xit_data: Path, tmp_path: Path, tiny_encoder: Path) -> None:
     """XNLI's own training and dev rows, SQuAD before XQuAD; PAN-X repeats some of its rows, which are counted."""
-    assert not check(tmp_path, tiny_encoder, ["snli", "xnli"], xit_data)
-    assert not check(tmp_path, tiny_encoder, ["masked_lm/mnli", "xnli"], xit_data)
-    assert not check(tmp_path, tiny_encoder, ["squad", "xquad"], xit_data)
+    for stages in (["snli", "xnli"], ["masked_lm/mnli", "xnli"], ["squad", "xquad"]):
+        assert not [one for one in check(tmp_path, tiny_encoder, stages, xit_data) if one.split == "test"]
     found = check(tmp_path, tiny_encoder, ["panx"], xit_data, zero_shot={"languages": ["en", "de"]})
     assert [(one.used, one.tested, one.language, one.by) for one in found] == [
         ("panx train in 'en'", "panx", "en", "text")

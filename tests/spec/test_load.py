@@ -64,7 +64,7 @@ def test_numbers_like_1e_4_are_numbers(tmp_path: Path) -> None:
     [
         (changed("serch", {}), ["serch", "did you mean 'search'"]),
         (changed("recipe.stages.1.learning_rat", 1), ["recipe.stages[1].learning_rat", "did you mean 'learning_rate'"]),
-        (changed("recipe.stages.1.learning_rate", -1), ["recipe.stages[1].learning_rate", "-1", "greater than 0"]),
+        (changed("recipe.stages.1.learning_rate", -1), ["recipe.stages[1].learning_rate", "-1", "more than 0"]),
         (changed("recipe.stages.1.learning_rate", {"grid": [1e-4, 2]}), ["learning_rate", "found 2", "less than 1"]),
         (changed("recipe.stages.1.mixture", None), ["no mixture", "no target"]),
         (changed("recipe.stages.1.mixture", ["xnli", "pawsx"]), ["say which one is the 'target'"]),
