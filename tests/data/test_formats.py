@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from xit_ray.data import rows
+from xit_ray.data.conllu import sentences
 from xit_ray.data.formats import records
 from xit_ray.data.source import Source
 from xit_ray.spec.errors import UserError
@@ -46,6 +47,22 @@ def test_contractions_are_one_word_and_emptied_sentences_are_counted(tmp_path: P
     assert found.notes == {"sentences without words left out": 1}
 
 
+@pytest.mark.parametrize(
+    ("heads", "enhanced", "wanted"),
+    [
+        ((3, 0), ("_", "_"), "PART"),  # the part nearest to the root, whatever precedes what
+        ((1, 1), ("_", "_"), "VERB"),  # as near: the one that comes first in the list
+        ((3, 0), ("_", "1:dep|2:dep"), "VERB"),  # further heads by enhanced dependencies count as well
+    ],
+)
+def test_a_contraction_goes_by_its_part_highest_in_the_graph(heads: Any, enhanced: Any, wanted: str) -> None:
+    lines = ["1\tx\tx\tNOUN\t_\t_\t0\troot\t_\t_", "2-3\tyz\t_\t_\t_\t_\t_\t_\t_\t_"]
+    for number, tag, head, more in zip((2, 3), ("VERB", "PART"), heads, enhanced, strict=True):
+        lines.append(f"{number}\ty\ty\t{tag}\t_\t_\t{head}\tdep\t{more}\t_")
+    ((_, sentence),) = sentences(lines, "ta_ttb-ud-test.conllu")
+    assert sentence == {"tokens": ["x", "yz"], "tags": ["NOUN", wanted]}
+
+
 def read(written_as: str, *files: Path, **written: Any) -> tuple[list[dict[str, Any]], Counter[str]]:
     notes: Counter[str] = Counter()
     found = [record for _, record in records(written_as, list(files), Written(**written), notes)]
@@ -62,6 +79,14 @@ def test_answers_that_are_elsewhere_are_moved_and_said(tmp_path: Path) -> None:
     found = rows.load(registry.get("xquad"), "test", "de", Source("folder", tmp_path))
     assert found.table.to_pylist()[0]["answers"] == [{"text": "1900", "start": 7}]
     assert found.notes == {"answers moved to where they are in their context": 1}
+
+
+def test_a_word_that_is_nothing_still_has_its_tag(tmp_path: Path) -> None:
+    """XTREME's PAN-X has some."""
+    for name in ("train-en", "dev-en", "test-de"):
+        write(tmp_path, f"panx/{name}.tsv", "Rom\tB-LOC\n\tO\n\n\nda\tO\n")
+    found = rows.load(registry.get("panx"), "test", "de", Source("folder", tmp_path))
+    assert found.table.column("tokens").to_pylist() == [["Rom", ""], ["da"]]
 
 
 def test_entities_that_begin_inside_are_counted_not_changed(tmp_path: Path) -> None:

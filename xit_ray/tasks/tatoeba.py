@@ -1,4 +1,7 @@
-"""Tatoeba: retrieve the translation of each English sentence, no training data; 36 languages in XTREME, 41 in XTREME-R."""
+"""Tatoeba: retrieve the translation of each English sentence, no training data; 36 languages in XTREME, 41 in XTREME-R.
+
+The files are LASER's. XTREME's download sorts the English ones and keeps no record of the pairs, so it cannot be scored.
+"""
 
 from xit_ray.tasks.base import Hub, Layout
 from xit_ray.tasks.kinds import Retrieval
