@@ -251,6 +251,8 @@ def test_tags_between_spaces_and_documents(tmp_path: Path) -> None:
     found, notes = read("conll", write(tmp_path, "train.txt", text))
     assert found == [{"tokens": ["EU", "rejects"], "tags": ["B-ORG", "O"]}, {"tokens": ["Peter"], "tags": ["B-PER"]}]
     assert notes == {"lines that begin a document left out": 1}
+    found, notes = read("conll", write(tmp_path, "c.txt", "# a comment\nbuy O\n# O\n5 O\n"))
+    assert (found, notes) == ([{"tokens": ["buy", "#", "5"], "tags": ["O", "O", "O"]}], {"comments left out": 1})
     with pytest.raises(UserError, match="row 2 has 2 columns; those before have 3"):
         read("conll", write(tmp_path, "b.txt", "a B C\nb C\n"))
 

@@ -202,6 +202,33 @@ def test_splits_may_have_columns_and_labels_of_their_own(tmp_path: Path) -> None
     assert (row["text_a"], row["label"]) == ('"a mark', 0)
 
 
+def test_dev_rows_cut_from_a_training_file_are_read_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "task.yaml").write_text(
+        "name: own_cut\nkind: classification\nlabels: ['no', 'yes']\nlanguages: [de]\nitems: {train: mine}\n"
+        "files: {train: t.jsonl, test: s.jsonl}\ncolumns: {train: {text_a: a, label: b}, test: {text_a: b, label: a}}\n"
+    )
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps({"a": f"text {i}", "b": "yes"}) + "\n" for i in range(40)))
+    (tmp_path / "s.jsonl").write_text(json.dumps({"a": "no", "b": "ein Text"}) + "\n")
+    own.register([load_task(tmp_path / "task.yaml")])
+    dev = rows.load(registry.get("own_cut"), "dev", "en", Source("none"))
+    assert (len(dev), dev.collection) == (2, "mine")
+
+
+def test_ids_may_have_another_name(tmp_path: Path) -> None:
+    (tmp_path / "task.yaml").write_text(
+        "name: own_ids\nkind: span QA\nlanguages: [de]\nfiles: {train: t.jsonl, test: t2.jsonl}\ncolumns: {id: qid}\n"
+    )
+    row = {"question": "Who?", "context": "Ann came.", "answers": [{"text": "Ann", "start": 0}]}
+    for name in ("t", "t2"):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps({**row, "qid": str(i)}) + "\n" for i in range(3)))
+    own.register([load_task(tmp_path / "task.yaml")])
+    found = rows.load(registry.get("own_ids"), "test", "de", Source("none"))
+    assert found.table.column("item").to_pylist() == ["0", "1", "2"]
+    (tmp_path / "t2.jsonl").write_text(json.dumps({**row, "qid": "7"}) + "\n" + json.dumps({**row, "qid": "7"}) + "\n")
+    with pytest.raises(UserError, match="question 2 has the id '7', which question 1 has as well"):
+        rows.load(registry.get("own_ids"), "test", "de", Source("none"))
+
+
 def test_a_task_with_test_files_alone_is_trained_on_another(tmp_path: Path) -> None:
     """A translation of a benchmark that is a user's own: the built-in inference task, scored in one more language."""
     (tmp_path / "task.yaml").write_text(

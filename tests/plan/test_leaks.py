@@ -106,6 +106,37 @@ def test_a_word_more_hides_nothing(root: Path, tmp_path: Path, tiny_encoder: Pat
         check(tmp_path, tiny_encoder, ["leak_word", "xnli"], root, own("leak_word", train))
 
 
+def swapped(line: str) -> str:
+    first, second, label = line.split("\t")
+    return f"{second}\t{first}\t{label}"
+
+
+def joined(line: str) -> str:
+    first, second, label = line.split("\t")
+    return f"{first} {second}\t\t{label}"
+
+
+@pytest.mark.parametrize("changed", [swapped, joined])
+def test_other_columns_hide_nothing(root: Path, tmp_path: Path, tiny_encoder: Path, changed: Any) -> None:
+    train = written(tmp_path, "train.tsv", [changed(line) for line in english(root)])
+    name = f"leak_{changed.__name__}"
+    with pytest.raises(UserError, match=r"100% of the test rows of xnli in 'de'"):
+        check(tmp_path, tiny_encoder, [name, "xnli"], root, own(name, train))
+
+
+@pytest.mark.parametrize("items", [{}, {"train": "xnli-test"}])
+def test_masked_lm_on_an_own_task_is_guarded_as_the_task_is(
+    root: Path, tmp_path: Path, tiny_encoder: Path, items: dict[str, str]
+) -> None:
+    """Its language is said to be English; its texts are the German test rows, or a translation that is named as one."""
+    german = (root / "xnli/test-de.tsv").read_text().splitlines()
+    lines = [f"jemo {i}\tkana {i}\tneutral" for i in range(40)] if items else german
+    name = f"leak_masked_{len(items)}"
+    described = own(name, written(tmp_path, "train.tsv", lines), items=items)
+    with pytest.raises(UserError, match=rf"100% of the test rows of xnli in 'de' .* masked_lm/{name} train"):
+        check(tmp_path, tiny_encoder, [f"masked_lm/{name}", "xnli"], root, described)
+
+
 def test_masked_lm_on_test_texts_is_refused(root: Path, tmp_path: Path, tiny_encoder: Path) -> None:
     train = written(tmp_path, "texts.txt", [line.split("\t")[0] for line in english(root)])
     described = {"name": "leak_texts", "kind": "masked LM", "files": {"train": train, "dev": train}}

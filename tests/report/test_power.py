@@ -13,7 +13,7 @@ from xit_ray.report.statistics import Estimate
 def cell(gain: float, seed_variance: float, item_variance: float, seeds: int = 3, df: float = 4) -> Cell:
     estimate = Estimate(gain, seed_variance, item_variance, df)
     names = tuple(map(str, range(seeds)))
-    return Cell("mnli", "xnli", "", "0", names, False, seeds, gain=Gain(estimate, 0.5, "not known"))
+    return Cell("mnli", "xnli", "", "0", names, False, seeds, gain=Gain(estimate, estimate.p, "not known"), seeds=seeds)
 
 
 def test_seeds_that_settle_are_the_fewest_that_do() -> None:

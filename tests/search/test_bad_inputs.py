@@ -71,9 +71,9 @@ BAD: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str], str]] = {
     ),
     "more finalists than recipes": (
         stages(),
-        {"search": {"finalists": {"top": 2}}},
+        {"search": {"finalists": {"top": 4}}},
         [],
-        "search.finalists.top: found 2; the space has 1 recipes of pawsx",
+        "search.finalists.top: found 4; the space has 1 recipes of pawsx",
     ),
     "two ways to repeat seeds": (
         stages(),

@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from xit_ray.spec.points import contested_targets, expected_points, listed_points, replicate
+from xit_ray.spec.points import (
+    contested_targets,
+    expected_points,
+    fresh_seeds,
+    listed_points,
+    replicate,
+    with_fresh_seed,
+)
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Replicates, Space
 
@@ -45,7 +52,7 @@ def test_where_recipes_compete_seeds_wait_for_the_best() -> None:
     assert sum(target == "pawsx" for _, target, _ in listed) == 6
     expected = seeds_of(expected_points(contested))
     fresh = [seeds for cell, target, seeds in expected if (cell, target) == ("none", "xnli")]
-    assert fresh == [(0,), (0,), (1,), (2,), (3,)]  # the first of the two stands for the best
+    assert fresh == [(0,), (0,), *((seed,) for seed in fresh_seeds(3))]  # the first of the two stands for the best
 
 
 def test_a_replicate_is_the_same_recipe_but_for_its_seeds() -> None:
@@ -53,6 +60,21 @@ def test_a_replicate_is_the_same_recipe_but_for_its_seeds() -> None:
     again = Recipe.model_validate(replicate(recipe, 2, Replicates(seeds=3)))
     assert [stage.seed for stage in again.stages] == [5, 2]
     assert again.with_seed(0) == recipe.with_seed(0)
+
+
+def test_a_fresh_seed_of_the_target_stage_leaves_the_others() -> None:
+    recipe = Recipe.model_validate({"stages": [{"mixture": "mnli", "seed": 3}, {"mixture": "xnli", "seed": 1}]})
+    for of, wanted in (("all", [7, 7]), ("target", [3, 7])):
+        again = Recipe.model_validate(with_fresh_seed(recipe, 7, Replicates(seeds=3, of=of)))  # type: ignore[arg-type]
+        assert [stage.seed for stage in again.stages] == wanted
+
+
+def test_seeds_are_repeated_in_one_way() -> None:
+    stages = [{"mixture": "xnli", "seed": {"grid": [0, 1]}}]
+    with pytest.raises(ValueError, match="two ways to repeat seeds"):
+        Space(name="s", recipe={"stages": stages}, replicates=2)
+    with pytest.raises(ValueError, match="leaves of every cell the seeds that won"):
+        Space(name="s", recipe={"stages": []}, replicates=2, scheduler={"name": "asha", "compare": "target"})
 
 
 @pytest.mark.parametrize("wrong", [0, "three", {"seeds": 2, "of": "intermediate"}, True])

@@ -15,6 +15,7 @@ from xit_ray.spec.errors import UnlabelledError, UserError
 from xit_ray.tasks.base import Written
 
 EMPTY_LINES, DOCUMENTS = "empty lines left out", "lines that begin a document left out"
+COMMENTS = "comments left out"
 DOCUMENT = "-DOCSTART-"
 
 
@@ -55,7 +56,8 @@ def _texts(file: Path, _: Written, notes: Counter[str]) -> Records:
 
 def _conll(file: Path, _: Written, notes: Counter[str]) -> Records:
     """A word a line, its tag in the last column; between columns a tab, or spaces where the file has no tab. An empty line
-    ends a sentence; lines that begin with ``# `` are comments, ``-DOCSTART-`` begins a document."""
+    ends a sentence; lines that begin with ``# `` are comments (between spaces a word may be ``#``: there only before a
+    sentence), ``-DOCSTART-`` begins a document."""
     everything = lines(file)
     tabs = any("\t" in line for line in everything)
     tokens: list[str] = []
@@ -68,7 +70,9 @@ def _conll(file: Path, _: Written, notes: Counter[str]) -> Records:
             if tokens:
                 yield begin, {"tokens": tokens, "tags": tags}
             tokens, tags, begin = [], [], row + 1
-        elif not line.startswith("# ") or "\t" in line:
+        elif line.startswith("# ") and "\t" not in line and (tabs or not tokens):
+            notes[COMMENTS] += 1
+        else:
             fields = line.split("\t") if tabs else line.split()
             width = width or len(fields)
             if len(fields) == 1:

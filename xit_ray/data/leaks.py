@@ -28,7 +28,7 @@ LEAST_BYTES = 25
 """A shorter text, in UTF-8, occurs in other tasks by chance."""
 
 Key = tuple[str, str]
-"""An item: its collection and its id; outside a collection, the language and the row."""
+"""An item: its collection and its id; outside a collection, the language (of own files, their length) and the row."""
 
 
 @dataclass(frozen=True)
@@ -68,21 +68,24 @@ class Tested:
         self.task = task
         self.rows = {language: found for language in task.languages if (found := _there(task, language, scored, shelf))}
         self.scored = [language for language in scored if language in self.rows]
-        self.keys = {language: item_keys(found, language) for language, found in self.rows.items()}
+        # A user's own test files that are equally long are taken for translations even if nothing says so.
+        own = task.root is not None
+        self.keys = {lang: item_keys(found, f"{len(found)} rows" if own else lang) for lang, found in self.rows.items()}
         self.collections = {found.collection for found in self.rows.values()} - {None}
         self.indexes: dict[tuple[str, bool], NearIndex] = {}
 
-    def overlap(self, used: Rows, name: str, languages: Iterable[str]) -> Overlap | None:
+    def overlap(self, used: Rows, source: Rows, name: str, languages: Iterable[str]) -> Overlap | None:
         """The items that some rows have in common with the test rows.
 
         Args:
             used: rows that train or choose.
+            source: the rows they were made from, which name their items: of masked LM's texts another task's, else the same.
             name: what they are called in a message.
             languages: the test languages in which their texts may be found.
         """
         by_id: set[Key] = set()
-        if used.collection in self.collections:
-            by_id = set(item_keys(used, ""))
+        if source.collection in self.collections:
+            by_id = set(item_keys(source, ""))
         by_text: set[Key] = set()
         for language in languages:
             if language in self.rows:
@@ -90,7 +93,7 @@ class Tested:
                 by_text |= {self.keys[language][place] for place in places}
         found: list[Overlap] = []
         for by, leaked in (("item", by_id), ("text", by_text)):
-            for language in self.scored:
+            for language in (one for one in self.scored if self.keys[one]):
                 share = sum(key in leaked for key in self.keys[language]) / len(self.keys[language])
                 found.append(Overlap(name, self.task.name, language, share, by))  # type: ignore[arg-type]
             if any(one.share for one in found):
@@ -117,10 +120,10 @@ def percent(share: float) -> str:
     return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}"
 
 
-def item_keys(found: Rows, language: str) -> list[Key]:
-    """The items of some rows."""
+def item_keys(found: Rows, group: str) -> list[Key]:
+    """The items of some rows; outside a collection, their numbers in a group of rows."""
     ids = found.table.column("item").to_pylist()
-    return [(found.collection, one) if found.collection else (language, str(row)) for row, one in enumerate(ids)]
+    return [(found.collection, one) if found.collection else (group, str(row)) for row, one in enumerate(ids)]
 
 
 def repeated(dev: Rows, train: Rows, task: str, name: str) -> Overlap | None:
@@ -150,7 +153,7 @@ def _there(task: Task, language: str, scored: Sequence[str], shelf: Shelf) -> Ro
 
 def _texts(table: pa.Table, names: list[str]) -> list[Texts]:
     columns = (table.column(name).to_pylist() for name in names)
-    return [tuple(map(_text, row)) for row in zip(*columns, strict=True)]
+    return [tuple(sorted(filter(None, map(_text, row)))) for row in zip(*columns, strict=True)]
 
 
 def _text(value: str | list[str] | None) -> str:
@@ -158,5 +161,5 @@ def _text(value: str | list[str] | None) -> str:
 
 
 def _longest(row: Texts) -> Texts:
-    text = max(row, key=len)
+    text = max(row, key=len, default="")
     return (text,) if len(text.encode()) >= LEAST_BYTES else ("",)

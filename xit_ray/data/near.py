@@ -24,7 +24,7 @@ CHUNK = 8192
 """Rows looked up at a time."""
 
 Texts = tuple[str, ...]
-"""What a row says, a text for each of its columns, normalised."""
+"""What a row says: the texts of its columns, normalised; in whatever order, if it is the same for all rows."""
 _NOT_LETTERS = re.compile(r"[\W_]+")
 _MIXERS = np.uint64(0x9E3779B97F4A7C15), np.uint64(29)
 
@@ -84,8 +84,10 @@ class NearIndex:
 
 
 def similar(one: Texts, other: Texts) -> bool:
-    """Whether two rows say the same, or nearly, in every column."""
-    return len(one) == len(other) and all(map(_similar, one, other))
+    """Whether two rows say the same, or nearly, in every column; or in all, where their texts are divided otherwise."""
+    if len(one) == len(other):
+        return all(map(_similar, one, other))
+    return _similar("".join(one), "".join(other))
 
 
 def _similar(one: str, other: str) -> bool:

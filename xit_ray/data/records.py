@@ -131,7 +131,7 @@ class _Row:
         flat = [part for text in texts for part in (text if isinstance(text, list) else [text])]
         if not all(isinstance(text, str) for text in flat):
             raise self.bad(f"has {texts[0]!r} as {column}; wanted: a text")
-        joined = " ".join(text for text in flat if text)
+        joined = self.encodable(" ".join(text for text in flat if text))
         self.notes["empty texts"] += not joined.strip()
         return joined
 
@@ -141,7 +141,15 @@ class _Row:
         found = self.value(names) if isinstance(names, str) else [self.value(name) for name in names]
         if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
             raise self.bad(f"has {found!r} as {column}; wanted: a list of texts")
-        return found
+        return [self.encodable(text) for text in found]
+
+    def encodable(self, text: str) -> str:
+        """The text itself; JSON may hold halves of characters, which no file can."""
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise self.bad(f"has a text with half a character: {ascii(text)[:60]}") from None
+        return text
 
     def given(self, column: str) -> Any:
         """A field that a stripped file may not have; None where it does not."""
@@ -151,7 +159,7 @@ class _Row:
 
     def item(self, place: int) -> str:
         """What names the row's item within its collection: its id, or its place in the file."""
-        named = self.fields.get("item", "id" if isinstance(self.task, SpanQA) else None)
+        named = self.fields.get("item", self.fields.get("id", "id") if isinstance(self.task, SpanQA) else None)
         if named is not None:
             return str(self.value(str(named)))
         return str(self.record.get("item", place))

@@ -23,6 +23,7 @@ from xit_ray.spec.points import expected_points
 from xit_ray.spec.space import Space
 from xit_ray.stages.store import Store
 from xit_ray.tasks import own
+from xit_ray.track.tables import TRIALS
 
 SEEDS = (2, 3, 5, 8, 12)
 """Numbers of seeds per cell whose power is shown."""
@@ -169,6 +170,8 @@ def _power(run: Path, space: Space, planner: Planner, found: _Plan, console: Con
     from xit_ray.report.matrix import matrix
     from xit_ray.report.power import power
 
+    if not (run / TRIALS).is_file():
+        raise UserError(f"--power {run}: is not the folder of a run that has ended (it has no {TRIALS})")
     before = load_space(run / "spec.yaml")
     own.register(before.tasks)
     targets = {trial.target for trial in found.trials}

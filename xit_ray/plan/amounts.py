@@ -6,10 +6,11 @@ from xit_ray.core.sampling import total_steps
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.points import listed_points
 from xit_ray.spec.recipe import Recipe
-from xit_ray.spec.space import Space, as_recipe
+from xit_ray.spec.space import Finalists, Space, as_recipe
 
 FEW_EVALUATIONS = 4
 """So many may be asked of any stage, the default among them; where there are fewer steps, it is scored at each of them."""
+DEFAULT_TOP = Finalists().top
 
 
 class Counts(Protocol):
@@ -55,7 +56,7 @@ def check_finalists(space: Space, where: str) -> None:
     for recipe in map(as_recipe, listed_points(space)):
         recipes.setdefault(recipe.target_task, set()).add(recipe.with_seed(0).model_dump_json())
     for target, found in recipes.items():
-        if finalists.top > len(found):
+        if finalists.top > max(len(found), DEFAULT_TOP):
             raise UserError(
                 f"{where}: search.finalists.top: found {finalists.top}; the space has {len(found)} recipes of {target}"
             )

@@ -10,6 +10,7 @@ from xit_ray.spec.errors import UserError
 from xit_ray.spec.space import Space
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import Split
+from xit_ray.tasks.kinds import MaskedLM
 
 Used = tuple[str, Split, str]
 """Rows that train or choose: task, split and language."""
@@ -88,11 +89,11 @@ class LeakGuard:
         task = registry.get(name)
         if (name, scored) not in self.tested:
             self.tested[name, scored] = Tested(task, scored, self.shelf)
-        found = self.shelf.load(*used)
+        found, source = self.shelf.load(*used), self.shelf.load(_source(used[0]), *used[1:])
         # The languages of a user's own files are what their description says, which may be wrong.
-        own_files = registry.get(used[0]).root is not None or task.root is not None
+        own_files = registry.get(_source(used[0])).root is not None or task.root is not None
         where = task.languages if own_files else [used[2]]
-        return self.tested[name, scored].overlap(found, _named(used), where)
+        return self.tested[name, scored].overlap(found, source, _named(used), where)
 
 
 def _named(used: Used) -> str:
@@ -101,5 +102,12 @@ def _named(used: Used) -> str:
 
 def _published_with(used: str, tested: str) -> bool:
     """Whether rows are the training or dev files of the benchmark that is scored, and not a user's own."""
+    used = _source(used)
     tasks = [registry.get(name) for name in (used, tested)]
     return all(task.root is None for task in tasks) and used in (tested, tasks[1].train_from)
+
+
+def _source(name: str) -> str:
+    """The task whose rows are used: masked LM reads the texts of another one's."""
+    task = registry.get(name)
+    return task.of if isinstance(task, MaskedLM) and task.of is not None else name

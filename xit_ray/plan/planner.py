@@ -82,9 +82,10 @@ class Planner:
         # What is trained on must be apart from what is scored in every pair of both.
         cells: set[tuple[str, str]] = set()
         for point in listed_points(self.space) if self.space.search.algorithm != "tpe" else ():
-            cell = as_recipe(point).cell
-            if cell not in cells:
-                cells.add(cell)
+            recipe = as_recipe(point)
+            if recipe.cell not in cells:
+                cells.add(recipe.cell)
+                check_amounts(recipe, self)
                 self.trial(point)
         self.shelf.clear()
         self.guard.tested.clear()
@@ -109,6 +110,11 @@ class Planner:
             self.guard.keep_apart([*_trained_on(stage), *_chosen_by(read)], languages)
             if last:
                 self.guard.compare_dev(_trained_on(stage), recipe.target_task)
+        if not set(languages[recipe.target_task]) - recipe.labelled_languages - {"en"}:
+            raise UserError(
+                f"{self.where}: recipe: it trains on {recipe.target_task} in every language that is scored; nothing is "
+                "zero-shot"
+            )
         also = self.space.zero_shot.also
         return Trial(
             key=fingerprint.of_recipe(recipe.model_dump(mode="json")),
@@ -303,7 +309,9 @@ class Planner:
             asked = rows.resolved(registry.get(task), self.source)
             found = self.shelf.load(task, split, language)
             # What is asked of the rows is as much a part of a result as the rows: a user's task may change its labels.
-            about = (asked.kind, getattr(asked, "labels", ()), asked.metrics, found.fingerprint)
+            about: tuple[Any, ...] = asked.kind, getattr(asked, "labels", ()), asked.metrics, found.fingerprint
+            if split == "test":  # which rows are drawn, and which are translations
+                about += (found.collection, found.table.column("item").to_pylist())
             self.rows[place] = hashlib.sha256(repr(about).encode()).hexdigest(), len(found)
         return self.rows[place]
 

@@ -100,8 +100,14 @@ class Reader:
     def _of(self, evaluation: str, task: Task) -> dict[str, tuple[Items, Numbers]]:
         if evaluation not in self.read:
             wanted = [("task", "=", task.name), ("metric", "=", task.metric)]
-            with self.store.open(evaluation) as folder:
-                table = pq.read_table(folder / ITEMS, filters=wanted)
+            try:
+                with self.store.open(evaluation) as folder:
+                    table = pq.read_table(folder / ITEMS, filters=wanted)
+            except KeyError:
+                raise UserError(
+                    f"{self.store.root}: has no scores {evaluation}, which a trial of the run left there; was the store "
+                    "moved?"
+                ) from None
             if "item" not in table.column_names:
                 raise UserError(
                     f"{self.store.root}: the scores {evaluation} are of an earlier version of xit_ray; search again: trained "

@@ -83,6 +83,8 @@ class Cell:
     gain_english: Gain | None = None
     """In the English test rows: what transfer cost the language that was trained on."""
     gain_by_language: Mapping[str, Gain] | None = None
+    seeds: int = 0
+    """Different seeds of the trials that count."""
 
     @property
     def is_baseline(self) -> bool:
@@ -175,12 +177,12 @@ class _Column:
         if answers is None:
             return Cell(name, *about, None, (), False, len(self.groups[place]))
         trials, fresh = tuple(str(row["trial"]) for row in rows), bool(rows[0].get("fresh"))
+        counts = len(self.groups[place])
+        cell = Cell(name, *about, trials[0], trials, fresh, counts, _dev(rows), seeds=len(answers.by_seed))
         languages = answers.zero_shot
-        runs = answers.runs(languages)
-        cell = Cell(
-            name, *about, trials[0], trials, fresh, len(self.groups[place]), _dev(rows),
-            statistics.score(runs, self._noise(languages)),
-        )  # fmt: skip
+        if not languages:
+            return cell
+        cell = replace(cell, score=statistics.score(answers.runs(languages), self._noise(languages)))
         baseline = self.baselines.get(fresh)
         if place[0] == BASELINE or baseline is None:
             return cell
@@ -209,12 +211,17 @@ class _Column:
 def chosen(group: Iterable[Row]) -> list[Row]:
     """The replicates of one recipe, by English dev alone; the first among equals by key, so that the order of finishing plays
     no part."""
+    return max(counting(group), key=_dev, default=[])
+
+
+def counting(group: Iterable[Row]) -> list[list[Row]]:
+    """The finished recipes of a cell that count, each with its replicates: those with fresh seeds where there are any, and
+    none that lacks a seed, which it might owe its mean to."""
     done = sorted((row for row in group if row["status"] == "done"), key=lambda row: str(row["trial"]))
     final = [row for row in done if row.get("fresh")]
     recipes = by_recipe(final or done)
-    # One that lacks a seed might owe its mean to that.
     most = max((len(rows) for rows in recipes), default=0)
-    return max((rows for rows in recipes if len(rows) >= most), key=_dev, default=[])
+    return [rows for rows in recipes if len(rows) >= most]
 
 
 def by_recipe(rows: Iterable[Row]) -> list[list[Row]]:
@@ -251,21 +258,22 @@ def _with_verdicts(cells: list[Cell], margin: float) -> list[Cell]:
 
 
 def _oracle(target: str, groups: Mapping[Place, list[Row]], reader: Reader) -> Oracle | None:
-    """Of all finished recipes of a target; None where there are fewer than two."""
+    """Of all recipes of a target that count; None where there are fewer than two, or too few items to divide."""
     task = registry.get(target)
-    done = [row for place, group in groups.items() if place[1] == target for row in group if row["status"] == "done"]
-    recipes = by_recipe(done)
+    mine = [group for place, group in groups.items() if place[1] == target]
+    recipes = [rows for group in mine for rows in counting(group)]
     if len(recipes) < 2:
         return None
-    halves: list[list[float]] = [[], []]
     known = [reader.answers(rows, task) for rows in recipes]
     # Languages that some recipe was trained on are zero-shot for none.
     languages = [lang for lang in known[0].zero_shot if all(lang in one.zero_shot for one in known)]
-    if not languages:
+    halves = [[one.half(which) for one in known] for which in (0, 1)]
+    if not languages or any(not len(one.numbers[lang]) for half in halves for one in half for lang in languages):
         return None
-    for one in known:
-        for which in (0, 1):
-            halves[which].append(one.half(which).runs(languages).value)
-    by_other_half = [halves[1 - which][int(np.argmax(halves[which]))] for which in (0, 1)]
-    dev = max(range(len(recipes)), key=lambda place: _dev(recipes[place]))
-    return Oracle(target, sum(by_other_half) / 2, (halves[0][dev] + halves[1][dev]) / 2)
+    values = [[one.runs(languages).value for one in half] for half in halves]
+    by_other_half = [values[1 - which][int(np.argmax(values[which]))] for which in (0, 1)]
+    best = max(
+        (chosen(group) for group in mine if chosen(group)), key=lambda rows: (bool(rows[0].get("fresh")), _dev(rows))
+    )
+    place = recipes.index(best)
+    return Oracle(target, sum(by_other_half) / 2, (values[0][place] + values[1][place]) / 2)

@@ -32,7 +32,7 @@ def _flat(cell: Cell) -> dict[str, Any]:
         "replicates": list(cell.replicates),
         "fresh": cell.fresh,
         "trials": cell.trials,
-        "seeds": len(cell.replicates),
+        "seeds": cell.seeds,
         "dev_en": cell.dev_en,
         "zero_shot": cell.zero_shot,
         "zero_shot_low": low,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from scipy import stats
 
 from xit_ray.report.matrix import Cell
-from xit_ray.report.statistics import Estimate
+from xit_ray.report.statistics import ALPHA, Estimate
 from xit_ray.tasks.scores.items import LEVEL
 
 MOST_SEEDS = 100
@@ -39,11 +39,14 @@ def seeds_to_settle(cell: Cell, margin: float) -> int | None:
         None where no number of seeds would do: the test items leave more open than that.
     """
     assert cell.gain is not None
-    seeds, size = len(cell.replicates), abs(cell.gain.value)
+    seeds, size = cell.seeds, abs(cell.gain.value)
+    p, q = cell.gain.estimate.p, cell.gain.q
+    # As strict as the correction for the number of cells is now; an interval that lies within the margin needs none.
+    strict = ALPHA * p / q if p and q else ALPHA
     for wanted in range(seeds + 1, MOST_SEEDS + 1):
         later = with_seeds(cell.gain.estimate, seeds, wanted)
-        half = float(stats.t.ppf((1 + LEVEL) / 2, later.df)) * later.se
-        if half <= max(size, margin - size):
+        half, corrected = (float(stats.t.ppf(1 - level / 2, later.df)) * later.se for level in (ALPHA, strict))
+        if corrected <= size or half <= margin - size:
             return wanted - seeds
     return None
 
@@ -66,7 +69,7 @@ def power(cells: Iterable[Cell], seeds: Iterable[int]) -> list[Power]:
     known: dict[str, list[tuple[Estimate, int]]] = {}
     for cell in cells:
         if cell.gain is not None and cell.gain.estimate.df is not None:
-            known.setdefault(cell.target, []).append((cell.gain.estimate, len(cell.replicates)))
+            known.setdefault(cell.target, []).append((cell.gain.estimate, cell.seeds))
     found = []
     for target, estimates in known.items():
         for wanted in seeds:

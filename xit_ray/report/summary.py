@@ -30,8 +30,6 @@ class LanguageRow:
     language: str
     values: list[float | None]
     """One a cell of the target, in the matrix's order of intermediates."""
-    intervals: list[tuple[float, float] | None]
-    """95 % bootstrap intervals of the values over items alone; None for means over replicates."""
     majority: float
     n: int
 
@@ -227,8 +225,7 @@ def _table(
         one = next((scores[0] for scores in found if scores), None)
         if one is not None:
             values = [fmean(score["value"] for score in scores) if scores else None for scores in found]
-            intervals = [(scores[0]["low"], scores[0]["high"]) if len(scores) == 1 else None for scores in found]
-            rows.append(LanguageRow(language, values, intervals, float(one["majority"]), int(one["n"])))
+            rows.append(LanguageRow(language, values, float(one["majority"]), int(one["n"])))
     chosen = [trials for _, trials in columns].index(best)
     others = [row for row in rows if row.language != "en"]
     above = sum((row.values[chosen] or 0.0) > row.majority for row in others)

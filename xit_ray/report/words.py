@@ -50,7 +50,7 @@ def score_text(cell: Cell) -> str:
 
 def seeds_text(cell: Cell) -> str:
     """How many seeds a cell stands for."""
-    many = len(cell.replicates)
+    many = cell.seeds
     fresh = "fresh " if cell.fresh else ""
     return f"mean of {many} {fresh}seeds" if many > 1 else f"one {fresh}seed"
 
@@ -67,6 +67,6 @@ def settle_text(cell: Cell, margin: float, device_hours: float) -> str | None:
         return None
     more = seeds_to_settle(cell, margin)
     if more is None:
-        return "more test items would settle it, seeds would not"
+        return "seeds alone would not settle it: the test items leave more open"
     hours = more * device_hours
     return f"{more} more seed{'s' if more > 1 else ''}, some {hours:.2g} device-hours, would settle it"

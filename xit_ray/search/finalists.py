@@ -5,13 +5,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from xit_ray.report.matrix import BASELINE
-from xit_ray.spec.points import contested_targets, replicate
+from xit_ray.spec.points import contested_targets, fresh_seeds, listed_points, with_fresh_seed
 from xit_ray.spec.recipe import Recipe
-from xit_ray.spec.space import Finalists, Replicates, Space
+from xit_ray.spec.space import Finalists, Replicates, Space, as_recipe
 from xit_ray.track.state import TrialState
-
-FIRST_SEED, SEED_STEP = 90_001, 101
-"""Fresh seeds: far from those that people give."""
 
 
 def trained_again(space: Space, trials: Iterable[TrialState]) -> list[dict[str, Any]]:
@@ -19,21 +16,26 @@ def trained_again(space: Space, trials: Iterable[TrialState]) -> list[dict[str, 
     known = list(trials)
     if space.search.finalists is not None:
         return finalists(known, space.search.finalists)
-    return replicates(known, space.replicates) if space.replicates.seeds > 1 else []
+    if space.replicates.seeds == 1:
+        return []
+    if space.search.algorithm == "tpe":
+        contested = {trial.target for trial in known}
+    else:
+        contested = contested_targets(map(as_recipe, listed_points(space)))
+    return replicates(known, space.replicates, contested)
 
 
-def replicates(trials: Iterable[TrialState], settings: Replicates) -> list[dict[str, Any]]:
-    """The best recipe of each cell, by English dev, with each of its fresh seeds, for the targets in whose cells recipes
-    competed."""
+def replicates(trials: Iterable[TrialState], settings: Replicates, contested: set[str]) -> list[dict[str, Any]]:
+    """The best recipe of each cell, by English dev, with each of its fresh seeds, for the targets whose seeds were not
+    trained at once."""
     first = [(trial, Recipe.model_validate(trial.recipe)) for trial in trials if not trial.fresh]
-    contested = contested_targets(recipe for _, recipe in first)
     cells: dict[tuple[str, str, str], list[tuple[float, str, Recipe]]] = {}
     for trial, recipe in first:
         if trial.status == "done" and trial.dev is not None and trial.target in contested:
             cells.setdefault((recipe.model.label, *recipe.cell), []).append((-trial.dev, trial.key, recipe))
     # The first of equals is the one whose key sorts first, as in the matrix.
     best = [min(found, key=lambda entry: entry[:2])[2] for found in cells.values()]
-    return [replicate(recipe, number, settings) for number in range(1, settings.seeds + 1) for recipe in best]
+    return [with_fresh_seed(recipe, seed, settings) for seed in fresh_seeds(settings.seeds) for recipe in best]
 
 
 def finalists(trials: Iterable[TrialState], settings: Finalists) -> list[dict[str, Any]]:
@@ -59,5 +61,6 @@ def finalists(trials: Iterable[TrialState], settings: Finalists) -> list[dict[st
             if recipes[name].intermediate == BASELINE:
                 baselines.setdefault(recipes[name].model.label, name)
         chosen += dict.fromkeys([*ranked[: settings.top], *baselines.values()])
-    seeds = [FIRST_SEED + number * SEED_STEP for number in range(settings.seeds)]
-    return [recipes[name].with_seed(seed).model_dump(mode="json") for seed in seeds for name in chosen]
+    return [
+        recipes[name].with_seed(seed).model_dump(mode="json") for seed in fresh_seeds(settings.seeds) for name in chosen
+    ]

@@ -57,7 +57,7 @@ def check(space: Space, where: str) -> Planner:
     Raises:
         UserError: a task, language, row or model is unknown, missing or bad, or the MLflow server does not answer.
     """
-    if space.mlflow:
+    if space.mlflow and not space.mlflow.startswith("sqlite:"):  # a database file is made when the search is
         reach(space.mlflow)
     hourly_price(space.budget)
     planner = Planner(space, parse_source(space.data), _precision(space), where)
@@ -171,12 +171,18 @@ def run(folder: Path, console: Console, checked: Planner | None = None) -> Finis
 
 
 def _same_recipes(planner: Planner, state: State, folder: Path) -> None:
-    """Refuse to go on with a run whose trials would be called otherwise now, and be done again beside the old ones."""
+    """Refuse to go on with a run whose trials would be called otherwise now, or scored otherwise than those that are done."""
     for trial in state.trials.values():
-        if planner.trial(trial.recipe).key != trial.key:
+        planned = planner.trial(trial.recipe)
+        if planned.key != trial.key:
             raise UserError(
                 f"{folder}: was begun by a version of xit_ray that writes recipes otherwise; start it anew: its stages are "
                 "not taken by this version"
+            )
+        if trial.evaluation not in (None, planned.evaluation.key):
+            raise UserError(
+                f"{folder}: trial {trial.key} was scored on other rows or languages, or by another version of xit_ray; start "
+                "the search anew: trained stages are taken from the store, and only scored again"
             )
 
 

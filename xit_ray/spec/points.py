@@ -8,6 +8,7 @@ from xit_ray.spec.domains import grid_points, random_points
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Replicates, Space, as_recipe
 
+FIRST_SEED, SEED_STEP = 90_001, 101
 Points = Iterator[dict[str, Any]]
 
 
@@ -45,9 +46,9 @@ def expected_points(space: Space) -> Points:
     for recipe in listed:
         if recipe.target_task in contested:
             first.setdefault((recipe.model.label, *recipe.cell), recipe)
-    for number in range(1, space.replicates.seeds + 1):
+    for seed in fresh_seeds(space.replicates.seeds):
         for recipe in first.values():
-            yield replicate(recipe, number, space.replicates)
+            yield with_fresh_seed(recipe, seed, space.replicates)
 
 
 def contested_targets(recipes: Iterable[Recipe]) -> set[str]:
@@ -56,6 +57,19 @@ def contested_targets(recipes: Iterable[Recipe]) -> set[str]:
     for recipe in recipes:
         cells.setdefault((recipe.model.label, *recipe.cell), set()).add(recipe.with_seed(0).model_dump_json())
     return {target for (*_, target), found in cells.items() if len(found) > 1}
+
+
+def fresh_seeds(count: int) -> list[int]:
+    """Seeds of recipes that are trained again: far from those that people give."""
+    return [FIRST_SEED + number * SEED_STEP for number in range(count)]
+
+
+def with_fresh_seed(recipe: Recipe, seed: int, settings: Replicates) -> dict[str, Any]:
+    """A recipe with a fresh seed in its stages, or in its target stage alone."""
+    if settings.of == "all":
+        return recipe.with_seed(seed).model_dump(mode="json")
+    stages = (*recipe.stages[:-1], recipe.stages[-1].model_copy(update={"seed": seed}))
+    return recipe.model_copy(update={"stages": stages}).model_dump(mode="json")
 
 
 def replicate(recipe: Recipe, number: int, settings: Replicates) -> dict[str, Any]:

@@ -226,6 +226,13 @@ class Space(Strict):
                 "replicates and search.finalists both train recipes again with fresh seeds; give one of them (replicates: "
                 "every cell's best; finalists: the best few of each target)"
             )
+        if self.replicates.seeds > 1 and self.scheduler.name != "none" and self.scheduler.compare == "target":
+            raise ValueError(
+                "scheduler.compare 'target' leaves of every cell the seeds that won; with replicates give 'cell', or "
+                "scheduler 'none'"
+            )
+        if self.replicates.seeds > 1 and _has_seed_domain(self.recipe.get("stages")):
+            raise ValueError("replicates and a search domain of 'seed' are two ways to repeat seeds; give one of them")
         return self
 
     @model_validator(mode="after")
@@ -254,3 +261,12 @@ class Space(Strict):
 def as_recipe(tree: dict[str, Any]) -> Recipe:
     """A resolved tree as a typed recipe (raises pydantic's ValidationError)."""
     return Recipe.model_validate(tree)
+
+
+def _has_seed_domain(tree: Any) -> bool:
+    """Whether some stage's seed is to be searched."""
+    if isinstance(tree, list):
+        return any(map(_has_seed_domain, tree))
+    if isinstance(tree, dict):
+        return isinstance(tree.get("seed"), dict) or any(map(_has_seed_domain, tree.values()))
+    return False

@@ -39,14 +39,18 @@ def as_task(own: OwnTask) -> Task:
     if own.files.train is not None and dev is None:
         train = Held(own.files.train, every=DEV_EVERY, keep=False)
         dev = Held(own.files.train, every=DEV_EVERY, keep=True)
+    # Dev rows that are cut from the training file are written as it is, and are its items.
+    written_like: dict[Split, Split] = {
+        split: "train" if split == "dev" and isinstance(dev, Held) else split for split in SPLITS
+    }
     layout = Layout(
         train=train,
         dev=dev,
         test=own.files.test,
         format=own.format.type or _by_suffix(own),
         written=Written(quotes=own.format.quotes, names=own.format.header or ()),
-        fields_by_split={split: own.columns_of(split) for split in SPLITS},
-        collections=dict(own.items),
+        fields_by_split={split: own.columns_of(written_like[split]) for split in SPLITS},
+        collections={split: own.items[like] for split, like in written_like.items() if like in own.items},
     )
     options: dict[str, Any] = {"labels": own.labels} if own.kind in ("classification", "tagging") else {}
     if own.kind == "tagging":

@@ -56,6 +56,8 @@ def write(state: State, folder: Path) -> None:
         _write(state.ranking, folder / RANKING, _RANKING_SCHEMA)
     if state.overlaps:
         _write(state.overlaps, folder / OVERLAPS, _OVERLAP_SCHEMA)
+    else:
+        (folder / OVERLAPS).unlink(missing_ok=True)
 
 
 def _trial_row(trial: TrialState, state: State) -> dict[str, Any]:

@@ -74,7 +74,9 @@ class Tracker:
 
     def overlaps(self, found: list[dict[str, Any]]) -> None:
         """Tag the search with what of its test sets is among rows that train or choose."""
-        if found:
+        if not found:
+            return
+        with self._answering():
             worst = max(found, key=lambda one: float(one["share"]))
             self.client.set_tag(self.parent, "xit.overlap", f"{worst['share']:.4f}")
             told = "; ".join(
