@@ -1,7 +1,8 @@
 """What every test item added to a recipe's scores, read from the store and brought into the form statistics needs."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,10 @@ class Answers:
     """Languages in which the recipe was trained on the target."""
     languages: tuple[str, ...]
     """That were scored with every seed."""
+    made: dict[tuple[str, ...], Runs] = field(default_factory=dict, repr=False, compare=False)
+    """Runs on some languages, once they were asked for."""
+    packed: dict[tuple[int, ...], list[Numbers]] = field(default_factory=dict, repr=False, compare=False)
+    """Items of some languages numbered without gaps; shared by all recipes of a target, which have the same rows."""
 
     @property
     def zero_shot(self) -> tuple[str, ...]:
@@ -43,10 +48,19 @@ class Answers:
 
     def runs(self, languages: Sequence[str]) -> Runs:
         """The runs on some of the languages."""
-        chosen = [self.numbers[language] for language in languages]
-        packed = np.unique(np.concatenate(chosen), return_inverse=True)[1]
-        ends = np.cumsum([len(one) for one in chosen])[:-1]
-        return runs_of(self.by_seed, dict(zip(languages, np.split(packed, ends), strict=True)))
+        names = tuple(languages)
+        if names not in self.made:
+            chosen = [self.numbers[language] for language in names]
+            rows = tuple(map(id, chosen))
+            if rows not in self.packed:
+                together = np.unique(np.concatenate(chosen), return_inverse=True)[1]
+                self.packed[rows] = np.split(together, np.cumsum([len(one) for one in chosen])[:-1])
+            self.made[names] = runs_of(self.by_seed, dict(zip(names, self.packed[rows], strict=True)))
+        return self.made[names]
+
+    def mean(self, languages: Sequence[str]) -> float:
+        """Mean score over some of the languages and all seeds."""
+        return fmean(items[language].value for items in self.by_seed.values() for language in languages)
 
     def half(self, which: int) -> "Answers":
         """The answers to one half of the items, 0 or 1, drawn at random: labels often alternate from row to row."""
@@ -73,6 +87,7 @@ class Reader:
         self.numbers: dict[tuple[str, str], int] = {}
         self.seen: dict[tuple[str, str], list[tuple[pa.ChunkedArray, Numbers]]] = {}
         self.read: dict[str, dict[str, tuple[Items, Numbers]]] = {}
+        self.packed: dict[tuple[int, ...], list[Numbers]] = {}
 
     def answers(self, trials: Iterable[Row], task: Task) -> Answers:
         """The answers of trials that differ in seeds alone.
@@ -95,7 +110,7 @@ class Reader:
         languages = tuple(
             language for language in task.languages if all(language in items for items in by_seed.values())
         )
-        return Answers(by_seed, numbers, labelled, languages)
+        return Answers(by_seed, numbers, labelled, languages, packed=self.packed)
 
     def _of(self, evaluation: str, task: Task) -> dict[str, tuple[Items, Numbers]]:
         if evaluation not in self.read:

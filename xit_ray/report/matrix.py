@@ -270,7 +270,7 @@ def _oracle(target: str, groups: Mapping[Place, list[Row]], reader: Reader) -> O
     halves = [[one.half(which) for one in known] for which in (0, 1)]
     if not languages or any(not len(one.numbers[lang]) for half in halves for one in half for lang in languages):
         return None
-    values = [[one.runs(languages).value for one in half] for half in halves]
+    values = [[one.mean(languages) for one in half] for half in halves]
     by_other_half = [values[1 - which][int(np.argmax(values[which]))] for which in (0, 1)]
     best = max(
         (chosen(group) for group in mine if chosen(group)), key=lambda rows: (bool(rows[0].get("fresh")), _dev(rows))
