@@ -55,6 +55,16 @@ class Overlap:
         )
 
 
+@dataclass(frozen=True)
+class Leaked:
+    """Items of a test set that are among rows which train or choose."""
+
+    by_item: frozenset[Key]
+    """By their ids."""
+    by_text: frozenset[Key]
+    """By their texts."""
+
+
 class Tested:
     """The test rows of a task, to be found among rows that train or choose.
 
@@ -74,13 +84,12 @@ class Tested:
         self.collections = {found.collection for found in self.rows.values()} - {None}
         self.indexes: dict[tuple[str, bool], NearIndex] = {}
 
-    def overlap(self, used: Rows, source: Rows, name: str, languages: Iterable[str]) -> Overlap | None:
+    def leaked(self, used: Rows, source: Rows, languages: Iterable[str]) -> Leaked:
         """The items that some rows have in common with the test rows.
 
         Args:
             used: rows that train or choose.
             source: the rows they were made from, which name their items: of masked LM's texts another task's, else the same.
-            name: what they are called in a message.
             languages: the test languages in which their texts may be found.
         """
         by_id: set[Key] = set()
@@ -91,15 +100,26 @@ class Tested:
             if language in self.rows:
                 places = self._same(used.table, language)
                 by_text |= {self.keys[language][place] for place in places}
-        found: list[Overlap] = []
-        for by, leaked in (("item", by_id), ("text", by_text)):
-            for language in (one for one in self.scored if self.keys[one]):
-                share = sum(key in leaked for key in self.keys[language]) / len(self.keys[language])
-                found.append(Overlap(name, self.task.name, language, share, by))  # type: ignore[arg-type]
-            if any(one.share for one in found):
-                break
-        worst = max(found, key=lambda one: one.share, default=None)
-        return worst if worst is not None and worst.share else None
+        scored = {key for language in self.scored for key in self.keys[language]}
+        return Leaked(frozenset(by_id & scored), frozenset(by_text & scored))
+
+    def overlap(self, leaked: Leaked, name: str) -> Overlap | None:
+        """The language that has the largest share of some items; None where there are none.
+
+        Args:
+            leaked: the items.
+            name: what the rows they are in are called in a message.
+        """
+        keys, by = (leaked.by_item, "item") if leaked.by_item else (leaked.by_text, "text")
+        shares = {
+            language: sum(key in keys for key in self.keys[language]) / len(self.keys[language])
+            for language in self.scored
+            if self.keys[language]
+        }
+        worst = max(shares, key=shares.__getitem__, default=None)
+        if worst is None or not shares[worst]:
+            return None
+        return Overlap(name, self.task.name, worst, shares[worst], by)  # type: ignore[arg-type]
 
     def _same(self, table: pa.Table, language: str) -> set[int]:
         """Places of the test rows in a language that a table has as well."""
@@ -108,7 +128,8 @@ class Tested:
         alike = all(name in table.column_names for name in names)
         if (language, alike) not in self.indexes:
             texts = _texts(tested, names)
-            self.indexes[language, alike] = NearIndex(texts if alike else [_longest(row) for row in texts])
+            longest = [_longest(row) for row in texts]
+            self.indexes[language, alike] = NearIndex(texts) if alike else NearIndex(longest, contained=True)
         if alike:
             return self.indexes[language, alike].found(_texts(table, names))
         other = [name for name in TEXTS if name in table.column_names]

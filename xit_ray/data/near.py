@@ -1,9 +1,10 @@
-"""Rows that say the same: equal but for case, space and punctuation, or nearly equal by the share of their shingles.
+"""Rows that say the same: equal but for case, space, punctuation and accents, or nearly equal by the share of their shingles.
 
 A shingle is a run of letters and digits; two texts are near-duplicates when the Jaccard similarity of their sets of shingles
 is high (Broder 1997). Candidates are found by a sample of the shingles, the same of every text, and then compared in full.
 """
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -20,6 +21,8 @@ SAMPLED = 4
 """One shingle in this many is looked at to find candidates."""
 COMMON = 64
 """A sampled shingle that more rows of an index than this have is a phrase, and finds no candidate."""
+MOST_JOINED = 3
+"""Texts of a row that are also looked for as one, in any order."""
 CHUNK = 8192
 """Rows looked up at a time."""
 
@@ -30,8 +33,8 @@ _MIXERS = np.uint64(0x9E3779B97F4A7C15), np.uint64(29)
 
 
 def normalised(text: str) -> str:
-    """A text without case, spaces, punctuation and marks."""
-    return _NOT_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())
+    """A text without case, spaces, punctuation and accents."""
+    return _NOT_LETTERS.sub("", unicodedata.normalize("NFKD", text).casefold())
 
 
 class NearIndex:
@@ -39,17 +42,21 @@ class NearIndex:
 
     Args:
         rows: what each says; those that say nothing are never found.
+        contained: whether a row is found in a longer text too, of which it is a part.
     """
 
-    def __init__(self, rows: Sequence[Texts]) -> None:
-        self.rows = rows
+    def __init__(self, rows: Sequence[Texts], contained: bool = False) -> None:
+        self.rows, self.contained = rows, contained
         self.exact: dict[Texts, list[int]] = {}
         for place, row in enumerate(rows):
             if any(row):
                 self.exact.setdefault(row, []).append(place)
+            if 1 < len(row) <= MOST_JOINED:  # the same as one text
+                for order in itertools.permutations(row):
+                    self.exact.setdefault(("".join(order),), []).append(place)
         hashes, owners = _shingles(rows)
-        order = np.argsort(hashes, kind="stable")
-        self.hashes, self.owners = hashes[order], owners[order]
+        sorting = np.argsort(hashes, kind="stable")
+        self.hashes, self.owners = hashes[sorting], owners[sorting]
         self.sizes = np.bincount(owners, minlength=len(rows))
 
     def found(self, rows: Iterable[Texts]) -> set[int]:
@@ -75,10 +82,13 @@ class NearIndex:
         # Of a sample the similarity is known roughly: what is below half of what is asked for is not looked at.
         sizes = np.bincount(owners, minlength=len(rows))
         either = sizes[asked] + self.sizes[have] - shared
-        likely = shared >= SIMILAR / 2 * either
+        likely = shared >= SIMILAR / 2 * (self.sizes[have] if self.contained else either)
         found: set[int] = set()
         for one, other in zip(asked[likely].tolist(), have[likely].tolist(), strict=True):
-            if other not in known and other not in found and similar(rows[one], self.rows[other]):
+            if other in known or other in found:
+                continue
+            alike = _part_of if self.contained else similar
+            if alike(rows[one], self.rows[other]):
                 found.add(other)
         return found
 
@@ -90,11 +100,21 @@ def similar(one: Texts, other: Texts) -> bool:
     return _similar("".join(one), "".join(other))
 
 
+def _part_of(whole: Texts, part: Texts) -> bool:
+    """Whether most of a row's shingles are in a longer text."""
+    a, b = (_shingles_of("".join(row)) for row in (whole, part))
+    return len(a & b) >= SIMILAR * len(b) > 0
+
+
 def _similar(one: str, other: str) -> bool:
     if one == other:
         return True
-    a, b = ({text[i : i + SHINGLE] for i in range(len(text) - SHINGLE + 1)} for text in (one, other))
+    a, b = _shingles_of(one), _shingles_of(other)
     return len(a & b) >= SIMILAR * len(a | b) > 0
+
+
+def _shingles_of(text: str) -> set[str]:
+    return {text[i : i + SHINGLE] for i in range(len(text) - SHINGLE + 1)}
 
 
 def _shingles(rows: Sequence[Texts]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:

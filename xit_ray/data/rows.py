@@ -99,17 +99,20 @@ def load(task: Task, split: Split, language: str, source: Source) -> Rows:
         _check_pool(rows)
     # In XTREME's files of TyDiQA several questions have one id, by which nothing is told there.
     if isinstance(task, SpanQA) and split == "test" and (rows.collection or task.root):
-        _check_ids(rows)
+        _check_ids(rows, "id")
+    elif split == "test" and rows.collection and not isinstance(task, Ranking):
+        _check_ids(rows, "item")
     return rows
 
 
-def _check_ids(rows: Rows) -> None:
-    """A question is told from others by its id."""
+def _check_ids(rows: Rows, column: str) -> None:
+    """A question, or an item of a collection, is told from others by its id."""
     first: dict[str, int] = {}
-    for row, name in enumerate(rows.table.column("id").to_pylist(), start=1):
+    what = "question" if column == "id" else "row"
+    for row, name in enumerate(rows.table.column(column).to_pylist(), start=1):
         if first.setdefault(name, row) != row:
             raise UserError(
-                f"{rows.origin}: question {row} has the id {name!r}, which question {first[name]} has as well"
+                f"{rows.origin}: {what} {row} has the {column} {name!r}, which {what} {first[name]} has as well"
             )
 
 

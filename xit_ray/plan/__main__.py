@@ -60,7 +60,11 @@ def plan(
     planner = Planner(loaded, parse_source(loaded.data), "plan", space)
     planner.check()
     hourly_price(loaded.budget)
+    if power is not None and not (power / TRIALS).is_file():
+        raise UserError(f"--power {power}: is not the folder of a run that has ended (it has no {TRIALS})")
     console = doors.console()
+    for overlap in planner.guard.found:
+        console.print(overlap.in_words, style="yellow", highlight=False, markup=False, soft_wrap=True)
     if loaded.search.algorithm == "tpe":
         console.print(f"{space}: {loaded.search.trials} trials, each proposed from those before; nothing to list.")
         return
@@ -170,8 +174,6 @@ def _power(run: Path, space: Space, planner: Planner, found: _Plan, console: Con
     from xit_ray.report.matrix import matrix
     from xit_ray.report.power import power
 
-    if not (run / TRIALS).is_file():
-        raise UserError(f"--power {run}: is not the folder of a run that has ended (it has no {TRIALS})")
     before = load_space(run / "spec.yaml")
     own.register(before.tasks)
     targets = {trial.target for trial in found.trials}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from xit_ray.data import leaks
-from xit_ray.data.leaks import Overlap, Tested
+from xit_ray.data.leaks import Leaked, Overlap, Tested
 from xit_ray.data.rows import Shelf
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.space import Space
@@ -12,6 +12,8 @@ from xit_ray.tasks import registry
 from xit_ray.tasks.base import Split
 from xit_ray.tasks.kinds import MaskedLM
 
+MOST_NAMED = 4
+"""Tasks that are named together."""
 Used = tuple[str, Split, str]
 """Rows that train or choose: task, split and language."""
 
@@ -29,6 +31,9 @@ class LeakGuard:
         self.space, self.shelf, self.where = space, shelf, where
         self.overlaps: dict[tuple[Used, str], Overlap | None] = {}
         """By rows and what they are compared with; None: nothing is in both."""
+        self.leaked: dict[tuple[Used, str], Leaked] = {}
+        self.together: dict[tuple[frozenset[Used], str], Overlap | None] = {}
+        """The same of a user's own rows and other tasks', all of a recipe taken together."""
         self.tested: dict[tuple[str, tuple[str, ...]], Tested] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -38,25 +43,28 @@ class LeakGuard:
     @property
     def found(self) -> list[Overlap]:
         """What of the test sets is among rows that train or choose, the largest shares first; next to nothing is left out."""
-        found = {one for one in self.overlaps.values() if one is not None and one.share >= leaks.SHOWN}
+        every = [*self.overlaps.values(), *self.together.values()]
+        found = {one for one in every if one is not None and one.share >= leaks.SHOWN}
         return sorted(found, key=lambda one: (-one.share, one.tested, one.used))
 
     def keep_apart(self, used: Iterable[Used], scored: Mapping[str, tuple[str, ...]]) -> None:
         """Refuse a recipe whose rows are scored.
 
         Args:
-            used: rows that train or choose.
+            used: all rows of the recipe that train or choose.
             scored: tasks to their languages that are scored.
 
         Raises:
             UserError: an item is trained on in one language and scored in another, or more of a test set is among the rows
                 than the space allows.
         """
+        places = list(used)
         for name, languages in scored.items():
-            for place in used:
+            for place in places:
                 if (place, name) not in self.overlaps:
                     self.overlaps[place, name] = self._overlap(place, name, languages)
-                self._judge(place, name)
+                self._judge(self.overlaps[place, name], published=_published_with(place[0], name))
+            self._judge(self._all_together(places, name, languages), published=False)
 
     def compare_dev(self, used: Iterable[Used], target: str) -> None:
         """Note how much of the target's English dev is among the rows its stage trains on."""
@@ -66,11 +74,24 @@ class LeakGuard:
                 dev, train = self.shelf.load(target, "dev", "en"), self.shelf.load(*place)
                 self.overlaps[about] = leaks.repeated(dev, train, target, _named(place))
 
-    def _judge(self, used: Used, name: str) -> None:
-        found = self.overlaps[used, name]
+    def _all_together(self, places: list[Used], name: str, languages: tuple[str, ...]) -> Overlap | None:
+        """A test set may be divided among several tasks; what a benchmark published is judged by itself."""
+        others = frozenset(
+            place for place in places if self.overlaps[place, name] is not None and not _published_with(place[0], name)
+        )
+        if len(others) < 2:
+            return None
+        if (others, name) not in self.together:
+            union = frozenset[leaks.Key]().union(*(self.leaked[place, name].by_text for place in others))
+            told = " + ".join(sorted(map(_named, others)))
+            told = told if len(others) <= MOST_NAMED else f"{len(others)} tasks together"
+            self.together[others, name] = self._tested(name, languages).overlap(Leaked(frozenset(), union), told)
+        return self.together[others, name]
+
+    def _judge(self, found: Overlap | None, published: bool) -> None:
         if found is None:
             return
-        about = f"{self.where}: recipe: {leaks.percent(found.share)} of the test rows of {name} in {found.language!r}"
+        about = f"{self.where}: recipe: {leaks.percent(found.share)} of the test rows of {found.tested} in {found.language!r}"
         if found.by == "item":
             raise UserError(
                 f"{about} are, in some language, items of {found.used}; leave these rows out of the recipe, since what is "
@@ -78,7 +99,7 @@ class LeakGuard:
             )
         allowed = self.space.allow_overlap
         if allowed is None:
-            allowed = leaks.ALLOWED_WITHIN if _published_with(used[0], name) else leaks.ALLOWED
+            allowed = leaks.ALLOWED_WITHIN if published else leaks.ALLOWED
         if found.share > allowed:
             raise UserError(
                 f"{about} are, in some language and spelling, rows of {found.used}; allowed: {leaks.percent(allowed)}. Leave "
@@ -86,14 +107,18 @@ class LeakGuard:
             )
 
     def _overlap(self, used: Used, name: str, scored: tuple[str, ...]) -> Overlap | None:
-        task = registry.get(name)
-        if (name, scored) not in self.tested:
-            self.tested[name, scored] = Tested(task, scored, self.shelf)
+        task, tested = registry.get(name), self._tested(name, scored)
         found, source = self.shelf.load(*used), self.shelf.load(_source(used[0]), *used[1:])
         # The languages of a user's own files are what their description says, which may be wrong.
         own_files = registry.get(_source(used[0])).root is not None or task.root is not None
         where = task.languages if own_files else [used[2]]
-        return self.tested[name, scored].overlap(found, source, _named(used), where)
+        self.leaked[used, name] = tested.leaked(found, source, where)
+        return tested.overlap(self.leaked[used, name], _named(used))
+
+    def _tested(self, name: str, scored: tuple[str, ...]) -> Tested:
+        if (name, scored) not in self.tested:
+            self.tested[name, scored] = Tested(registry.get(name), scored, self.shelf)
+        return self.tested[name, scored]
 
 
 def _named(used: Used) -> str:

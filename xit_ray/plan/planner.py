@@ -97,7 +97,8 @@ class Planner:
             self._check_stage(stage, f"{self.where}: recipe.stages[{index}].mixture")
         languages = self._languages(recipe.target_task)
         model = self._model(recipe.model)
-        key, trainings = model, []
+        key, trainings = model, list[Training]()
+        used: list[Used] = []
         for position, stage in enumerate(recipe.trained):
             last = position == len(recipe.trained) - 1
             dev = (recipe.target_task,) if last else self._english_tasks(stage)
@@ -107,7 +108,8 @@ class Planner:
             trainings.append(
                 Training(key=key, start=start if position else None, stage=stage, dev=dev, weighing=weighing)
             )
-            self.guard.keep_apart([*_trained_on(stage), *_chosen_by(read)], languages)
+            used += [*_trained_on(stage), *_chosen_by(read)]
+            self.guard.keep_apart(used, languages)
             if last:
                 self.guard.compare_dev(_trained_on(stage), recipe.target_task)
         if not set(languages[recipe.target_task]) - recipe.labelled_languages - {"en"}:

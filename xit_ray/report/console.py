@@ -115,7 +115,7 @@ def _best(target: str, cell: Cell, summary: Summary) -> list[str]:
     gain = f", gain {gain_text(cell.gain, summary.margin)}" if cell.gain is not None else ""
     lines = [
         f"[bold]Best recipe for {target}[/bold] (by English dev, {points(cell.dev_en)}): {first}{model}; zero-shot "
-        f"{points(cell.zero_shot)}{escape(gain)}, {seeds_text(cell)}. Trial {cell.trial}."
+        f"{points(cell.zero_shot)}{escape(gain)}, {seeds_text(cell)}. {_trials(cell)}."
     ]
     settled = settle_text(cell, summary.margin, summary.device_hours.get((cell.intermediate, target), 0.0))
     if settled:
@@ -127,6 +127,10 @@ def _best(target: str, cell: Cell, summary: Summary) -> list[str]:
             f"choice on the same rows: {points(oracle.by_english_dev)}."
         )
     return lines
+
+
+def _trials(cell: Cell) -> str:
+    return f"Trial {cell.trial}" if len(cell.replicates) == 1 else f"Trials {', '.join(cell.replicates)}"
 
 
 def _matrix(summary: Summary) -> Table:

@@ -149,11 +149,13 @@ def _validate(tree: dict[str, Any], where: str) -> Space:
         variants = cover(space.recipe)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
-    for variant in (*variants, *_points(space, where)):
-        try:
+    try:
+        for variant in variants:
             as_recipe(variant)
-        except ValidationError as error:
-            raise UserError(f"{where}: {_first(error, Recipe, 'recipe')}") from None
+        for point in _points(space, where):
+            as_recipe(point)
+    except ValidationError as error:
+        raise UserError(f"{where}: {_first(error, Recipe, 'recipe')}") from None
     return space
 
 

@@ -37,6 +37,12 @@ class Format(Strict):
     header: tuple[str, ...] | None = None
     """csv and tsv: the columns' names, where the file does not begin with them; null reads them from the first line."""
 
+    @model_validator(mode="after")
+    def _tables_have_words(self) -> "Format":
+        if self.type not in (None, "csv", "tsv") and (self.quotes is not None or self.header is not None):
+            raise ValueError(f"quotes and header are of csv and tsv; {self.type} has neither")
+        return self
+
     @field_validator("header")
     @classmethod
     def _names_differ(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -83,6 +89,15 @@ class OwnTask(Strict):
     folder: str | None = None
     """Where the paths begin; null means beside the YAML file."""
 
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _columns_are_of_all_splits_or_of_each(cls, value: Any) -> Any:
+        if isinstance(value, dict) and len({isinstance(one, dict) for one in value.values()}) > 1:
+            raise ValueError(
+                "found columns beside splits; allowed: columns, or columns for each of train, dev and test"
+            )
+        return value
+
     @model_validator(mode="after")
     def _hangs_together(self) -> "OwnTask":
         if self.name == "none":
@@ -105,6 +120,8 @@ class OwnTask(Strict):
             raise ValueError("'files.test' and 'languages' go together: the test files and the languages they are in")
         if self.kind in SCORED_ALONE and (self.files.train or self.files.dev or self.train_from):
             raise ValueError(f"{self.kind} is scored without training; it has 'files.test' alone")
+        if self.train_from == self.name:
+            raise ValueError(f"train_from: found {self.name!r}, the task itself; allowed: another task")
         if self.train_from is not None and (self.files.train or self.files.dev or not self.files.test):
             raise ValueError("a task with 'train_from' has 'files.test' alone; the other task's rows train and choose")
         if self.files.train is None and self.train_from is None and self.kind not in SCORED_ALONE:

@@ -86,6 +86,8 @@ def _check_columns(own: OwnTask, split: Split, kind: type[Task]) -> None:
 
 def _check_teacher(task: Task, teacher: Task) -> None:
     """What trains a task asks what it asks, in the same terms."""
+    if teacher.root is not None and teacher.train_from is not None:
+        raise UserError(f"tasks: {task.name}: train_from: {teacher.name} has no training rows of its own")
     asks = [(one.kind, getattr(one, "labels", ()), getattr(one, "unanswerable", False)) for one in (task, teacher)]
     if asks[0] != asks[1] or "en" not in teacher.train_languages:
         about = [f"{kind} with the labels {', '.join(labels) or 'none'}" for kind, labels, _ in asks]
