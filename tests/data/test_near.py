@@ -16,6 +16,7 @@ from xit_ray.data.near import SHINGLE, SIMILAR, NearIndex, normalised, similar
         ("ＦＵＬＬ width", "full width"),
         ("straße", "STRASSE"),
         ("小 明 说。", "小明说"),
+        ("Tiếng Việt", "Tieng Viet"),
     ],
 )
 def test_what_is_left_of_a_text(one: str, other: str) -> None:

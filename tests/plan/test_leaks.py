@@ -137,6 +137,32 @@ def test_masked_lm_on_an_own_task_is_guarded_as_the_task_is(
         check(tmp_path, tiny_encoder, [f"masked_lm/{name}", "xnli"], root, described)
 
 
+def test_parts_of_a_test_set_are_added_up(root: Path, tmp_path: Path, tiny_encoder: Path) -> None:
+    """Five tasks with a twentieth of the test set each, in one mixture and in a stage before it."""
+    parts = []
+    for number in range(5):
+        lines = [
+            *english(root)[2 * number : 2 * number + 2],
+            *(f"other {number} {i}\tmore\tneutral" for i in range(30)),
+        ]
+        parts.append(own(f"leak_part_{number}", written(tmp_path, f"train{number}.tsv", lines)))
+    names = [part["name"] for part in parts]
+    with pytest.raises(UserError, match=r"25% of the test rows of xnli in 'de' are, .* rows of 5 tasks together"):
+        check(tmp_path, tiny_encoder, [names[0], names[1:], "xnli"], root, *parts)
+    found = check(tmp_path, tiny_encoder, [names[:2], "xnli"], root, *parts)
+    told = {one.used: one.share for one in found if one.split == "test"}
+    assert max(told.values()) == pytest.approx(4 / 40)
+
+
+def test_masked_lm_on_documents_of_test_texts_is_refused(root: Path, tmp_path: Path, tiny_encoder: Path) -> None:
+    texts = [line.split("\t")[0] for line in english(root)]
+    documents = [" ".join(texts[i : i + 5]) for i in range(0, len(texts), 5)]
+    train = written(tmp_path, "documents.txt", documents)
+    described = {"name": "leak_documents", "kind": "masked LM", "files": {"train": train, "dev": train}}
+    with pytest.raises(UserError, match=r"100% of the test rows of xnli in 'de'"):
+        check(tmp_path, tiny_encoder, ["leak_documents", "xnli"], root, described)
+
+
 def test_masked_lm_on_test_texts_is_refused(root: Path, tmp_path: Path, tiny_encoder: Path) -> None:
     train = written(tmp_path, "texts.txt", [line.split("\t")[0] for line in english(root)])
     described = {"name": "leak_texts", "kind": "masked LM", "files": {"train": train, "dev": train}}

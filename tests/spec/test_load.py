@@ -105,3 +105,14 @@ def test_an_anchor_that_contains_itself_is_explained(tmp_path: Path) -> None:
     file.write_text("name: x\nrecipe: &loop\n  stages: [*loop]\n")
     with pytest.raises(UserError, match=r"space\.yaml: a value contains itself"):
         load_space(file)
+
+
+def test_a_mistake_in_a_space_with_replicates_is_one_line(tmp_path: Path) -> None:
+    """Its recipes are looked at one by one before their seeds are listed."""
+    for path, value, said in (
+        ("recipe.stages.1.learnin_rate", 1e-5, "unknown key; did you mean 'learning_rate'"),
+        ("recipe.stages.1.epochs", "long", "found 'long'; allowed: a number"),
+        ("recipe.stages", [], "a list of 1 or more"),
+    ):
+        with pytest.raises(UserError, match=said):
+            load_space(written(tmp_path, {**changed(path, value), "replicates": 3}))
