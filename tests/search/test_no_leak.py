@@ -37,7 +37,7 @@ def chosen(encoder: Path, folder: Path, seed: int, again: str) -> tuple[dict[str
     trials = {row["recipe"]: (row["status"], row["dev_en"], row["fresh"]) for row in table(run, "trials")}
     cells = {row["intermediate"]: (row["replicates"], row["dev_en"]) for row in table(run, "matrix")}
     estimates = {row["intermediate"]: (row["estimate"], row["kept"]) for row in table(run, "ranking")}
-    stages = {row["label"]: row["dev_en"] for row in table(run, "ledger")}
+    stages = {row["stage"]: row["dev_en"] for row in table(run, "ledger")}
     scores = {f"{s['trial']} {s['language']}": s["value"] for s in table(run, "scores") if s["language"] != "en"}
     summary = summarise(run, Store(str(folder / "store")))
     best = {target: cell.trial for target, cell in summary.best.items()}
