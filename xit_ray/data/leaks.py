@@ -96,10 +96,15 @@ class Tested:
         if source.collection in self.collections:
             by_id = set(item_keys(source, ""))
         by_text: set[Key] = set()
-        for language in languages:
-            if language in self.rows:
-                places = self._same(used.table, language)
-                by_text |= {self.keys[language][place] for place in places}
+        there = [language for language in languages if language in self.rows]
+        if there:
+            # A task's columns are the same in every language, so what is used is normalised once for all of them.
+            names = _columns(self.rows[there[0]].table)
+            alike = all(name in used.table.column_names for name in names)
+            asked = _texts(used.table, names if alike else _columns(used.table))
+            asked = asked if alike else [(text,) for row in asked for text in row]
+            for language in there:
+                by_text |= {self.keys[language][place] for place in self._index(language, alike).found(asked)}
         scored = {key for language in self.scored for key in self.keys[language]}
         return Leaked(frozenset(by_id & scored), frozenset(by_text & scored))
 
@@ -121,19 +126,13 @@ class Tested:
             return None
         return Overlap(name, self.task.name, worst, shares[worst], by)  # type: ignore[arg-type]
 
-    def _same(self, table: pa.Table, language: str) -> set[int]:
-        """Places of the test rows in a language that a table has as well."""
-        tested = self.rows[language].table
-        names = [name for name in TEXTS if name in tested.column_names]
-        alike = all(name in table.column_names for name in names)
+    def _index(self, language: str, alike: bool) -> NearIndex:
+        """The test rows in a language, for rows with the same columns or for single texts."""
         if (language, alike) not in self.indexes:
-            texts = _texts(tested, names)
-            longest = [_longest(row) for row in texts]
-            self.indexes[language, alike] = NearIndex(texts) if alike else NearIndex(longest, contained=True)
-        if alike:
-            return self.indexes[language, alike].found(_texts(table, names))
-        other = [name for name in TEXTS if name in table.column_names]
-        return self.indexes[language, alike].found((text,) for row in _texts(table, other) for text in row if text)
+            table = self.rows[language].table
+            texts = _texts(table, _columns(table))
+            self.indexes[language, alike] = NearIndex(texts) if alike else NearIndex(list(map(_longest, texts)), True)
+        return self.indexes[language, alike]
 
 
 def percent(share: float) -> str:
@@ -149,7 +148,7 @@ def item_keys(found: Rows, group: str) -> list[Key]:
 
 def repeated(dev: Rows, train: Rows, task: str, name: str) -> Overlap | None:
     """The English dev rows of a task that are training rows as well."""
-    names = [column for column in TEXTS if column in dev.table.column_names]
+    names = _columns(dev.table)
     if not all(column in train.table.column_names for column in names):
         return None
     found = NearIndex(_texts(dev.table, names)).found(_texts(train.table, names))
@@ -170,6 +169,10 @@ def _there(task: Task, language: str, scored: Sequence[str], shelf: Shelf) -> Ro
         queries = pc.equal(found.table.column("side"), "a")
         return Rows(found.table.filter(queries), found.origin, found.notes, found.collection)
     return found
+
+
+def _columns(table: pa.Table) -> list[str]:
+    return [name for name in TEXTS if name in table.column_names]
 
 
 def _texts(table: pa.Table, names: list[str]) -> list[Texts]:

@@ -54,7 +54,7 @@ def check_finalists(space: Space, where: str) -> None:
         return
     recipes: dict[str, set[str]] = {}
     for recipe in map(as_recipe, listed_points(space)):
-        recipes.setdefault(recipe.target_task, set()).add(recipe.with_seed(0).model_dump_json())
+        recipes.setdefault(recipe.target_task, set()).add(recipe.apart_from_seeds)
     for target, found in recipes.items():
         if finalists.top > max(len(found), DEFAULT_TOP):
             raise UserError(

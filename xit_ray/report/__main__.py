@@ -25,11 +25,11 @@ def report(run: Annotated[Path, typer.Argument(help="A run's folder, for example
     space = load_space(run / "spec.yaml")
     own.register(space.tasks)
     try:
-        build(run, space.store_root)
+        summary, _ = build(run, space.store_root)
     except pa.ArrowInvalid as error:
         raise UserError(f"{run}: a table of it is damaged: {error}") from None
     console = doors.console()
-    show(run.resolve(), space.store_root, console, space.mlflow or "")
+    show(summary, run.resolve(), console, space.mlflow or "")
 
 
 if __name__ == "__main__":

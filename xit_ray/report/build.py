@@ -5,28 +5,28 @@ from pathlib import Path
 import jinja2
 import pyarrow.parquet as pq
 
-from xit_ray.data.leaks import SHOWN, percent
+from xit_ray.data.leaks import percent
 from xit_ray.report.matrix import Gain
 from xit_ray.report.matrix_table import as_table, by_language_table
 from xit_ray.report.ranking import estimate_text
 from xit_ray.report.summary import Summary, summarise
 from xit_ray.report.typology import GROUPS
-from xit_ray.report.words import cell_text, gain_text, interval_text, points, seeds_text, settle_text, signed
+from xit_ray.report.words import cell_text, gain_text, interval_text, points, seeds_text, settle_text
 from xit_ray.stages.store import Store
 from xit_ray.track.tables import LEDGER, OVERLAPS, RANKING, SCORES, TRIALS
 
 MATRIX, GAINS, HTML = "matrix.parquet", "gains.parquet", "report.html"
 
 
-def build(folder: Path, store_root: str) -> list[Path]:
-    """Write the report's files and return them, with the tables they were made from."""
+def build(folder: Path, store_root: str) -> tuple[Summary, list[Path]]:
+    """Write the report's files; returns what they say, and the files with the tables they were made from."""
     store = Store(store_root)
     summary = summarise(folder, store)
     pq.write_table(as_table(list(summary.cells.values())), folder / MATRIX)
     pq.write_table(by_language_table(list(summary.cells.values())), folder / GAINS)
     (folder / HTML).write_text(render(summary), encoding="utf-8")
     files = [folder / name for name in (HTML, MATRIX, GAINS, TRIALS, SCORES, LEDGER, RANKING, OVERLAPS)]
-    return [file for file in files if file.is_file()]
+    return summary, [file for file in files if file.is_file()]
 
 
 def render(summary: Summary) -> str:
@@ -38,9 +38,9 @@ def render(summary: Summary) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"points": points, "signed": signed, "shade": _shade, "percent": percent}
+    environment.filters |= {"points": points, "shade": _shade, "percent": percent}
     environment.filters |= {"cell": cell_text, "gain": gain_text, "seeds": seeds_text, "estimate": estimate_text}
-    environment.globals |= {"interval": interval_text, "settle": settle_text, "SHOWN": SHOWN}
+    environment.globals |= {"interval": interval_text, "settle": settle_text}
     return environment.get_template("report.html.j2").render(s=summary, groups=[name for _, name in GROUPS])
 
 

@@ -12,14 +12,12 @@ from xit_ray.data.leaks import percent
 from xit_ray.report.build import HTML
 from xit_ray.report.matrix import Cell
 from xit_ray.report.suite import SuiteTable
-from xit_ray.report.summary import LanguageTable, Summary, summarise
+from xit_ray.report.summary import LanguageTable, Summary
 from xit_ray.report.words import cell_text, gain_text, points, seeds_text, settle_text
-from xit_ray.stages.store import Store
 
 
-def show(folder: Path, store_root: str, console: Console, mlflow: str) -> None:
+def show(summary: Summary, folder: Path, console: Console, mlflow: str) -> None:
     """Print a run's result."""
-    summary = summarise(folder, Store(store_root))
     console.print()
     for line in overlap_lines(summary):
         console.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)

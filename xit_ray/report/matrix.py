@@ -228,7 +228,7 @@ def by_recipe(rows: Iterable[Row]) -> list[list[Row]]:
     """Trials, those that differ in seeds alone together."""
     recipes: dict[str, list[Row]] = {}
     for row in rows:
-        recipes.setdefault(Recipe.model_validate_json(row["recipe"]).with_seed(0).model_dump_json(), []).append(row)
+        recipes.setdefault(Recipe.model_validate_json(row["recipe"]).apart_from_seeds, []).append(row)
     return list(recipes.values())
 
 

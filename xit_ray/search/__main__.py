@@ -54,7 +54,7 @@ def search(
     except KeyboardInterrupt:
         console.print(f"interrupted; go on with --resume {_named(folder)}", highlight=False, soft_wrap=True)
         raise
-    show(folder, finished.space.store_root, console, finished.mlflow)
+    show(finished.summary, folder, console, finished.mlflow)
     if finished.forecast is not None:
         console.print(finished.forecast, highlight=False, soft_wrap=True)
     trials = finished.state.trials.values()

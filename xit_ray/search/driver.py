@@ -1,4 +1,4 @@
-"""A Tune trial: a light driver, without a GPU, that waits for stages others train and posts the rest of its work."""
+"""A Tune trial: a light driver, without a GPU, that waits for stages others train and submits the rest as a job."""
 
 import sys
 import textwrap
@@ -10,140 +10,149 @@ from typing import Any
 import ray
 from ray import tune
 
-from xit_ray.plan.planner import Planner, Trial
-from xit_ray.plan.trie import trie
-from xit_ray.search import foreman
-from xit_ray.search.job import Job, Site
-from xit_ray.search.purse import hours_of
-from xit_ray.search.worker import stage_report
+from xit_ray.plan.trial import Trial
+from xit_ray.search import coordinator
+from xit_ray.search.context import Job, SearchContext
+from xit_ray.search.coordinator import Emit
+from xit_ray.search.job_queue import Report
+from xit_ray.search.reporting import cost_report, stage_report
+from xit_ray.stages.records import scores_record, stage_record
 from xit_ray.stages.store import Store
+from xit_ray.track.events import StageReused, TrialCrashed, TrialScored, TrialSkipped, TrialWaiting
 
 CLAIM_SECONDS = 5.0
-"""A claim waits this long for the holder of a stage before the driver looks into the store again."""
+"""A claim waits this long for a stage to be released before the driver looks into the store again."""
 RENEW_SECONDS = 5.0
 LONGEST_ERROR = 400
 """Characters; Ray lists every process of a machine that runs out of memory."""
+TRIAL = "trial"
+"""Key of a Tune trial's configuration: the finished plan of the trial, as JSON."""
 
 
-class WorkFailedError(Exception):
-    """A trial's work ended with an error, in its crew."""
+class JobFailedError(Exception):
+    """A trial's job ended with an error, in its worker group."""
 
 
-def drive(config: dict[str, Any], planner: Planner, site: Site) -> None:
-    """Train and score the recipe ``config["recipe"]``."""
-    trial = planner.trial(config["recipe"])
-    holder = holder_of(trial.key, tune.get_context().get_trial_id())
-    boss, store = foreman.find(site.run), Store(site.store)
-    tell = foreman.teller(boss, trial.key)
-    with _leases(boss, holder), _crashes_told(tell):
-        if planner.space.budget.limited:
-            reason = ray.get(boss.allow.remote(trial.key, _steps_missing(planner, store, trial)))
-            if reason is not None:
-                tell("trial_left", reason=reason)
-                return
-        missing = _claim_missing(boss, store, trial, holder, tell)
-        for training in trial.trainings[:missing]:
-            about = store.describe(training.key)
-            tell("stage_reused", key=training.key, label=training.label, description=about)
-        untrained = _claim_untrained(boss, store, trial, holder)
-        told = 0
-        if missing < len(trial.trainings) or store.describe(trial.evaluation.key) is None or untrained:
-            job = Job(trial=trial, holder=holder, skip=missing, score_untrained=untrained)
-            for metrics in reports(boss, holder, job.model_dump(mode="json")):
-                tune.report(metrics)  # does not return if the trial is stopped for it
-                told += 1
-        tell("scored", key=trial.evaluation.key, description=store.describe(trial.evaluation.key))
-        costs = planner.space.search.objective == "dev_against_gpu_hours"
-        if not told or costs:
-            final = store.describe(trial.trainings[-1].key) or {}
-            tune.report(stage_report(final) | {"gpu_hours": _hours(store, trial)})
+def trial_config(trial: Trial) -> dict[str, str]:
+    """The configuration of a Tune trial."""
+    return {TRIAL: trial.model_dump_json()}
 
 
-def holder_of(trial: str, attempt: str) -> str:
-    """Under which a Tune trial holds its leases and posts its work; the same if it is started again."""
+def planned_trial(config: dict[str, Any]) -> Trial:
+    """The plan that a Tune trial's configuration holds."""
+    return Trial.model_validate_json(config[TRIAL])
+
+
+def owner_id(trial: str, attempt: str) -> str:
+    """ID of a trial attempt: it owns the attempt's leases and its queued job, and survives a restart."""
     return f"{trial}/{attempt}"
 
 
-def reports(boss: Any, holder: str, job: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Post a trial's work and yield English dev of its target stage as it is measured, until the work has ended.
+def drive(config: dict[str, Any], context: SearchContext) -> None:
+    """Train and score the recipe of a finished plan."""
+    trial = planned_trial(config)
+    owner = owner_id(trial.key, tune.get_context().get_trial_id())
+    actor, store = coordinator.connect(context.run), Store(context.store)
+    emit = coordinator.emitter(actor)
+    with _leases(actor, owner), _crashes_reported(emit, trial.key):
+        if context.has_budget:
+            reason = ray.get(actor.admit.remote(trial.key, _missing_steps(store, trial)))
+            if reason is not None:
+                emit(TrialSkipped(trial=trial.key, reason=reason))
+                return
+        published = _claim_missing(actor, store, trial, owner, emit)
+        for training in trial.trainings[:published]:
+            record = stage_record(store, training.key)
+            assert record is not None
+            emit(StageReused(trial=trial.key, key=training.key, label=training.label,
+                             final=training is trial.trainings[-1], record=record))  # fmt: skip
+        untrained = _claim_untrained(actor, store, trial, owner)
+        reported = False
+        if published < len(trial.trainings) or store.describe(trial.evaluation.key) is None or untrained:
+            job = Job(trial=trial, owner=owner, skip=published, score_untrained=untrained)
+            for metrics in reports(actor, owner, job.model_dump(mode="json")):
+                tune.report(metrics)  # does not return if the trial is stopped early
+                reported = True
+        scores = scores_record(store, trial.evaluation.key)
+        assert scores is not None
+        emit(TrialScored(trial=trial.key, key=trial.evaluation.key, record=scores))
+        if not reported or context.reports_cost:
+            tune.report(stage_report(store, trial) | cost_report(store, trial))
+
+
+def reports(actor: Any, owner: str, job: dict[str, Any]) -> Iterator[Report]:
+    """Submit a trial's job and yield English dev of its target stage as it is measured, until the job has ended.
 
     Raises:
-        WorkFailedError: it ended with an error.
+        JobFailedError: it ended with an error.
     """
-    seen = ray.get(boss.post.remote(holder, job))
+    seen = ray.get(actor.submit.remote(owner, job))
     while True:
-        news = ray.get(boss.news.remote(holder, seen))
-        if news is None:
+        update = ray.get(actor.update.remote(owner, seen))
+        if update is None:
             sys.exit(0)  # the trial was stopped; Tune takes a thread's exit with 0 for a clean end
-        yield from news.reports
-        seen += len(news.reports)
-        if news.error is not None:
-            raise WorkFailedError(news.error)
-        if news.ended:
+        yield from update.reports
+        seen += len(update.reports)
+        if update.error is not None:
+            raise JobFailedError(update.error)
+        if update.ended:
             return
 
 
-def _steps_missing(planner: Planner, store: Store, trial: Trial) -> int:
+def _missing_steps(store: Store, trial: Trial) -> int:
     """Steps of the trial's stages that are not in the store."""
-    return sum(node.steps for key, node in trie([trial], planner).items() if store.describe(key) is None)
-
-
-def _hours(store: Store, trial: Trial) -> float:
-    """Hours of the recipe alone, whoever trained its stages."""
-    keys = [*(training.key for training in trial.trainings), trial.evaluation.key]
-    costs = [(store.describe(key) or {})["cost"] for key in keys]
-    return sum(map(hours_of, costs))
+    return sum(training.steps for training in trial.trainings if store.describe(training.key) is None)
 
 
 @contextmanager
-def _leases(boss: Any, holder: str) -> Iterator[None]:
-    """Renew the holder's leases in the background, and free them at the end."""
+def _leases(actor: Any, owner: str) -> Iterator[None]:
+    """Renew the owner's leases in the background, and release them at the end."""
     done = threading.Event()
 
     def renew() -> None:
         while not done.wait(RENEW_SECONDS):
-            boss.renew.remote(holder)
+            actor.renew.remote(owner)
 
     threading.Thread(target=renew, daemon=True).start()
     try:
         yield
     finally:
         done.set()
-        boss.release.remote(holder)
+        actor.release.remote(owner)
 
 
 @contextmanager
-def _crashes_told(tell: foreman.Teller) -> Iterator[None]:
-    """Say in a line why the trial crashes, on its way to Tune, which may start it again."""
+def _crashes_reported(emit: Emit, trial: str) -> Iterator[None]:
+    """Say in a line why the trial crashes; Tune, which gets the exception, may start it again."""
     try:
         yield
     except Exception as error:
-        text = str(error) if isinstance(error, WorkFailedError) else f"{type(error).__name__}: {error}"
-        tell("trial_crashed", error=textwrap.shorten(text, LONGEST_ERROR))
+        text = str(error) if isinstance(error, JobFailedError) else f"{type(error).__name__}: {error}"
+        emit(TrialCrashed(trial=trial, error=textwrap.shorten(text, LONGEST_ERROR)))
         raise
 
 
-def _claim_missing(boss: Any, store: Store, trial: Trial, holder: str, tell: foreman.Teller) -> int:
-    """The number of leading stages that are published; the rest are this holder's. Waits while others train them."""
+def _claim_missing(actor: Any, store: Store, trial: Trial, owner: str, emit: Emit) -> int:
+    """The number of leading stages that are published; the owner now leases the rest. Waits while others train them."""
     waiting = False
     while True:
         published = [store.describe(training.key) is not None for training in trial.trainings]
-        missing = published.index(False) if False in published else len(published)
-        keys = [training.key for training in trial.trainings[missing:]]
+        first = published.index(False) if False in published else len(published)
+        keys = [training.key for training in trial.trainings[first:]]
         if not keys:
-            return missing
-        if ray.get(boss.claim.remote(keys, holder, CLAIM_SECONDS if waiting else 0.0)):
+            return first
+        if ray.get(actor.claim_stages.remote(keys, owner, CLAIM_SECONDS if waiting else 0.0)):
             # The stage may have been published between looking and claiming.
             if store.describe(keys[0]) is None:
-                return missing
-            ray.get(boss.release.remote(holder))
+                return first
+            ray.get(actor.release.remote(owner))
         elif not waiting:
-            tell("waiting", label=trial.trainings[missing].label)
+            emit(TrialWaiting(trial=trial.key, label=trial.trainings[first].label))
             waiting = True
 
 
-def _claim_untrained(boss: Any, store: Store, trial: Trial, holder: str) -> bool:
-    """Whether this trial is the one that scores the untrained encoder."""
+def _claim_untrained(actor: Any, store: Store, trial: Trial, owner: str) -> bool:
+    """Whether this trial is the one that scores the pretrained encoder."""
     if trial.untrained is None or store.describe(trial.untrained.key) is not None:
         return False
-    return bool(ray.get(boss.claim.remote([trial.untrained.key], holder)))
+    return bool(ray.get(actor.claim_stages.remote([trial.untrained.key], owner)))

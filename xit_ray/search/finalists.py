@@ -32,7 +32,7 @@ def replicates(trials: Iterable[TrialState], settings: Replicates, contested: se
     cells: dict[tuple[str, str, str], list[tuple[float, str, Recipe]]] = {}
     for trial, recipe in first:
         if trial.status == "done" and trial.dev is not None and trial.target in contested:
-            cells.setdefault((recipe.model.label, *recipe.cell), []).append((-trial.dev, trial.key, recipe))
+            cells.setdefault(recipe.competitors, []).append((-trial.dev, trial.key, recipe))
     # The first of equals is the one whose key sorts first, as in the matrix.
     best = [min(found, key=lambda entry: entry[:2])[2] for found in cells.values()]
     return [with_fresh_seed(recipe, seed, settings) for seed in fresh_seeds(settings.seeds) for recipe in best]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
+from ray._private.accelerators import NvidiaGPUAcceleratorManager
+from ray._private.utils import get_num_cpus
 from ray.train.torch import TorchConfig, TorchTrainer
 from ray.train.torch.config import _setup_torch_process_group, _TorchBackend
 from ray.train.v2._internal.callbacks import DatasetsCallback
@@ -18,6 +20,11 @@ from ray.train.v2._internal.execution.worker_group import worker_group
 from xit_ray.search.barrier import Barrier
 
 worker_group.SynchronizationActor = Barrier  # a run has no other way to be given one
+
+
+def machine() -> tuple[int, int]:
+    """CPUs and GPUs of this machine, as Ray counts them when it starts."""
+    return get_num_cpus(), NvidiaGPUAcceleratorManager.get_current_node_num_accelerators()
 
 
 @dataclass

@@ -20,6 +20,7 @@ from xit_ray.plan.load import Speed
 from xit_ray.plan.planner import Planner
 from xit_ray.plan.prices import hourly_price
 from xit_ray.report.build import build
+from xit_ray.report.summary import Summary
 from xit_ray.search.interrupt import interruptible, terminable
 from xit_ray.spec.domains import cover
 from xit_ray.spec.errors import UserError
@@ -44,6 +45,7 @@ class Finished:
     state: State
     mlflow: str
     space: Space
+    summary: Summary
     forecast: str | None
     """How good the plan's forecast was, in words."""
 
@@ -75,12 +77,12 @@ def _check_machine(space: Space, where: str) -> None:
 
     if runtime.joins_cluster():
         return
-    needs, (cpus, gpus) = space.resources, runtime.here()
-    if needs.workers * needs.cpus > cpus or needs.workers * needs.gpus > gpus:
-        raise UserError(
-            f"{where}: resources: a run needs {needs.workers * needs.cpus} CPUs and {needs.workers * needs.gpus:g} GPUs; "
-            f"this machine has {cpus} and {gpus}"
-        )
+    from xit_ray.search.lean import machine
+
+    try:
+        runtime.fitting(space.resources, *machine())
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
 
 
 def new_folder(space: Space) -> Path:
@@ -160,14 +162,14 @@ def run(folder: Path, console: Console, checked: Planner | None = None) -> Finis
             with interruptible():
                 _search(space, planner, folder, journal, state, tracker, console)
             tables.write(state, folder)
-            files = build(folder, space.store_root)
+            summary, files = build(folder, space.store_root)
         except BaseException as error:
             tables.write(state, folder)
             tracker.finish([], "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
             raise
         failed = any(trial.status == "failed" for trial in state.trials.values())
         tracker.finish([folder / SPEC, *files], "FAILED" if failed else "FINISHED")
-    return Finished(folder, state, space.mlflow, space, _forecast(space, planner, state))
+    return Finished(folder, state, space.mlflow, space, summary, _forecast(space, planner, state))
 
 
 def _same_recipes(planner: Planner, state: State, folder: Path) -> None:

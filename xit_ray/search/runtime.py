@@ -63,14 +63,6 @@ DRIVER_SLOTS = 10_000
 STARTS = 3
 
 
-def here() -> tuple[int, int]:
-    """CPUs and GPUs of this machine, as Ray counts them."""
-    from ray._private.accelerators import NvidiaGPUAcceleratorManager
-    from ray._private.utils import get_num_cpus
-
-    return get_num_cpus(), NvidiaGPUAcceleratorManager.get_current_node_num_accelerators()
-
-
 def start(resources: Resources) -> int:
     """Join the cluster this machine belongs to, or start Ray on this machine.
 
@@ -83,7 +75,10 @@ def start(resources: Resources) -> int:
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     with _own_signals():
         _join_or_start()
-    return resources.runs or _fitting(resources)
+    if resources.runs:
+        return resources.runs
+    have = ray.cluster_resources()
+    return fitting(resources, have.get("CPU", 0), have.get("GPU", 0))
 
 
 @contextmanager
@@ -132,15 +127,19 @@ def _start_here(options: dict[str, Any]) -> None:
     raise UserError(f"Ray did not start on this machine in {STARTS} attempts of 30 s each; see ray.log, and try again")
 
 
-def _fitting(resources: Resources) -> int:
-    have = ray.cluster_resources()
+def fitting(resources: Resources, have_cpus: float, have_gpus: float) -> int:
+    """How many training runs fit into some CPUs and GPUs at a time.
+
+    Raises:
+        UserError: not even one.
+    """
     cpus, gpus = resources.workers * resources.cpus, resources.workers * resources.gpus
-    fits = int(have.get("CPU", 0) // cpus)
+    fits = int(have_cpus // cpus)
     if gpus:
-        fits = min(fits, int(have.get("GPU", 0) / gpus))
+        fits = min(fits, int(have_gpus / gpus))
     if fits < 1:
         raise UserError(
-            f"resources: a run needs {cpus} CPUs and {gpus:g} GPUs; this machine has "
-            f"{have.get('CPU', 0):g} and {have.get('GPU', 0):g} (on an autoscaling cluster, name resources.runs)"
+            f"resources: a run needs {cpus} CPUs and {gpus:g} GPUs; this machine has {have_cpus:g} and {have_gpus:g} (on an "
+            "autoscaling cluster, name resources.runs)"
         )
     return fits

@@ -1,4 +1,4 @@
-"""Inside a Ray Train worker: take one trial's work after the other, train its missing stages, and score it."""
+"""Inside a Ray Train worker: run one trial's job after the other, training its missing stages and scoring it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 import ray
 
-from xit_ray.search import foreman
-from xit_ray.search.job import Job, Site
+from xit_ray.search import coordinator
+from xit_ray.search.context import Job, SearchContext, stage_context
+from xit_ray.search.reporting import progress_report
 from xit_ray.stages.store import Store
+from xit_ray.track.events import (
+    Event,
+    ScoringStarted,
+    StageProgress,
+    StagePublished,
+    StageStarted,
+    UntrainedScored,
+)
 
 if TYPE_CHECKING:
     from xit_ray.core.replicas import Replicas
     from xit_ray.core.train import Progress
+    from xit_ray.stages.work import Training
 
 PROGRESS_SECONDS = 1.0
 IDLE_SECONDS = 30.0
-"""A crew that has had no work for so long gives its machine back."""
-WHOLE = 1000
-"""Progress through the target stage is told to the scheduler in thousandths, alike for stages of any length."""
+"""A worker group that has had no job for this long ends, so that its machine may be released."""
 
 
 class UnwantedError(Exception):
@@ -28,105 +36,128 @@ class UnwantedError(Exception):
 
 
 def work(config: dict[str, Any]) -> None:
-    """The training function of a run: all its workers do a trial's work together, as long as there is any."""
+    """The training function of a run: all its workers run a trial's job together, as long as there are jobs."""
     # The driver imports this module too; only the worker needs torch and transformers.
     import torch
     from ray.train.torch import get_device
 
     from xit_ray.core.replicas import here
 
-    site, crew, everyone = Site.model_validate(config["site"]), config["crew"], here()
-    boss = foreman.find(site.run)
-    if site.resources.gpus:
+    context, group, replicas = SearchContext.model_validate(config["context"]), config["group"], here()
+    actor = coordinator.connect(context.run)
+    if context.resources.gpus:
         torch.cuda.set_device(get_device())
     while True:
-        taken = everyone.object_of_first(ray.get(boss.take.remote(crew, IDLE_SECONDS)) if everyone.first else None)
-        if taken is None:
+        claimed = ray.get(actor.claim_job.remote(group, IDLE_SECONDS)) if replicas.first else None
+        claimed = replicas.object_of_first(claimed)
+        if claimed is None:
             return
-        _do(Job.model_validate(taken), site, boss, everyone)
-        if everyone.first:
-            ray.get(boss.finish.remote(crew))
-        if site.resources.gpus:
+        _Worker(Job.model_validate(claimed), context, actor, replicas).run()
+        if replicas.first:
+            ray.get(actor.complete.remote(group))
+        if context.resources.gpus:
             gc.collect()
             torch.cuda.empty_cache()
 
 
-def _do(job: Job, site: Site, boss: Any, everyone: Replicas) -> None:
-    """One trial's work. What is published already is not done again, so work that is posted again goes on."""
-    from xit_ray.search.bench import bench_of
-    from xit_ray.stages import execute, scoring
+class _Worker:
+    """Runs one job. What is published already is not done again, so a job that is submitted again goes on.
 
-    bench = bench_of(site, job.trial.recipe.model)
-    store = bench.store
-    tell = foreman.teller(boss, job.trial.key) if everyone.first else _say_nothing
+    Args:
+        job: of the trial.
+        context: of the search.
+        actor: the coordinator.
+        replicas: this worker among those of its group; the first one speaks for all.
+    """
 
-    def go_on(kind: str, **content: Any) -> bool:
-        told = boss.go_on.remote(job.holder, kind, trial=job.trial.key, **content) if everyone.first else None
-        return bool(everyone.of_first(told is not None and ray.get(told)))
+    def __init__(self, job: Job, context: SearchContext, actor: Any, replicas: Replicas) -> None:
+        self.job, self.actor, self.replicas = job, actor, replicas
+        self.trial = job.trial
+        self.stage = stage_context(context, job.trial.recipe.model)
+        self.store = self.stage.store
 
-    if job.score_untrained and job.trial.untrained is not None:
-        if not go_on("scoring", label="untrained"):
-            return
-        found = scoring.evaluate(bench, job.trial.untrained)
-        tell("untrained_scored", key=job.trial.untrained.key, description=found)
-    for training in job.trial.trainings[job.skip :]:
-        if _missing(store, training.key, everyone):
-            final = training is job.trial.trainings[-1]
-            about = {"key": training.key, "label": training.label, "final": final}
-            if not go_on("stage_started", **about):
+    def run(self) -> None:
+        """Score the pretrained encoder if asked, train the missing stages, and score the last one."""
+        from xit_ray.stages import scoring
+
+        trial = self.trial
+        if self.job.score_untrained and trial.untrained is not None:
+            if not self._proceed(ScoringStarted(trial=trial.key, label="untrained")):
                 return
-            try:
-                description = execute.train(bench, training, _Reporter(boss, job, about, everyone))
-            except UnwantedError:
-                if final and everyone.first:
-                    store.drop(training.key)  # only this trial would have gone on from its snapshot
+            record = scoring.evaluate(self.stage, trial.untrained)
+            model = trial.recipe.model.label
+            self._emit(UntrainedScored(trial=trial.key, model=model, key=trial.untrained.key, record=record))
+        for training in trial.trainings[self.job.skip :]:
+            if self._missing(training.key) and not self._train(training):
                 return
-            tell("stage_published", **about, description=description)
-        if everyone.first:
-            store.drop(training.key)  # a snapshot outlives a worker that died just after publishing
-            ray.get(boss.release.remote(job.holder, training.key))
-    if _missing(store, job.trial.evaluation.key, everyone) and go_on("scoring", label=job.trial.target):
-        scoring.evaluate(bench, job.trial.evaluation)
+            if self.replicas.first:
+                self.store.delete_snapshot(training.key)  # it outlives a worker that died just after publishing
+                ray.get(self.actor.release.remote(self.job.owner, training.key))
+        starts = ScoringStarted(trial=trial.key, label=trial.cell.target)
+        if self._missing(trial.evaluation.key) and self._proceed(starts):
+            scoring.evaluate(self.stage, trial.evaluation)
+
+    def _train(self, training: Training) -> bool:
+        """Train a stage; False if the trial was stopped meanwhile."""
+        from xit_ray.stages import execute
+
+        final = training is self.trial.trainings[-1]
+        about: dict[str, Any] = {"trial": self.trial.key, "key": training.key, "label": training.label, "final": final}
+        if not self._proceed(StageStarted(**about)):
+            return False
+        try:
+            record = execute.train(self.stage, training, _Reporter(self.actor, self.job, about, self.replicas))
+        except UnwantedError:
+            if final and self.replicas.first:
+                self.store.delete_snapshot(training.key)  # only this trial would have gone on from it
+            return False
+        self._emit(StagePublished(**about, record=record))
+        return True
+
+    def _emit(self, event: Event) -> None:
+        if self.replicas.first:
+            ray.get(self.actor.emit.remote(event))
+
+    def _proceed(self, event: Event) -> bool:
+        """Record what comes next, unless the trial is over; whether to go on, alike at all workers."""
+        wanted = self.replicas.first and ray.get(self.actor.proceed.remote(self.job.owner, event))
+        return bool(self.replicas.of_first(wanted))
+
+    def _missing(self, key: str) -> bool:
+        """Whether an entry is not published, as the first worker sees it."""
+        return _missing(self.store, key, self.replicas)
 
 
-def _missing(store: Store, key: str, everyone: Replicas) -> bool:
-    """Whether an entry is not published, as the first worker sees it."""
-    return bool(everyone.of_first(store.describe(key) is None))
-
-
-def _say_nothing(kind: str, **content: Any) -> None:
-    """What workers other than the first tell the foreman."""
+def _missing(store: Store, key: str, replicas: Replicas) -> bool:
+    return bool(replicas.of_first(replicas.first and store.describe(key) is None))
 
 
 class _Reporter:
-    """Passes a stage's progress to the foreman (the first worker does), and the target stage's English dev for Tune.
+    """Passes a stage's progress to the coordinator (the first worker does), and the target stage's English dev to Tune.
 
     Raises:
-        UnwantedError: in all workers at the same step, soon after the trial was stopped.
+        UnwantedError: at all workers at the same step, soon after the trial was stopped.
     """
 
-    def __init__(self, boss: Any, job: Job, about: dict[str, Any], everyone: Replicas) -> None:
-        self.boss, self.job, self.about, self.everyone = boss, job, about, everyone
+    def __init__(self, actor: Any, job: Job, about: dict[str, Any], replicas: Replicas) -> None:
         from xit_ray.core.train import AGREE_STEPS
 
+        self.actor, self.job, self.about, self.replicas = actor, job, about, replicas
         self.agree_steps = AGREE_STEPS
-        self.next = 0.0
-        self.wanted: Any = None
-        """The foreman's answer to the last progress it was told, not waited for."""
+        self.next_report = 0.0
+        self.answer: Any = None
+        """The coordinator's answer to the last report, which is not waited for."""
 
     def __call__(self, progress: Progress) -> None:
         # Several workers agree as seldom as they do about snapshots.
-        due = self.everyone.world == 1 or progress.step % self.agree_steps == 0 or progress.dev is not None
-        if due and self.everyone.of_first(self.everyone.first and self._stopped()):
+        due = self.replicas.world == 1 or progress.step % self.agree_steps == 0 or progress.dev is not None
+        if due and self.replicas.of_first(self.replicas.first and self._stopped()):
             raise UnwantedError
         now = time.monotonic()
-        if not self.everyone.first or (progress.dev is None and now < self.next):
+        if not self.replicas.first or (progress.dev is None and now < self.next_report):
             return
-        self.next = now + PROGRESS_SECONDS
-        self.wanted = self.boss.go_on.remote(
-            self.job.holder,
-            "progress",
-            trial=self.job.trial.key,
+        self.next_report = now + PROGRESS_SECONDS
+        event = StageProgress(
             **self.about,
             step=progress.step,
             steps=progress.steps,
@@ -134,18 +165,12 @@ class _Reporter:
             dev=progress.dev,
             best=progress.best,
         )
+        self.answer = self.actor.proceed.remote(self.job.owner, event)
         if progress.dev is not None and self.about["final"]:
-            share = round(WHOLE * progress.step / progress.steps)
-            report = {"dev": progress.best, "progress": share, "step": progress.step}
-            self.boss.report.remote(self.job.holder, report)
+            self.actor.report.remote(self.job.owner, progress_report(progress.best, progress.step, progress.steps))
 
     def _stopped(self) -> bool:
-        if self.wanted is None or not ray.wait([self.wanted], timeout=0)[0]:
+        if self.answer is None or not ray.wait([self.answer], timeout=0)[0]:
             return False
-        answer, self.wanted = ray.get(self.wanted), None
-        return not answer
-
-
-def stage_report(description: dict[str, Any]) -> dict[str, Any]:
-    """What a trial whose target stage was published before tells Tune in place of training it."""
-    return {"dev": description["dev"], "progress": WHOLE, "step": description["steps"]}
+        wanted, self.answer = ray.get(self.answer), None
+        return not wanted

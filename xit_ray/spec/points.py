@@ -45,7 +45,7 @@ def expected_points(space: Space) -> Points:
     contested = contested_targets(listed) if space.replicates.seeds > 1 else set()
     for recipe in listed:
         if recipe.target_task in contested:
-            first.setdefault((recipe.model.label, *recipe.cell), recipe)
+            first.setdefault(recipe.competitors, recipe)
     for seed in fresh_seeds(space.replicates.seeds):
         for recipe in first.values():
             yield with_fresh_seed(recipe, seed, space.replicates)
@@ -55,7 +55,7 @@ def contested_targets(recipes: Iterable[Recipe]) -> set[str]:
     """The targets some of whose cells have recipes that differ in more than seeds."""
     cells: dict[tuple[str, str, str], set[str]] = {}
     for recipe in recipes:
-        cells.setdefault((recipe.model.label, *recipe.cell), set()).add(recipe.with_seed(0).model_dump_json())
+        cells.setdefault(recipe.competitors, set()).add(recipe.apart_from_seeds)
     return {target for (*_, target), found in cells.items() if len(found) > 1}
 
 

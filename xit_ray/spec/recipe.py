@@ -128,6 +128,16 @@ class Recipe(Strict):
         stages = tuple(stage.model_copy(update={"seed": seed}) for stage in self.stages)
         return self.model_copy(update={"stages": stages})
 
+    @property
+    def apart_from_seeds(self) -> str:
+        """What recipes that differ in seeds alone have in common."""
+        return self.with_seed(0).model_dump_json()
+
+    @property
+    def competitors(self) -> tuple[str, str, str]:
+        """Model, intermediate and target: recipes that share them compete for one cell."""
+        return self.model.label, *self.cell
+
     def shortened(self, rows: int) -> "Recipe":
         """The recipe with at most so many rows of every task, for one epoch, scored on English dev as seldom as may be."""
         stages = []
