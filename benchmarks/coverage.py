@@ -18,7 +18,7 @@ import numpy.typing as npt
 from benchmarks import report
 from xit_ray.report import statistics
 from xit_ray.report.statistics import Runs
-from xit_ray.tasks.scores.items import shares
+from xit_ray.tasks.scores.measures import mean_of
 
 LANGUAGES, ITEMS, INTERMEDIATES = 15, 2490, 9
 SEED_DEVIATIONS, GAINS, SEEDS = (0.0, 0.015, 0.03), (0.0, 0.02), (1, 3, 5)
@@ -41,7 +41,7 @@ def simulate(rng: np.random.Generator, deviation: float, gains: npt.NDArray[np.f
             of_language = LANGUAGE_DEVIATION * rng.standard_normal((LANGUAGES, 1)) if deviation else 0.0
             run = chance + deviation * rng.standard_normal() + of_language
             right = rng.random((LANGUAGES, ITEMS)) < run
-            by_seed[seed] = {str(language): shares(row) for language, row in enumerate(right)}
+            by_seed[seed] = {str(language): mean_of(row) for language, row in enumerate(right)}
         cells.append(statistics.runs_of(by_seed, keys))
     return cells
 

@@ -34,7 +34,7 @@ def packed(model: Model, stage: Stage, train: Encoded, dev: Encoded, device: Dev
         losses.append(progress.loss)
 
     trained = train_stage(model, stage, [Member(TASK, train, dev)], None, device, note)
-    return [loss for loss in losses if not math.isnan(loss)], trained.dev  # a GPU's come a step late
+    return [loss for loss in losses if not math.isnan(loss)], trained.dev or 0.0  # a GPU's come a step late
 
 
 def padded(model: Model, stage: Stage, train: Encoded, dev: Encoded) -> tuple[list[float], float]:

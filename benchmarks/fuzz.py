@@ -31,7 +31,7 @@ from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import dump_space, load_space, load_task
 from xit_ray.stages.store import MARKER, Store
 from xit_ray.tasks.own import as_task
-from xit_ray.track.journal import FILE, Journal
+from xit_ray.track.journal import FILE, HEADER, VERSION, Journal
 from xit_ray.track.state import State
 
 ROOT = Path(__file__).parent.parent
@@ -151,7 +151,7 @@ def spaces(folder: Path, rng: random.Random) -> Case:
         space = load_space(file)
         dump_space(space)
         if source.stem in BUILT_IN:
-            Planner(space, Source("none"), "float32", str(file)).check()
+            Planner(space, Source("none"), str(file)).check()
 
     return plan, wrong
 
@@ -245,16 +245,22 @@ def files(folder: Path, rng: random.Random) -> Case:
     return read, wrong
 
 
+RECORD: dict[str, Any] = {
+    "kind": "stage", "label": "mini_nli", "search": "s", "start": None, "dev": 0.5, "dev_rows": 9, "best_step": 2, "steps": 2,
+    "history": [{"step": 2, "loss": 0.5, "dev": 0.5}], "truncated": 0, "skipped_steps": 0, "out_of_memory": 0,
+    "cost": {"seconds": 1.0},
+}  # fmt: skip
 EVENTS: list[dict[str, Any]] = [
+    {"kind": HEADER, "version": VERSION},
     {"time": 1.0, "kind": "search_started", "run": "r", "search": "s"},
-    {"time": 2.0, "kind": "trial_started", "trial": "t", "recipe": {}, "intermediate": "none", "target": "mini_nli",
-     "stages": [["k", "mini_nli"]], "fresh": False},
+    {"time": 2.0, "kind": "trial_started", "trial": "t", "recipe": {"stages": [{"mixture": "mini_nli"}]},
+     "stages": [{"key": "k", "label": "mini_nli"}], "tests": ["mini_nli"], "reseeded": False},
     {"time": 3.0, "kind": "stage_started", "trial": "t", "key": "k", "label": "mini_nli", "final": True},
-    {"time": 4.0, "kind": "progress", "trial": "t", "key": "k", "label": "mini_nli", "final": True, "step": 1, "steps": 2,
-     "loss": 0.5, "dev": 0.4, "best": 0.4},
-    {"time": 5.0, "kind": "stage_published", "trial": "t", "key": "k", "label": "mini_nli", "final": True,
-     "description": {"dev": 0.5, "steps": 2, "cost": {}}},
-    {"time": 6.0, "kind": "scored", "trial": "t", "key": "e", "description": {"scores": [], "cost": {}}},
+    {"time": 4.0, "kind": "stage_progress", "trial": "t", "key": "k", "label": "mini_nli", "final": True, "step": 1,
+     "steps": 2, "loss": 0.5, "dev": 0.4, "best": 0.4},
+    {"time": 5.0, "kind": "stage_published", "trial": "t", "key": "k", "label": "mini_nli", "final": True, "record": RECORD},
+    {"time": 6.0, "kind": "trial_scored", "trial": "t", "key": "e",
+     "record": {"kind": "evaluation", "checkpoint": "k", "scores": [], "cost": {}}},
     {"time": 7.0, "kind": "trial_ended", "trial": "t", "error": None},
 ]  # fmt: skip
 
@@ -263,10 +269,12 @@ def journals(folder: Path, rng: random.Random) -> Case:
     """A journal with changed events or bytes, folded as a resume does."""
     wrong = rng.random() < 0.3
     events = EVENTS if wrong else mutated(EVENTS, rng)
-    text = "".join(json.dumps(event) + "\n" for event in (events if isinstance(events, list) else [events]))
+    lines = [json.dumps(event) + "\n" for event in (events if isinstance(events, list) else [events])]
     if wrong:
-        text = rng.choice(["not json\n", "[1]\n", '{"time": 1}\n', '{"kind": "progress", "trial": "nobody"}\n']) + text
-    elif rng.random() < 0.4:
+        bad = ["not json\n", "[1]\n", '{"time": 1}\n', '{"kind": "trial_ended", "trial": "nobody", "error": null}\n']
+        lines.insert(rng.randrange(2), rng.choice(bad))
+    text = "".join(lines)
+    if not wrong and rng.random() < 0.4:
         text = damaged(text.encode(), rng).decode("latin-1")
     (folder / FILE).write_text(text, encoding="latin-1" if not wrong else "utf-8", errors="replace")
 

@@ -12,6 +12,7 @@ import gc
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -136,7 +137,7 @@ def main() -> None:
     shapes = {name: Shape(2, 64) if dry else SHAPES[name] for name in arguments.shapes}
     steps = WARM_UP + (3 if dry else arguments.steps)
     peak = matmul_peak(device)
-    table, mfu, against = [], {}, {}
+    table, mfu, against = list[Any](), dict[str, float](), dict[str, Any]()
     for shape_name, shape in shapes.items():
         for lengths_name, lengths in LENGTHS.items():
             for fill in (1,) if dry else (1, DEVICE_BATCH):

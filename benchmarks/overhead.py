@@ -27,16 +27,17 @@ from benchmarks import report
 from xit_ray.core.encoder import load_tokenizer
 from xit_ray.search.runtime import DRIVER_SLOTS, DRIVERS
 from xit_ray.spec.recipe import Model
-from xit_ray.track.journal import Event, Journal
+from xit_ray.track.events import Event
+from xit_ray.track.journal import Journal
 
 ROOT = Path(__file__).parent.parent
 KINDS = {
     "drivers": "ray::ImplicitFunc",
-    "crews": "ray::_Crews",
+    "pool": "ray::_WorkerPool",
     "barriers": "ray::Barrier",
     "workers": "ray::RayTrainWorker",
 }
-"""What Ray calls the processes: the trials' drivers; the one that keeps the crews; one a crew; what trains."""
+"""What Ray calls the processes: the trials' drivers; the one that starts worker groups; one per group; what trains."""
 
 
 def tiny_encoder(folder: Path) -> Path:
@@ -85,6 +86,10 @@ class Memory:
         return sum(size for kind, size in self.most.items() if kind != "workers")
 
 
+MARKS = ("trial_started", "stage_started", "stage_published", "scoring_started", "trial_scored", "trial_ended")
+"""Kinds of events that divide a trial's time."""
+
+
 @dataclass(frozen=True)
 class Cost:
     """When a trial began and ended, the core's own seconds, and the others by part."""
@@ -98,14 +103,11 @@ class Cost:
 def costs(events: list[Event]) -> list[Cost]:
     """Every trial's, by start."""
     found = []
-    for trial in dict.fromkeys(event["trial"] for event in events if event["kind"] == "trial_started"):
-        mine = {event["kind"]: event for event in events if event.get("trial") == trial}
-        trained = mine["stage_published"]["description"]["cost"]["seconds"]
-        scored = mine["scored"]["description"]["cost"]["seconds"]
-        marks = [
-            mine[kind]["time"]
-            for kind in ("trial_started", "stage_started", "stage_published", "scoring", "scored", "trial_ended")
-        ]
+    for trial in dict.fromkeys(event.trial for event in events if event.kind == "trial_started"):
+        mine: dict[str, Any] = {event.kind: event for event in events if getattr(event, "trial", None) == trial}
+        trained = mine["stage_published"].record.cost.seconds
+        scored = mine["trial_scored"].record.cost.seconds
+        marks = [mine[kind].time for kind in MARKS]
         begun, training, published, scoring, done, ended = marks
         parts = {
             "until training starts, a place to be free included": training - begun,

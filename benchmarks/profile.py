@@ -15,6 +15,7 @@ from benchmarks import report
 from benchmarks.throughput import STAGE, TASK, scoring_rows, training_rows
 from xit_ray.core.device import best_device
 from xit_ray.core.evaluate import predict
+from xit_ray.core.kinds import head_maker
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.core.peak import matmul_peak
@@ -63,10 +64,10 @@ def main() -> None:
             training.stop()
 
     train_stage(model, STAGE, [Member(TASK, train, one)], None, device, watch)
-    network = Network(model, [TASK], 0).settle(device)
-    predict(network, TASK.name, score, Meter(device))
+    network = Network(model, [head_maker(TASK)], 0).settle(device)
+    predict(network, 0, score, Meter(device))
     with profile(activities=[ProfilerActivity.CPU]) as scoring:
-        predict(network, TASK.name, score, Meter(device))
+        predict(network, 0, score, Meter(device))
     trained, scored = shares(training), shares(scoring)
     title = f"share of time; {report.machine()}; matmul peak {matmul_peak(device) / 1e9:,.0f} GFLOP/s"
     report.show(title, ("", "training", "scoring"), [(k, f"{trained[k]:.1%}", f"{scored[k]:.1%}") for k in trained])

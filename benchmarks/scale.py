@@ -1,8 +1,8 @@
 """A cluster of 100 one-GPU nodes and 1,000 trials, with stages that sleep: is anything but the GPUs in the way?
 
-Real: the plan and its order, the foreman (a Ray actor) with its board of work, the drivers' waiting, claiming and posting,
-the stage store on disk, the journal, MLflow on SQLite. Simulated: drivers and crews are threads of one process, and a
-crew sleeps its stages on a clock that is compressed, so that a second of real overhead counts for as many simulated ones.
+Real: the plan and its order, the coordinator (a Ray actor) with its job queue, the drivers' waiting, claiming and
+submitting, the stage store on disk, the journal, MLflow on SQLite. Simulated: drivers and worker groups are threads of one
+process, and stages sleep on a clock that is compressed, so that a second of real overhead counts for as many simulated ones.
 """
 
 import argparse
@@ -24,29 +24,37 @@ from ray.exceptions import ActorDiedError
 from rich.console import Console
 
 from benchmarks import report
+from xit_ray.core.cost import Cost
 from xit_ray.data.source import Source
 from xit_ray.plan.forecast import Forecast
-from xit_ray.plan.planner import Planner, Trial
+from xit_ray.plan.planner import Planner
 from xit_ray.plan.schedule import simulate
+from xit_ray.plan.trial import Trial
 from xit_ray.plan.trie import Node, in_good_order, trie
-from xit_ray.search import driver, foreman, runtime
-from xit_ray.search.pump import Pump
+from xit_ray.search import coordinator, driver, runtime
+from xit_ray.search.event_relay import EventRelay
 from xit_ray.search.tuning import SPARE_DRIVERS
 from xit_ray.search.worker import IDLE_SECONDS
-from xit_ray.spec.points import listed_points
+from xit_ray.spec.points import listed_recipes
 from xit_ray.spec.space import Resources, Space
+from xit_ray.stages.records import Score, ScoresRecord, StageRecord, scores_record, stage_record
 from xit_ray.stages.store import Store
+from xit_ray.track.events import (
+    StageName,
+    StageProgress,
+    StagePublished,
+    StageReused,
+    StageStarted,
+    TrialEnded,
+    TrialScored,
+    TrialStarted,
+)
 from xit_ray.track.journal import Journal
+from xit_ray.track.mlflow_tracker import MLflowTracker
 from xit_ray.track.state import State
-from xit_ray.track.tracker import Tracker
 
-COST = dict.fromkeys(
-    ("seconds", "device_seconds", "gpu_hours", "tokens", "padding_avoided", "flops", "peak_memory_mb", "matmul_peak",
-     "energy_wh"), 1.0,
-)  # fmt: skip
-
-
-KEEPER = "benchmark"
+COST = Cost(seconds=1.0, device_seconds=1.0, gpu_hours=1.0, tokens=1, flops=1.0)
+POOL = "benchmark"
 
 
 class Counting:
@@ -82,7 +90,9 @@ def real_lengths(trials: list[Trial], nodes: dict[str, Node]) -> dict[str, float
     rng = random.Random(0)
     lengths: dict[str, float] = {}
     for place, mean in enumerate((1.0, 0.5)):
-        steps = {key: nodes[key].steps for key in dict.fromkeys(trial.trainings[place].key for trial in trials)}
+        steps = {
+            key: nodes[key].training.steps for key in dict.fromkeys(trial.trainings[place].key for trial in trials)
+        }
         whole = statistics.fmean(steps.values())
         lengths |= {key: mean * count / whole * rng.uniform(0.8, 1.2) for key, count in steps.items()}
     return lengths | {trial.evaluation.key: rng.uniform(0.08, 0.12) for trial in trials}
@@ -92,14 +102,14 @@ def best_share(trials: list[Trial], lengths: dict[str, float], nodes: int) -> fl
     """GPU busy share of the same order where nothing takes time beside the stages."""
     needed = {t.key: [*(training.key for training in t.trainings), t.evaluation.key] for t in trials}
     order = [trial.key for trial in trials]
-    return simulate(Forecast(len(trials), {}, needed), lengths.__getitem__, nodes, order).busy
+    return simulate(Forecast(len(trials), {}, needed, {}), lengths.__getitem__, nodes, order).busy
 
 
 @dataclass
 class Cluster:
-    """Crews whose stages sleep, and how long each GPU was used."""
+    """Worker groups whose stages sleep, and how long each GPU was used."""
 
-    boss: Any
+    actor: Any
     store: Any
     second: float
     lengths: dict[str, float]
@@ -110,68 +120,81 @@ class Cluster:
         time.sleep(length * self.second)
         self.busy.append(length * self.second)  # waking late is not work
 
-    def keep(self, trials: dict[str, Trial], nodes: int) -> None:
-        """What the process that keeps the crews does, until the foreman is no more."""
-        ray.get(self.boss.appoint.remote(KEEPER))
-        with ThreadPoolExecutor(nodes) as crews, contextlib.suppress(ActorDiedError):
+    def run(self, trials: dict[str, Trial], nodes: int) -> None:
+        """What the process that starts worker groups does, until the coordinator is no more."""
+        ray.get(self.actor.register_pool.remote(POOL))
+        with ThreadPoolExecutor(nodes) as groups, contextlib.suppress(ActorDiedError):
             while True:
-                crew = ray.get(self.boss.recruit.remote(KEEPER, nodes))
-                if crew is not None:
-                    crews.submit(self.crew, crew, trials)
+                group = ray.get(self.actor.next_group.remote(POOL, nodes))
+                if group is not None:
+                    groups.submit(self.group, group, trials)
 
-    def crew(self, name: str, trials: dict[str, Trial]) -> None:
-        """What a crew's worker does, until there is no more work."""
-        error = None
+    def group(self, name: str, trials: dict[str, Trial]) -> None:
+        """What a group's worker does, until there are no more jobs."""
+        message = None
         try:
-            while (taken := ray.get(self.boss.take.remote(name, IDLE_SECONDS))) is not None:
-                self.work(trials[taken["trial"]], taken["holder"], taken["skip"])
-                ray.get(self.boss.finish.remote(name))
-        except Exception as found:  # noqa: BLE001 - the trial whose work it was raises it
-            error = repr(found)
-        ray.get(self.boss.leave.remote(name, error))
+            while (job := ray.get(self.actor.claim_job.remote(name, IDLE_SECONDS))) is not None:
+                self.work(trials[job["trial"]], job["owner"], job["skip"])
+                ray.get(self.actor.complete.remote(name))
+        except Exception as error:  # noqa: BLE001 - the trial whose job it was raises it
+            message = repr(error)
+        ray.get(self.actor.remove_group.remote(name, message))
 
-    def work(self, trial: Trial, holder: str, missing: int) -> None:
-        """A trial's work."""
-        tell = foreman.teller(self.boss, trial.key)
+    def work(self, trial: Trial, owner: str, published: int) -> None:
+        """A trial's job."""
+        emit = coordinator.emitter(self.actor)
         with tempfile.TemporaryDirectory() as empty:
-            for training in trial.trainings[missing:]:
-                named = {"key": training.key, "label": training.label, "final": training is trial.trainings[-1]}
-                tell("stage_started", **named)
+            for training in trial.trainings[published:]:
+                final = training is trial.trainings[-1]
+                about: dict[str, Any] = {
+                    "trial": trial.key,
+                    "key": training.key,
+                    "label": training.label,
+                    "final": final,
+                }
+                emit(StageStarted(**about))
                 for step in range(1, 5):
                     self.sleep(self.lengths[training.key] / 4)
-                    self.boss.go_on.remote(
-                        holder, "progress", trial=trial.key, **named, step=step, steps=4, loss=1.0, dev=0.5, best=0.5
-                    )
-                description = {"dev": 0.5, "steps": 4, "history": [], "skipped": 0, "out_of_memory": 0, "cost": COST}
-                self.store.publish(training.key, Path(empty), description)
-                tell("stage_published", **named, description=description)
-                ray.get(self.boss.release.remote(holder, training.key))
+                    progress = StageProgress(**about, step=step, steps=4, loss=1.0, dev=0.5, best=0.5)
+                    self.actor.proceed.remote(owner, progress)
+                record = StageRecord(
+                    label=training.label, search="", start=training.start, dev=0.5, dev_rows=1, best_step=4, steps=4,
+                    history=(), truncated=0, skipped_steps=0, out_of_memory=0, cost=COST,
+                )  # fmt: skip
+                self.store.publish(training.key, Path(empty), record.model_dump(mode="json"))
+                emit(StagePublished(**about, record=record))
+                ray.get(self.actor.release.remote(owner, training.key))
             self.sleep(self.lengths[trial.evaluation.key])
-            scores = [
-                {"task": trial.target, "language": language, "metric": "accuracy", "value": 0.5, "low": 0.4, "high": 0.6,
-                 "n": 200, "majority": 0.5}
-                for language in trial.evaluation.languages[trial.target]
-            ]  # fmt: skip
-            self.store.publish(trial.evaluation.key, Path(empty), {"scores": scores, "cost": COST})
+            scores = tuple(
+                Score(task=trial.cell.target, language=language, metric="accuracy", value=0.5, low=0.4, high=0.6, n=200,
+                      majority=0.5, constant=False)
+                for language in trial.evaluation.languages[trial.cell.target]
+            )  # fmt: skip
+            scored = ScoresRecord(checkpoint=trial.trainings[-1].key, scores=scores, cost=COST)
+            self.store.publish(trial.evaluation.key, Path(empty), scored.model_dump(mode="json"))
 
 
-def drive(trial: Trial, store: Any, boss: Any) -> None:
+def drive(trial: Trial, store: Any, actor: Any) -> None:
     """What a trial's driver does."""
-    tell = foreman.teller(boss, trial.key)
-    stages = [[training.key, training.label] for training in trial.trainings]
-    recipe = trial.recipe.model_dump(mode="json")
-    about = {"recipe": recipe, "intermediate": trial.intermediate, "target": trial.target, "stages": stages}
-    tell("trial_started", **about, fresh=False)
-    with driver._leases(boss, trial.key):
-        missing = driver._claim_missing(boss, store, trial, trial.key, tell)
-        for training in trial.trainings[:missing]:
-            tell("stage_reused", key=training.key, label=training.label, description=store.describe(training.key))
-        job = {"trial": trial.key, "holder": trial.key, "skip": missing}
-        for _ in driver.reports(boss, trial.key, job):
+    emit = coordinator.emitter(actor)
+    stages = tuple(StageName(key=training.key, label=training.label) for training in trial.trainings)
+    emit(
+        TrialStarted(trial=trial.key, recipe=trial.recipe, stages=stages, tests=trial.evaluation.tests, reseeded=False)
+    )
+    with driver._leases(actor, trial.key):
+        published = driver._claim_missing(actor, store, trial, trial.key, emit)
+        for training in trial.trainings[:published]:
+            about: dict[str, Any] = {"trial": trial.key, "key": training.key, "label": training.label, "final": False}
+            record = stage_record(store, training.key)
+            assert record is not None
+            emit(StageReused(**about, record=record))
+        for _ in driver.reports(actor, trial.key, {"trial": trial.key, "owner": trial.key, "skip": published}):
             pass
-        tell("scored", key=trial.evaluation.key, description=store.describe(trial.evaluation.key))
-    ray.get(boss.drop.remote(trial.key))
-    tell("trial_ended", error=None)
+        scored = scores_record(store, trial.evaluation.key)
+        assert scored is not None
+        emit(TrialScored(trial=trial.key, key=trial.evaluation.key, record=scored))
+    ray.get(actor.cancel.remote(trial.key))
+    emit(TrialEnded(trial=trial.key, error=None))
 
 
 def main() -> None:
@@ -182,36 +205,38 @@ def main() -> None:
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="xit-scale-"))
     space = the_space(folder, arguments.trials)
-    planner = Planner(space, Source("none"), "bfloat16", "scale")
-    everything = [planner.trial(point) for point in listed_points(space)][: arguments.trials]
-    nodes = trie(everything, planner)
+    planner = Planner(space, Source("none"), "scale")
+    everything = [planner.trial(recipe) for recipe in listed_recipes(space)][: arguments.trials]
+    nodes = trie(everything)
     in_order = in_good_order(everything, nodes)
     lengths = real_lengths(everything, nodes)
     calls: Counter[str] = Counter()
     runtime.start(Resources())
-    boss = foreman.hire("scale", None, resources={runtime.DRIVERS: 1})
+    actor = coordinator.start("scale", None, resources={runtime.DRIVERS: 1})
     journal, state = Journal(folder), State()
-    tracker = Tracker(f"sqlite:///{folder}/mlflow.db", "scale", "scale")
+    tracker = MLflowTracker(f"sqlite:///{folder}/mlflow.db", "scale", "scale")
     tracker.start({"run": "scale"})
     tracker.client = Counting(tracker.client, calls, "MLflow")  # type: ignore[assignment]
     store = Counting(Store(str(folder / "store")), calls, "store")
-    cluster = Cluster(boss, store, arguments.seconds, lengths)
+    cluster = Cluster(actor, store, arguments.seconds, lengths)
     by_key = {trial.key: trial for trial in in_order}
-    keeper = threading.Thread(target=cluster.keep, args=(by_key, arguments.nodes))
+    pool = threading.Thread(target=cluster.run, args=(by_key, arguments.nodes))
     began = time.monotonic()
-    keeper.start()
+    pool.start()
     try:
         with (
-            Pump(lambda: ray.get(boss.drain.remote()), journal, state, [lambda event: tracker.apply(event, state)]),
-            ThreadPoolExecutor(arguments.nodes + SPARE_DRIVERS) as pool,
+            EventRelay(
+                lambda: ray.get(actor.drain.remote()), journal, state, [lambda event: tracker.apply(event, state)]
+            ),
+            ThreadPoolExecutor(arguments.nodes + SPARE_DRIVERS) as drivers,
         ):
-            for trial in [pool.submit(drive, trial, store, boss) for trial in in_order]:
+            for trial in [drivers.submit(drive, trial, store, actor) for trial in in_order]:
                 trial.result()
             worked = time.monotonic() - began
         written = time.monotonic() - began
     finally:
-        ray.kill(boss)
-        keeper.join()
+        ray.kill(actor)
+        pool.join()
     ray.shutdown()
     assert len(state.trials) == len(everything)
     assert {trial.status for trial in state.trials.values()} == {"done"}

@@ -23,14 +23,14 @@ from ray import tune
 
 from benchmarks import report
 from xit_ray.data.source import parse_source
-from xit_ray.plan.planner import Planner, Trial
+from xit_ray.plan.planner import Planner
+from xit_ray.plan.trial import Trial
 from xit_ray.search import runtime
-from xit_ray.search.bench import bench_of
-from xit_ray.search.job import Site
+from xit_ray.search.context import SearchContext, stage_context
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import load_space
-from xit_ray.spec.points import listed_points
-from xit_ray.spec.space import Space, as_recipe
+from xit_ray.spec.points import listed_recipes
+from xit_ray.spec.space import Space
 from xit_ray.track.journal import Journal
 
 ROOT = Path(__file__).parent.parent
@@ -95,11 +95,11 @@ def searched(tree: dict[str, Any], output: Path) -> Path:
 def spent(run: Path) -> tuple[float, float, float]:
     """Device-seconds a search spent, those its trials would have taken alone, and its wall-clock seconds."""
     events = list(Journal(run).read())
-    scoring = {event["trial"] for event in events if event["kind"] == "scoring"}
+    scoring = {event.trial for event in events if event.kind == "scoring_started"}
     paid = sum(row["seconds"] for row in pq.read_table(run / "ledger.parquet").to_pylist() if row["trainings_begun"])
-    scores = {e["trial"]: e["description"]["cost"]["device_seconds"] for e in events if e["kind"] == "scored"}
+    scores = {e.trial: e.record.cost.device_seconds for e in events if e.kind == "trial_scored"}
     paid += sum(seconds for trial, seconds in scores.items() if trial in scoring)
-    wall = events[-1]["time"] - events[0]["time"]
+    wall = events[-1].time - events[0].time
     return paid, alone(run), wall
 
 
@@ -108,32 +108,32 @@ def alone(run: Path) -> float:
     the mean of those of its target that ended."""
     events, rows = list(Journal(run).read()), pq.read_table(run / "ledger.parquet").to_pylist()
     ledger = {row["stage"]: row for row in rows}
-    started = {event["trial"]: event for event in events if event["kind"] == "trial_started"}
-    scores = {e["trial"]: e["description"]["cost"]["device_seconds"] for e in events if e["kind"] == "scored"}
+    started = {event.trial: event for event in events if event.kind == "trial_started"}
+    scores = {e.trial: e.record.cost.device_seconds for e in events if e.kind == "trial_scored"}
     ended: dict[str, list[float]] = {}
     for trial, seconds in scores.items():
-        final = started[trial]["stages"][-1][0]
-        ended.setdefault(started[trial]["target"], []).append(ledger[final]["device_seconds"] + seconds)
+        final = started[trial].stages[-1].key
+        ended.setdefault(started[trial].recipe.target_task, []).append(ledger[final]["device_seconds"] + seconds)
     total = 0.0
     for event in started.values():
-        total += sum(ledger[key]["device_seconds"] for key, _ in event["stages"][:-1])
-        total += statistics.fmean(ended[event["target"]])
+        total += sum(ledger[stage.key]["device_seconds"] for stage in event.stages[:-1])
+        total += statistics.fmean(ended[event.recipe.target_task])
     return total
 
 
-def naive(config: dict[str, Any], planner: Planner, site: Site) -> None:
+def naive(config: dict[str, Any], shared: SearchContext) -> None:
     """A trial of the naive arm: everything by itself, in a store of its own."""
     from xit_ray.stages import execute, scoring
 
-    trial: Trial = planner.trial(config["recipe"])
+    trial = Trial.model_validate_json(config["trial"])
     with tempfile.TemporaryDirectory() as folder:
-        bench = bench_of(site.model_copy(update={"store": folder}), trial.recipe.model)
+        context = stage_context(shared.model_copy(update={"store": folder}), trial.recipe.model)
         seconds, dev = 0.0, 0.0
         for training in trial.trainings:
-            found = execute.train(bench, training, lambda progress: None)
-            seconds, dev = seconds + found["cost"]["device_seconds"], found["dev"]
-        seconds += scoring.evaluate(bench, trial.evaluation)["cost"]["device_seconds"]
-    tune.report(dict(zip(NAIVE, (dev, seconds, trial.target), strict=True)))
+            record = execute.train(context, training, lambda progress: None)
+            seconds, dev = seconds + record.cost.device_seconds, record.dev or 0.0
+        seconds += scoring.evaluate(context, trial.evaluation).cost.device_seconds
+    tune.report(dict(zip(NAIVE, (dev, seconds, trial.cell.target), strict=True)))
 
 
 def tuned(loaded: Space, planner: Planner, output: Path) -> list[dict[str, Any]]:
@@ -143,16 +143,18 @@ def tuned(loaded: Space, planner: Planner, output: Path) -> list[dict[str, Any]]
         before: list[dict[str, Any]] = json.loads(kept.read_text())
         return before
     source = planner.source
-    site = Site(
-        run="naive", store="", source=source.kind, source_root=str(source.root), scratch=str(output),
-        resources=loaded.resources, tasks=(),
+    shared = SearchContext(
+        run="naive", store="", source=source.kind, source_root=str(source.root), ray_storage=str(output),
+        resources=loaded.resources, dtype=planner.dtype, tasks=(),
     )  # fmt: skip
     slots = runtime.start(loaded.resources)
     try:
-        trainable = tune.with_resources(tune.with_parameters(naive, planner=planner, site=site), {"CPU": 1})
+        trainable = tune.with_resources(tune.with_parameters(naive, shared=shared), {"CPU": 1})
         results = tune.Tuner(
             trainable,
-            param_space={"recipe": tune.grid_search(list(listed_points(loaded)))},
+            param_space={
+                "trial": tune.grid_search([planner.trial(r).model_dump_json() for r in listed_recipes(loaded)])
+            },
             tune_config=tune.TuneConfig(max_concurrent_trials=slots),
             run_config=tune.RunConfig(name="naive", storage_path=str(output), verbose=0),
         ).fit()
@@ -179,7 +181,7 @@ def paper_scale(trained: float) -> float:
     Args:
         trained: share of their target stages' steps that the trials of the small matrix trained.
     """
-    recipes = [as_recipe(point) for point in listed_points(load_space(ROOT / "search_spaces/transfer_matrix.yaml"))]
+    recipes = listed_recipes(load_space(ROOT / "search_spaces/transfer_matrix.yaml"))
     firsts: dict[str, float] = {}
     apart = targets = 0.0
     for recipe in recipes:
@@ -198,8 +200,8 @@ def share_trained(run: Path) -> float:
     """Share of the target stages' steps that a search's trials trained."""
     last: dict[str, float] = {}
     for event in Journal(run).read():
-        if event["kind"] == "progress" and event["final"]:
-            last[event["trial"]] = event["step"] / event["steps"]
+        if event.kind == "stage_progress" and event.final:
+            last[event.trial] = event.step / event.steps
     return statistics.fmean(last.values())
 
 
@@ -226,7 +228,7 @@ def main() -> None:
         searched(space("another", scale, ANOTHER, scale.rates), output),
     ]
     loaded = load_space(output / "matrix.yaml")
-    planner = Planner(loaded, parse_source(None), "bfloat16", "matrix.yaml")
+    planner = Planner(loaded, parse_source(None), "matrix.yaml")
     planner.check()
     trials = tuned(loaded, planner, output)
     costs = [spent(run) for run in runs]

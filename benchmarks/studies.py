@@ -14,7 +14,6 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from benchmarks import report
 from benchmarks.searches import left_of
@@ -23,6 +22,7 @@ from xit_ray.report.typology import GROUPS
 from xit_ray.report.words import cell_text, points, score_text, seeds_text, settle_text
 from xit_ray.spec.load import load_space
 from xit_ray.stages.store import Store
+from xit_ray.track.events import Event, TrialScored
 from xit_ray.track.journal import Journal
 
 ROOT = Path(__file__).parent.parent
@@ -72,7 +72,7 @@ def section(name: str, output: Path) -> str:
     summary = summarise(folder, Store(space.store_root))
     events = list(Journal(folder).read())
     about = json.loads((output / f"{name}.about.json").read_text())
-    minutes = sum(_stretches([event["time"] for event in events])) / 60
+    minutes = sum(_stretches([event.time for event in events])) / 60
     forecast = next(
         (line for line in (output / f"{name}.log").read_text().splitlines() if line.startswith(FORECAST)), ""
     )
@@ -110,29 +110,29 @@ def _table(columns: list[str], rows: list[list[str]]) -> str:
 def _matrix(summary: Summary) -> str:
     rows = [
         [name, *(cell_text(summary.cells.get((name, target)), summary.margin) for target in summary.targets)]
-        for name in summary.intermediates
+        for name in summary.rows
     ]
     return _table(["intermediate", *summary.targets], rows)
 
 
-def _costs(summary: Summary, events: list[dict[str, Any]]) -> str:
+def _costs(summary: Summary, events: list[Event]) -> str:
     """A row for every cell: English dev and test, and what its recipe costs by itself."""
     trials = {row["trial"]: row for row in summary.trials}
-    scoring = {e["trial"]: e["description"] for e in events if e["kind"] == "scored"}
+    scoring = {e.trial: e.record for e in events if isinstance(e, TrialScored)}
     rows = []
     for cell in (cell for cell in summary.cells.values() if cell.trial is not None):
-        cost = scoring[str(cell.trial)]["cost"]
-        items = sum(score["n"] for score in scoring[str(cell.trial)]["scores"])
+        cost = scoring[str(cell.trial)].cost
+        items = sum(score.n for score in scoring[str(cell.trial)].scores)
         row = trials[cell.trial]
         rows.append(
             [
-                f"{cell.intermediate} → {cell.target}",
+                f"{cell.row} → {cell.target}",
                 f"{100 * (cell.dev_en or 0):.1f}",
                 score_text(cell),
                 seeds_text(cell),
-                f"{row['device_seconds'] - cost['device_seconds']:.0f}",
+                f"{row['device_seconds'] - cost.device_seconds:.0f}",
                 f"{row['peak_memory_mb']:.0f}",
-                f"{1000 * cost['seconds'] / items:.1f}",
+                f"{1000 * cost.seconds / items:.1f}",
             ]
         )
     return _table(
@@ -155,11 +155,11 @@ def _distances(summary: Summary) -> list[str]:
 def _answer(summary: Summary, target: str) -> str:
     """By English dev, in a sentence or two."""
     best = summary.best[target]
-    what = "no intermediate stage is best" if best.is_baseline else f"{best.intermediate} is best"
+    what = "no intermediate stage is best" if best.cell.is_baseline else f"{best.row} is best"
     said = f"On {target}, by English dev, {what}, zero-shot {points(best.zero_shot)}"
     if best.gain is not None:
         said += f", gain {cell_text(best, summary.margin)}"
-    hours = summary.device_hours.get((best.intermediate, target), 0.0)
+    hours = summary.device_hours[best.cell]
     needed = settle_text(best, summary.margin, hours)
     counts = Counter(cell.gain.verdict for cell in summary.cells.values() if cell.target == target and cell.gain)
     told = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())

@@ -17,9 +17,8 @@ import yaml
 
 from benchmarks import report
 from xit_ray.spec.load import load_space
-from xit_ray.spec.points import listed_points
+from xit_ray.spec.points import listed_recipes
 from xit_ray.spec.recipe import Recipe
-from xit_ray.spec.space import as_recipe
 from xit_ray.tasks import registry
 
 SPACES = ("every_target_small", "every_retrieval_small", "every_intermediate_small")
@@ -148,16 +147,16 @@ def document(folders: dict[str, Path]) -> str:
             cells = (about, registry.get(name).kind, count, str(stage["steps"]), dev, _points(zero_shot.get(label)))
             steps.append(f"| {' | '.join(cells)} |")
     space = load_space(ROOT / "search_spaces" / f"{SPACES[0]}.yaml")
-    wanted = [as_recipe(point).target_task for point in listed_points(space)]
+    wanted = [recipe.target_task for recipe in listed_recipes(space)]
     left = [name for name in wanted if name not in {trial["target"] for trial in trials if trial["status"] == "done"}]
     lines += ["", f"Not scored in this run, which was interrupted: {', '.join(left)}."] if left else []
     ended = sum(trial["status"] == "done" for trial in rows_of(intermediates, "trials"))
-    planned = len(list(listed_points(load_space(ROOT / "search_spaces" / f"{SPACES[2]}.yaml"))))
+    planned = len(list(listed_recipes(load_space(ROOT / "search_spaces" / f"{SPACES[2]}.yaml"))))
     if ended < planned:
         steps += ["", f"This run was interrupted too: {ended} of {planned} trials ended."]
-    about = {"machine": report.machine(), "date": datetime.date.today().isoformat()}
+    facts = {"machine": report.machine(), "date": datetime.date.today().isoformat()}
     tables = {"targets": "\n".join(lines), "intermediates": "\n".join(steps), "details": "\n".join(details)}
-    return PAGE.format(**about, **tables)
+    return PAGE.format(**facts, **tables)
 
 
 def main() -> None:

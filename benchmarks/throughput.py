@@ -23,14 +23,15 @@ from xit_ray.core import sampling
 from xit_ray.core.device import best_device
 from xit_ray.core.encoder import load_tokenizer
 from xit_ray.core.evaluate import predict
+from xit_ray.core.kinds import head_maker
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.core.peak import matmul_peak
 from xit_ray.core.train import Member, train_stage
 from xit_ray.data import rows
 from xit_ray.data.encode import Encoded, join
+from xit_ray.data.kinds import tokenise
 from xit_ray.data.source import parse_source
-from xit_ray.data.tokenise import tokenise
 from xit_ray.spec.recipe import Model, Stage
 from xit_ray.tasks import registry
 
@@ -74,10 +75,10 @@ def _ours(model: Model, train: Encoded, score: Encoded, warm_up: int, compiled: 
     trained = train_stage(model, STAGE, [Member(TASK, train, one)], None, device, clock.on_step_end)
     steps = sampling.plan(STAGE, [train.lengths])
     speed = clock.speed([int(train.lengths[step.rows].sum()) for step in steps], warm_up)
-    network = Network(model, [TASK], 0).settle(device)
-    predict(network, "mnli", score, Meter(device))
+    network = Network(model, [head_maker(TASK)], 0).settle(device)
+    predict(network, 0, score, Meter(device))
     meter = Meter(device)
-    predict(network, "mnli", score, meter)
+    predict(network, 0, score, meter)
     cost = meter.cost()
     return {
         "train": speed,

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from transformers import AutoModel, Trainer, TrainerCallback, TrainingArguments
 
 from xit_ray.core.encoder import locate
+from xit_ray.core.kinds import head_maker
 from xit_ray.core.network import Network
 from xit_ray.data.encode import Encoded
 from xit_ray.spec.recipe import Model, Stage
@@ -32,7 +33,7 @@ class PaddedClassifier(nn.Module):
 
     def __init__(self, model: Model, task: Task, seed: int, attention: str = "sdpa") -> None:
         super().__init__()
-        ours = Network(model, [task], seed)
+        ours = Network(model, [head_maker(task)], seed)
         place, revision = locate(model)
         self.body = AutoModel.from_pretrained(
             place, revision=revision, attn_implementation=attention, add_pooling_layer=False, dtype=torch.float32

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
     BertConfig,
     BertModel,
@@ -13,22 +12,11 @@ from transformers import (
     DebertaV2Model,
     ModernBertConfig,
     ModernBertModel,
-    PreTrainedTokenizerFast,
-    XLMRobertaConfig,
-    XLMRobertaModel,
 )
 
-from xit_ray.data import mini
+from xit_ray.testing import encoders
 
 torch.set_num_threads(1)  # the tests' models are too small to share
-
-TINY = {
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 64,
-    "max_position_embeddings": 130,
-}
 
 
 @pytest.fixture(scope="session")
@@ -39,37 +27,10 @@ def xit_data() -> Path:
     return Path(os.environ["XIT_DATA"])
 
 
-def _tokenizer(pair: str, types: bool) -> PreTrainedTokenizerFast:
-    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
-    tokenizer.normalizer = normalizers.NFKC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    sentences = [row["text_a"] for row in mini.rows("mini_nli", "train", "en").to_pylist()]
-    tokenizer.train_from_iterator(sentences, trainers.BpeTrainer(vocab_size=400, special_tokens=special))
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", pair=pair, special_tokens=[("<s>", 0), ("</s>", 2)]
-    )
-    names = ["input_ids", *(["token_type_ids"] if types else []), "attention_mask"]
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        bos_token="<s>",
-        pad_token="<pad>",
-        eos_token="</s>",
-        unk_token="<unk>",
-        mask_token="<mask>",
-        model_input_names=names,
-    )
-
-
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a randomly initialised XLM-R of two layers and a tokenizer of 400 pieces."""
-    folder = tmp_path_factory.mktemp("tiny-xlmr")
-    torch.manual_seed(0)
-    config = XLMRobertaConfig(vocab_size=400, type_vocab_size=1, pad_token_id=1, **TINY)
-    XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(folder)
-    _tokenizer("<s> $A </s> </s> $B </s>", types=False).save_pretrained(folder)
-    return folder
+    return encoders.tiny_encoder(tmp_path_factory.mktemp("tiny-xlmr"))
 
 
 @pytest.fixture(scope="session")
@@ -77,8 +38,8 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same for BERT: positions from 0, two token types, a pooling layer in the checkpoint."""
     folder = tmp_path_factory.mktemp("tiny-bert")
     torch.manual_seed(0)
-    BertModel(BertConfig(vocab_size=400, type_vocab_size=2, pad_token_id=1, **TINY)).save_pretrained(folder)
-    _tokenizer("<s>:0 $A:0 </s>:0 $B:1 </s>:1", types=True).save_pretrained(folder)
+    BertModel(BertConfig(vocab_size=400, type_vocab_size=2, pad_token_id=1, **encoders.SHAPE)).save_pretrained(folder)
+    encoders.tiny_tokenizer("<s>:0 $A:0 </s>:0 $B:1 </s>:1", types=True).save_pretrained(folder)
     return folder
 
 
@@ -96,10 +57,10 @@ def tiny_modernbert(tmp_path_factory: pytest.TempPathFactory) -> Path:
         sep_token_id=2,
         local_attention=8,
         global_attn_every_n_layers=2,
-        **TINY,
+        **encoders.SHAPE,
     )
     ModernBertModel(config).save_pretrained(folder)
-    _tokenizer("<s> $A </s> </s> $B </s>", types=False).save_pretrained(folder)
+    encoders.tiny_tokenizer().save_pretrained(folder)
     return folder
 
 
@@ -118,8 +79,8 @@ def tiny_mdeberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
         share_att_key=True,
         pos_att_type=["p2c", "c2p"],
         position_biased_input=False,
-        **TINY,
+        **encoders.SHAPE,
     )
     DebertaV2Model(config).save_pretrained(folder)
-    _tokenizer("<s> $A </s> </s> $B </s>", types=False).save_pretrained(folder)
+    encoders.tiny_tokenizer().save_pretrained(folder)
     return folder

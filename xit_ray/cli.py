@@ -1,4 +1,4 @@
-"""``xit``: the doors of all rooms under one name."""
+"""``xit``: the commands of all packages under one name."""
 
 import typer
 
@@ -6,7 +6,7 @@ from xit_ray.data.__main__ import app as data_app
 from xit_ray.plan.__main__ import plan
 from xit_ray.report.__main__ import report
 from xit_ray.search.__main__ import search
-from xit_ray.spec.doors import door
+from xit_ray.spec import commands
 from xit_ray.stages.__main__ import app as stages_app
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
@@ -14,9 +14,9 @@ app.command()(search)
 app.command()(plan)
 app.command()(report)
 app.add_typer(data_app, name="data", help="Which tasks there are, and what their rows look like.")
-app.add_typer(stages_app, name="stages", help="What a stage store holds.")
+app.add_typer(stages_app, name="stages", help="What a stage store holds; have a language model write training rows.")
 
 
 def main() -> None:
     """The console script."""
-    door(app)
+    commands.run(app)

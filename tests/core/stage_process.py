@@ -16,9 +16,9 @@ from xit_ray.core.encoder import load_tokenizer
 from xit_ray.core.replicas import here
 from xit_ray.core.train import Member, Progress, train_stage
 from xit_ray.data import mini
-from xit_ray.data.tokenise import tokenise
+from xit_ray.data.kinds import tokenise
 from xit_ray.spec.recipe import Model, Stage
-from xit_ray.stages.execute import Keeper
+from xit_ray.stages.execute import StageSnapshots
 from xit_ray.stages.store import Store
 from xit_ray.tasks import registry
 
@@ -51,13 +51,13 @@ def main(name: str, store: str, out: str, sharded: str = "") -> None:
         }
     )
     device = Device(torch.device("cpu"), torch.float32, batch_tokens=512, sharded=bool(sharded))
-    keeper = Keeper(Store(store), "stage", 0.0) if store else None
+    snapshots = StageSnapshots(Store(store), "stage", 0.0) if store else None
 
     def report(progress: Progress) -> None:
         if here().first:
             print(progress.step, flush=True)
 
-    trained = train_stage(model, stage, [member(task) for task in NAMES], None, device, report, keeper)
+    trained = train_stage(model, stage, [member(task) for task in NAMES], None, device, report, snapshots)
     if here().first:
         weights.save(trained.weights, Path(out))
         (Path(out) / "history").write_text(repr((trained.history, trained.best_step, trained.steps)))

@@ -1,5 +1,6 @@
 """Heads on packed rows of several sequences, against loops over each row; parts of a step add up to the step."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,17 @@ from torch.nn.functional import cross_entropy
 
 from xit_ray.core.encoder import load_tokenizer
 from xit_ray.core.heads import part_of
+from xit_ray.core.kinds import head_maker
 from xit_ray.core.masking import SHARE, masked
-from xit_ray.core.microbatches import Material, microbatches
+from xit_ray.core.microbatches import MemberData, microbatches
 from xit_ray.core.network import Network
 from xit_ray.core.replicas import Replicas
 from xit_ray.core.sampling import Batch
 from xit_ray.core.spans import BOUNDS, LONGEST, best_answers
 from xit_ray.data import mini, rows
 from xit_ray.data.encode import NO_LABEL, Encoded, from_sequences
+from xit_ray.data.kinds import tokenise
 from xit_ray.data.source import Source
-from xit_ray.data.tokenise import tokenise
 from xit_ray.spec.recipe import Model
 from xit_ray.tasks import registry
 
@@ -34,7 +36,7 @@ def model(tiny_encoder: Path) -> Model:
 def some(model: Model, name: str, count: int = 9, max_length: int = 48) -> Encoded:
     table = rows.load(registry.get(name), "train", "en", Source("none")).table.slice(0, count)
     encoded = tokenise(registry.get(name), table, load_tokenizer(model), max_length)
-    return masked(encoded, 100, False, np.random.default_rng(0)) if encoded.mask is not None else encoded
+    return masked(encoded, 100, np.random.default_rng(0)) if encoded.mask is not None else encoded
 
 
 def hidden_of(network: Network, encoded: Encoded) -> list[torch.Tensor]:
@@ -47,8 +49,8 @@ def hidden_of(network: Network, encoded: Encoded) -> list[torch.Tensor]:
 def test_losses_equal_those_of_row_after_row(model: Model, name: str) -> None:
     task = registry.get(name)
     encoded = some(model, name)
-    network = Network(model, [task], seed=0).eval()
-    head, labels = network.head(name), encoded.labels
+    network = Network(model, [head_maker(task)], seed=0).eval()
+    head, labels = network.head(0), encoded.labels
     assert labels is not None
     asked = float((labels != NO_LABEL).sum()) / len(encoded) if encoded.per == "token" else 0.0
     found = head.loss(network.encoder(network.encoder.pack(encoded)), part_of(encoded, 0, asked), network.encoder)
@@ -85,16 +87,16 @@ def test_losses_equal_those_of_row_after_row(model: Model, name: str) -> None:
 def test_parts_and_workers_add_up_to_the_step(model: Model, name: str, workers: int) -> None:
     """The gradient of a step is the same, however its rows are cut up."""
     table = rows.load(registry.get(name), "train", "en", Source("none")).table.slice(0, 12)
-    material = Material(tokenise(registry.get(name), table, load_tokenizer(model), 48), False, seed=3)
+    material = MemberData(tokenise(registry.get(name), table, load_tokenizer(model), 48), seed=3)
     batch = Batch(np.zeros(8, dtype=np.int64), np.array([5, 1, 0, 7, 2, 11, 3, 9]), number=4)
 
     def gradient(budget: int, world: int) -> dict[str, torch.Tensor]:
-        network = Network(model, [registry.get(name)], seed=0).train()
+        network = Network(model, [head_maker(registry.get(name))], seed=0).train()
         network.set_dropout(0.0)
         count = 0
         for rank in range(world):
             for part in microbatches(network.encoder, [material], batch, budget, Replicas(rank, world), False):
-                (network.loss(part, [name], [1.0]) / 8).backward()
+                (network.loss(part, [0], [1.0]) / 8).backward()
                 count += 1
         assert count > 1 or budget > 1000
         return {key: p.grad for key, p in network.named_parameters() if p.grad is not None}
@@ -111,7 +113,7 @@ def test_covering(model: Model, whole_words: bool) -> None:
     table = pa.table({"text": list(dict.fromkeys(texts))})
     tokenizer = load_tokenizer(model)
     encoded = tokenise(registry.get("masked_lm/mini_nli"), table, tokenizer, 48)
-    found = masked(encoded, 227, whole_words, np.random.default_rng(0))
+    found = masked(replace(encoded, whole_words=whole_words), 227, np.random.default_rng(0))
     assert found.labels is not None
     assert encoded.words is not None
     asked = found.labels != NO_LABEL

@@ -12,10 +12,11 @@ from transformers import AutoModel
 from xit_ray.core.device import Device
 from xit_ray.core.encoder import Encoder, load_tokenizer
 from xit_ray.core.heads import part_of
+from xit_ray.core.kinds import head_maker
 from xit_ray.core.network import Network
 from xit_ray.data import mini
 from xit_ray.data.encode import Encoded, from_sequences
-from xit_ray.data.tokenise import tokenise
+from xit_ray.data.kinds import tokenise
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.recipe import Model
 from xit_ray.tasks import registry
@@ -69,17 +70,17 @@ def close(found: torch.Tensor, wanted: torch.Tensor, noise: float = 0.0) -> bool
 def test_heads_outputs_and_gradients_equal_the_padded_model(model: Model, pooling: str) -> None:
     model = model.model_copy(update={"pooling": pooling})
     encoded, task = some_rows(model), registry.get("xnli")
-    network = Network(model, [task], seed=0).eval()
+    network = Network(model, [head_maker(task)], seed=0).eval()
     reference, states, mask = padded(model, encoded)
     hidden = states[-1]
     pooled = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True) if pooling == "mean" else hidden[:, 0]
     head = torch.nn.Linear(network.encoder.width, 3)
-    head.load_state_dict(network.head("xnli").linear.state_dict())
+    head.load_state_dict(network.head(0).linear.state_dict())
     wanted = head(pooled)
     batch = network.encoder.pack(encoded)
     if network.encoder.layout == "rows":
         assert len(batch.blocks) > 1
-    found = network.head("xnli").scores(network.encoder(batch), part_of(encoded, 0, 0.0), network.encoder)
+    found = network.head(0).scores(network.encoder(batch), part_of(encoded, 0, 0.0), network.encoder)
     assert close(found, wanted)
 
     weights = torch.randn(wanted.shape, generator=torch.Generator().manual_seed(0))
@@ -96,7 +97,7 @@ def test_heads_outputs_and_gradients_equal_the_padded_model(model: Model, poolin
             assert close(ours.grad, gradient, noise), name
             seen += 1
     assert seen > 10
-    assert close(network.head("xnli").linear.weight.grad, head.weight.grad)
+    assert close(network.head(0).linear.weight.grad, head.weight.grad)
 
 
 def test_every_layer_equals_the_padded_model(model: Model) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from xit_ray.core.microbatches import shares as shares_of_workers
 from xit_ray.core.microbatches import split
-from xit_ray.core.sampling import Course, plan, shares, total_steps
+from xit_ray.core.sampling import BatchSchedule, plan, shares, total_steps
 from xit_ray.spec.mixture import Mixture
 from xit_ray.spec.recipe import Stage
 
@@ -84,10 +84,10 @@ def test_batches_are_the_same_in_any_portions(batches: str, rule: str) -> None:
     mixture = {"members": ["mnli", "snli"], "batches": batches, "sampling": rule}
     stage = Stage.model_validate({"mixture": mixture, "batch_size": 8, "epochs": 2})
     lengths = [np.arange(1, 301), np.arange(1, 101)]
-    course = Course(stage, lengths)
-    portions = [batch for steps in (1, 40, 0, 59) for batch in course.take(steps, ())]
+    schedule = BatchSchedule(stage, lengths)
+    portions = [batch for steps in (1, 40, 0, 59) for batch in schedule.take(steps, ())]
     whole = plan(stage, lengths)
-    assert course.steps == len(whole) == 100
+    assert schedule.steps == len(whole) == 100
     for one, two in zip(whole, portions, strict=True):
         assert (one.number, one.members.tolist(), one.rows.tolist()) == (
             two.number,

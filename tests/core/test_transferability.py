@@ -11,12 +11,13 @@ from scipy.stats import multivariate_normal
 from xit_ray.core.device import Device
 from xit_ray.core.encoder import load_tokenizer
 from xit_ray.core.evaluate import token_states
+from xit_ray.core.kinds import head_core
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
-from xit_ray.core.transferability import apart, logme, similarity, units
+from xit_ray.core.transferability import logme, similarity
 from xit_ray.data import mini
-from xit_ray.data.encode import NO_LABEL, Encoded
-from xit_ray.data.tokenise import tokenise
+from xit_ray.data.encode import NO_LABEL, Encoded, apart
+from xit_ray.data.kinds import tokenise
 from xit_ray.spec.recipe import Model
 from xit_ray.tasks import registry
 
@@ -63,7 +64,7 @@ def made(tiny_encoder: Path, name: str) -> tuple[Network, Encoded]:
 @pytest.mark.parametrize("name", ["mini_nli", "mini_choice", "mini_roles", "mini_names", "mini_qa"])
 def test_every_kind_has_features_and_labels(tiny_encoder: Path, name: str) -> None:
     network, encoded = made(tiny_encoder, name)
-    features, labels = units(network, registry.get(name), encoded, Meter(CPU))
+    features, labels = head_core(registry.get(name)).units(network, registry.get(name), encoded, Meter(CPU))
     assert features.shape == (len(labels), network.encoder.width)
     assert np.isfinite(features).all()
     assert NO_LABEL not in labels

@@ -81,12 +81,12 @@ def test_tags_are_those_of_the_training_rows(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("labels: [bad]", "classification needs 'labels', two or more"),
+        ("labels: [bad]", "labels: classification needs two or more"),
         ("kind: sorting", "kind"),
         ("languages: []", "'files.test' and 'languages' go together"),
         ("colums: {}", "unknown key; did you mean 'columns'"),
         ("files: {train: a.jsonl, test: a.jsonl}", "'files.test' is 'a.jsonl', which is also trained on"),
-        ("files: {test: 'a.{lang}.jsonl'}", "needs 'files.train', or 'train_from'"),
+        ("files: {test: 'a.{lang}.jsonl'}", "needs it, or 'train_from'"),
         ("train_from: xnli", "has 'files.test' alone"),
         ("format: {header: [a, a]}", "header: found \\['a', 'a'\\]; allowed: one or more names, all different"),
         ("items: {dev: x}", "items.dev: there is no 'files.dev'"),

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from xit_ray.data.records import as_table, every, some
+from xit_ray.data.records import as_table, hold_out, subsample
 from xit_ray.spec.errors import UnlabelledError, UserError
 from xit_ray.tasks.kinds import Classification, MultipleChoice, SpanQA, Tagging
 
@@ -82,12 +82,12 @@ def test_texts_are_texts() -> None:
 
 def test_held_out_rows_are_whole_contexts_and_examples_a_shuffle() -> None:
     table = pa.table({"context": [f"c{i // 5}" for i in range(200)], "n": list(range(200))})
-    dev, train = (every(table, 10, keep) for keep in (True, False))
+    dev, train = (hold_out(table, 10, keep, "context") for keep in (True, False))
     assert dev.num_rows + train.num_rows == 200
     assert not set(dev.column("context").to_pylist()) & set(train.column("context").to_pylist())
     assert len(set(dev.column("context").to_pylist())) == 4
-    few, more = (some(table, count).column("n").to_pylist() for count in (20, 60))
+    few, more = (subsample(table, count).column("n").to_pylist() for count in (20, 60))
     assert more[:20] == few
     assert few != list(range(20))
-    assert some(table, None) is table
-    assert every(table.slice(0, 0), 10, True).num_rows == 0
+    assert subsample(table, None) is table
+    assert hold_out(table.slice(0, 0), 10, True, "context").num_rows == 0

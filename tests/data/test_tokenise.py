@@ -7,8 +7,7 @@ import pytest
 from xit_ray.core.encoder import load_tokenizer
 from xit_ray.data import mini
 from xit_ray.data.encode import NO_LABEL
-from xit_ray.data.records import SCHEMAS
-from xit_ray.data.tokenise import tokenise
+from xit_ray.data.kinds import data_kind, tokenise
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.recipe import Model
 from xit_ray.tasks import registry
@@ -19,8 +18,12 @@ def tokenizer(request: pytest.FixtureRequest):  # type: ignore[no-untyped-def]
     return load_tokenizer(Model(name=str(request.getfixturevalue(request.param))))
 
 
+def schema_of(task: str) -> pa.Schema:
+    return pa.schema(list(data_kind(registry.get(task)).schema.items()))
+
+
 def tagged(words: list[str], tags: list[int]) -> pa.Table:
-    return pa.table({"tokens": [words], "tags": [tags]}, schema=pa.schema(list(SCHEMAS["tagging"].items())))
+    return pa.table({"tokens": [words], "tags": [tags]}, schema=schema_of("mini_roles"))
 
 
 def test_every_word_of_a_long_sentence_keeps_its_tag(tokenizer) -> None:  # type: ignore[no-untyped-def]
@@ -71,7 +74,7 @@ def test_answers_come_back_as_their_characters(tokenizer, language: str, max_len
 def test_windows_of_a_context_cover_it_with_overlap(tokenizer) -> None:  # type: ignore[no-untyped-def]
     context = " ".join(f"word{i}" for i in range(100))
     row = {"id": "1", "question": "which?", "context": context, "answers": []}
-    table = pa.Table.from_pylist([row], schema=pa.schema(list(SCHEMAS["span QA"].items())))
+    table = pa.Table.from_pylist([row], schema=schema_of("squad"))
     encoded = tokenise(registry.get("squad_v2"), table, tokenizer, 60)
     assert encoded.offsets is not None
     assert encoded.labels is not None
@@ -91,7 +94,7 @@ def test_a_long_question_leaves_room_and_is_counted(tokenizer) -> None:  # type:
         "context": "because " * 50,
         "answers": [{"text": "because", "start": 0}],
     }
-    table = pa.Table.from_pylist([row], schema=pa.schema(list(SCHEMAS["span QA"].items())))
+    table = pa.Table.from_pylist([row], schema=schema_of("squad"))
     encoded = tokenise(registry.get("squad"), table, tokenizer, 60)
     assert encoded.truncated == 1
     assert encoded.sizes.max() <= 60
@@ -102,7 +105,7 @@ def test_options_are_sequences_of_one_row(tokenizer) -> None:  # type: ignore[no
         {"text": "a b c", "options": ["one", "two"], "label": 1},
         {"text": "d", "options": ["three", "four", "five " * 40], "label": 0},
     ]
-    table = pa.Table.from_pylist(rows, schema=pa.schema(list(SCHEMAS["multiple choice"].items())))
+    table = pa.Table.from_pylist(rows, schema=schema_of("copa"))
     encoded = tokenise(registry.get("copa"), table, tokenizer, 30)
     assert np.diff(encoded.rows).tolist() == [2, 3]
     assert encoded.truncated == 1
@@ -114,7 +117,7 @@ def test_options_are_sequences_of_one_row(tokenizer) -> None:  # type: ignore[no
 
 
 def test_single_texts_and_pairs_do_not_mix(tokenizer) -> None:  # type: ignore[no-untyped-def]
-    schema = pa.schema(list(SCHEMAS["classification"].items()))
+    schema = schema_of("qqp")
     single = pa.table({"text_a": ["a", "b"], "text_b": [None, None], "label": [0, 1]}, schema=schema)
     assert len(tokenise(registry.get("qqp"), single, tokenizer, 30)) == 2
     mixed = pa.table({"text_a": ["a", "b"], "text_b": [None, "c"], "label": [0, 1]}, schema=schema)

@@ -12,7 +12,7 @@ import pytest
 from xit_ray.core.encoder import load_tokenizer, tokenizer_identity
 from xit_ray.data import mini
 from xit_ray.data.encode import Encoded, join
-from xit_ray.data.tokenise import tokenise
+from xit_ray.data.kinds import tokenise
 from xit_ray.data.tokens import Tokens, read, write
 from xit_ray.spec.recipe import Model
 from xit_ray.tasks import registry
@@ -22,7 +22,7 @@ WRITER = """
 import json, sys
 from xit_ray.core.encoder import load_tokenizer, tokenizer_identity
 from xit_ray.data import mini
-from xit_ray.data.tokenise import tokenise
+from xit_ray.data.kinds import tokenise
 from xit_ray.data.tokens import Tokens
 from xit_ray.spec.recipe import Model
 from xit_ray.tasks import registry

@@ -9,14 +9,14 @@ from xit_ray.core import flops
 from xit_ray.core.network import Network
 from xit_ray.data.source import Source
 from xit_ray.plan.forecast import Forecast, Forecaster
-from xit_ray.plan.load import Load, Speed
 from xit_ray.plan.planner import Planner
 from xit_ray.plan.prices import load_prices
 from xit_ray.plan.schedule import simulate
 from xit_ray.plan.trie import in_good_order, trie
+from xit_ray.plan.workload import Throughput, Workload
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import load_space
-from xit_ray.spec.points import listed_points
+from xit_ray.spec.points import listed_recipes
 from xit_ray.spec.recipe import Model
 
 FAST = {"head_learning_rate": 1e-2, "batch_size": 16, "evaluations": 2}
@@ -35,14 +35,14 @@ def test_sizes_are_known_without_weights(
 
 def test_forecast_tokens_are_those_of_the_ledger(tiny_encoder: Path, tmp_path: Path) -> None:
     stages = [{"mixture": {"grid": [None, "qqp", MIXED]}, **FAST}, {"mixture": "pawsx", "epochs": 1.5, **FAST}]
-    also = {"also": ["mini_retrieval"], "languages": ["en", "de", "zh"], "untrained": True}
+    also = {"embedding_tests": ["mini_retrieval"], "languages": ["en", "de", "zh"], "untrained": True}
     space = write_space(tmp_path, tiny_encoder, stages, zero_shot=also)
     data = easy_data(tmp_path / "data")
     ended = search(str(space), "--output", str(tmp_path / "runs"), "--data", str(data))
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "Forecast against ledger, 8 pieces of work: tokens exact" in ended.stdout
-    planner = Planner(load_space(space), Source("folder", data), "plan", "")
-    trials = [planner.trial(point) for point in listed_points(planner.space)]
+    planner = Planner(load_space(space), Source("folder", data), "")
+    trials = [planner.trial(recipe) for recipe in listed_recipes(planner.space)]
     forecast = Forecaster(planner).of(trials)
     run = tmp_path / "runs" / "tiny"
     ledger = table(run, "ledger")
@@ -55,13 +55,13 @@ def test_forecast_tokens_are_those_of_the_ledger(tiny_encoder: Path, tmp_path: P
 
 
 def made(pieces: dict[str, float], needed: dict[str, list[str]]) -> Forecast:
-    return Forecast(len(needed), {key: Load(0, seconds, 0.0) for key, seconds in pieces.items()}, needed)
+    return Forecast(len(needed), {key: Workload(0, seconds, 0.0) for key, seconds in pieces.items()}, needed, {})
 
 
 def test_a_schedule_by_hand() -> None:
     """Two trials share a stage of 4 s; a third has none. On two workers the first trains it while the third goes on."""
     forecast = made({"i": 4, "a": 2, "b": 2, "c": 3}, {"x": ["i", "a"], "y": ["i", "b"], "z": ["c"]})
-    speed = Speed(1.0, 1.0)
+    speed = Throughput(1.0, 1.0)
     seconds = {key: speed.seconds(load) for key, load in forecast.pieces.items()}
     two = simulate(forecast, seconds.__getitem__, 2, ["x", "y", "z"])
     assert (two.seconds, two.busy) == (6.0, pytest.approx(11 / 12))
@@ -74,9 +74,9 @@ def test_what_most_wait_for_comes_first(tiny_encoder: Path, tmp_path: Path) -> N
     long, short = {"task": "mini_nli", "examples": 640}, {"task": "mini_nli", "examples": 32}
     targets = [{"task": "mini_paraphrase", "examples": count} for count in (32, 48, 64)]
     stages = [{"mixture": {"grid": [short, None, long]}}, {"mixture": {"grid": targets}}]
-    planner = Planner(load_space(write_space(tmp_path, tiny_encoder, stages)), Source("none"), "plan", "")
-    trials = [planner.trial(point) for point in listed_points(planner.space)]
-    order = [trial.intermediate for trial in in_good_order(trials, trie(trials, planner))]
+    planner = Planner(load_space(write_space(tmp_path, tiny_encoder, stages)), Source("none"), "")
+    trials = [planner.trial(recipe) for recipe in listed_recipes(planner.space)]
+    order = [trial.cell.intermediate for trial in in_good_order(trials, trie(trials))]
     # Every stage's first trial before any second one; the long stage, for which most steps wait, before all others.
     assert order[:2] == ["mini_nli#640", "mini_nli#32"]
     assert order[5:7] == ["mini_nli#640", "mini_nli#32"]
@@ -84,9 +84,9 @@ def test_what_most_wait_for_comes_first(tiny_encoder: Path, tmp_path: Path) -> N
 
 def test_short_trials_come_last_so_that_all_workers_end_together(tiny_encoder: Path, tmp_path: Path) -> None:
     stages = [{"mixture": "mini_nli"}, {"mixture": "mini_paraphrase", "epochs": {"grid": [1, 2, 3, 4, 5]}}]
-    planner = Planner(load_space(write_space(tmp_path, tiny_encoder, stages)), Source("none"), "plan", "")
-    trials = [planner.trial(point) for point in listed_points(planner.space)]
-    order = in_good_order(trials, trie(trials, planner))
+    planner = Planner(load_space(write_space(tmp_path, tiny_encoder, stages)), Source("none"), "")
+    trials = [planner.trial(recipe) for recipe in listed_recipes(planner.space)]
+    order = in_good_order(trials, trie(trials))
     assert [trial.recipe.stages[-1].epochs for trial in order] == [5, 4, 3, 2, 1]
 
 
@@ -95,7 +95,7 @@ def test_money_by_hand(tmp_path: Path) -> None:
     text = "dated: 2026-01-01\nuse: 0.5\ninstances:\n  a: {gpu: X, gpus: 4, peak_tflops: 100, usd_hour: 8}\n"
     file.write_text(text)
     prices = load_prices(file)
-    load = Load(0, 3.6e17, 0.0)  # 2 GPU-hours at 50 TFLOP/s
+    load = Workload(0, 3.6e17, 0.0)  # 2 GPU-hours at 50 TFLOP/s
     assert prices.gpu_hours("a", load) == pytest.approx(2.0)
     assert prices.usd("a", load) == pytest.approx(4.0)
     file.write_text(text.replace("use: 0.5", "use: 2"))

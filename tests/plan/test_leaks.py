@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.tasks import making
-from xit_ray.data.leaks import Overlap
+from xit_ray.data.overlap import Overlap
 from xit_ray.data.source import Source
 from xit_ray.plan.planner import Planner
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import load_space
 from xit_ray.tasks import registry
+from xit_ray.testing import files
 
 LABELS = ["entailment", "neutral", "contradiction"]
 ABOUT = {"kind": "classification", "labels": LABELS, "format": {"header": ["text_a", "text_b", "label"]}}
@@ -32,7 +32,7 @@ def check(
         **more,
     }
     (folder / "space.yaml").write_text(yaml.safe_dump(tree))
-    planner = Planner(load_space(folder / "space.yaml"), Source("folder", root), "float32", "space.yaml")
+    planner = Planner(load_space(folder / "space.yaml"), Source("folder", root), "space.yaml")
     planner.check()
     return planner.guard.found
 
@@ -40,7 +40,7 @@ def check(
 def xnli(root: Path) -> Path:
     """XNLI with test files in English and German, translations of each other, in other words than the training rows."""
     root.mkdir()
-    making.write_folder(registry.get("xnli"), root)
+    files.write_folder(registry.get("xnli"), root)
     for language, words in (("en", "river"), ("de", "Fluss")):
         rows = [(SENTENCE.format(words, i), f"{words} {i} is high", LABELS[i % 3]) for i in range(40)]
         (root / f"xnli/test-{language}.tsv").write_text("".join("\t".join(row) + "\n" for row in rows))
@@ -179,14 +179,14 @@ def test_dev_rows_that_are_scored_are_refused(root: Path, tmp_path: Path, tiny_e
 def test_a_task_scored_beside_the_target_is_guarded_too(tmp_path: Path, tiny_encoder: Path) -> None:
     """LAReQA's questions are XQuAD's: by their ids, in a language that neither has."""
     root = xnli(tmp_path / "data")
-    making.write_folder(registry.get("lareqa"), root, languages=("en", "de"))
+    files.write_folder(registry.get("lareqa"), root, languages=("en", "de"))
     asked = [
         {"id": str(i), "question": f"q {i}", "context": "c", "answers": [{"text": "c", "start": 0}]} for i in range(12)
     ]
     written(tmp_path, "qa.jsonl", [json.dumps(row) for row in asked])
-    files = {"train": "qa.jsonl", "dev": "qa.jsonl"}
-    described = {"name": "leak_qa", "kind": "span QA", "files": files, "items": {"train": "xquad"}}
-    also = {"languages": ["de"], "also": ["lareqa"]}
+    splits = {"train": "qa.jsonl", "dev": "qa.jsonl"}
+    described = {"name": "leak_qa", "kind": "span QA", "files": splits, "items": {"train": "xquad"}}
+    also = {"languages": ["de"], "embedding_tests": ["lareqa"]}
     with pytest.raises(
         UserError, match=r"100% of the test rows of lareqa in 'de' are, in some language, items of leak_qa"
     ):

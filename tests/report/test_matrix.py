@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from xit_ray.report.matrix import Cell, matrix
+from xit_ray.report.matrix import MatrixCell, matrix
 from xit_ray.spec.recipe import Model, Recipe, Stage
 from xit_ray.stages.store import Store
 from xit_ray.stages.work import ITEMS
@@ -29,8 +29,8 @@ def evaluation(store: Store, tmp_path: Path, key: str, target: str, seed: int, s
         "language": [language for language, _ in rows],
         "metric": ["accuracy"] * len(rows),
         "item": [f"mini_nli-test:{number % 50}" for number in range(len(rows))],
-        "points": [float(correct) for _, correct in rows],
-        "out_of": [1.0] * len(rows),
+        "measure": ["ratio"] * len(rows),
+        "parts": [[float(correct), 1.0] for _, correct in rows],
     }
     pq.write_table(pa.table(table), folder / ITEMS)
     store.publish(key, folder, {"kind": "evaluation"})
@@ -38,12 +38,14 @@ def evaluation(store: Store, tmp_path: Path, key: str, target: str, seed: int, s
 
 def trial(
     key: str, intermediate: str, target: str, dev: float | None, status: str = "done", *, rate: float = 1e-4,
-    seed: int = 0, fresh: bool = False, model: str | None = None,
+    seed: int = 0, reseeded: bool = False, model: str = "folder/tiny",
 ) -> dict[str, Any]:  # fmt: skip
     stage = Stage.model_validate({"mixture": target, "learning_rate": rate, "seed": seed})
     return {
-        "recipe": Recipe(stages=(stage,), **({"model": Model(name=model)} if model else {})).model_dump_json(),
-        "fresh": fresh,
+        "recipe": Recipe(stages=(stage,), model=Model(name=model)).model_dump_json(),
+        "model": Model(name=model).label,
+        "tests": [target],
+        "reseeded": reseeded,
         "trial": key,
         "intermediate": intermediate,
         "target": target,
@@ -53,13 +55,13 @@ def trial(
     }
 
 
-def cells(tmp_path: Path, trials: list[dict[str, Any]], shares: dict[str, float]) -> dict[tuple[str, str], Cell]:
+def cells(tmp_path: Path, trials: list[dict[str, Any]], shares: dict[str, float]) -> dict[tuple[str, str], MatrixCell]:
     store = Store(str(tmp_path / "store"))
     for number, row in enumerate(trials):
         if row["evaluation"]:
             evaluation(store, tmp_path, row["evaluation"], row["target"], number, shares[row["trial"]])
     pq.write_table(pa.Table.from_pylist(trials), tmp_path / "trials.parquet")
-    return {(cell.intermediate, cell.target): cell for cell in matrix(tmp_path, store, 0.01)[0]}
+    return {(cell.row, cell.target): cell for cell in matrix(tmp_path, store, 0.01)[0]}
 
 
 def test_gain_is_the_difference_of_means_over_languages_other_than_english(tmp_path: Path) -> None:
@@ -69,7 +71,7 @@ def test_gain_is_the_difference_of_means_over_languages_other_than_english(tmp_p
     for key in ("a", "b"):
         with Store(str(tmp_path / "store")).open(f"e{key}") as folder:
             table = pq.read_table(folder / ITEMS).to_pydict()
-        pairs = list(zip(table["language"], table["points"], strict=True))
+        pairs = list(zip(table["language"], [parts[0] for parts in table["parts"]], strict=True))
         means[key] = np.mean([np.mean([c for x, c in pairs if x == y]) for y in LANGUAGES if y != "en"])
     cell = found["mnli", "mini_nli"]
     assert cell.zero_shot == pytest.approx(means["a"])
@@ -175,11 +177,11 @@ def test_finalists_stand_for_a_cell_by_their_fresh_seeds_alone(tmp_path: Path) -
     trials = [
         trial("lucky", "mnli", "mini_nli", 0.95, rate=1e-5),
         trial("first", "mnli", "mini_nli", 0.90, rate=2e-5),
-        trial("again", "mnli", "mini_nli", 0.60, rate=2e-5, seed=7, fresh=True),
-        trial("once more", "mnli", "mini_nli", 0.70, rate=2e-5, seed=8, fresh=True),
+        trial("again", "mnli", "mini_nli", 0.60, rate=2e-5, seed=7, reseeded=True),
+        trial("once more", "mnli", "mini_nli", 0.70, rate=2e-5, seed=8, reseeded=True),
     ]
     cell = cells(tmp_path, trials, dict.fromkeys(("lucky", "first", "again", "once more"), 0.5))["mnli", "mini_nli"]
-    assert (cell.fresh, cell.replicates, cell.trials) == (True, ("again", "once more"), 4)
+    assert (cell.reseeded, cell.replicates, cell.trials) == (True, ("again", "once more"), 4)
     assert cell.dev_en == pytest.approx(0.65)
 
 
@@ -195,8 +197,8 @@ def test_every_model_has_rows_of_its_own_and_gains_are_over_its_own_baseline(tmp
     assert [name for name, _ in found] == names
     for model in ("small", "large"):
         base, other = found[f"none ({model})", "mini_nli"], found[f"mnli ({model})", "mini_nli"]
-        assert base.is_baseline
-        assert not other.is_baseline
+        assert base.cell.is_baseline
+        assert not other.cell.is_baseline
         assert base.zero_shot is not None
         assert other.zero_shot is not None
         assert other.gain is not None

@@ -5,15 +5,17 @@ import math
 import pytest
 from scipy import stats
 
-from xit_ray.report.matrix import Cell, Gain
+from tests.report.making import matrix_cell
+from xit_ray.report.matrix import Gain, MatrixCell
 from xit_ray.report.power import power, seeds_to_settle, with_seeds
 from xit_ray.report.statistics import Estimate
 
 
-def cell(gain: float, seed_variance: float, item_variance: float, seeds: int = 3, df: float = 4) -> Cell:
+def cell(gain: float, seed_variance: float, item_variance: float, seeds: int = 3, df: float = 4) -> MatrixCell:
     estimate = Estimate(gain, seed_variance, item_variance, df)
     names = tuple(map(str, range(seeds)))
-    return Cell("mnli", "xnli", "", "0", names, False, seeds, gain=Gain(estimate, estimate.p, "not known"), seeds=seeds)
+    measured = Gain(estimate, estimate.p, "not known")
+    return matrix_cell("mnli", "xnli", "0", replicates=names, gain=measured, seeds=seeds)
 
 
 def test_seeds_that_settle_are_the_fewest_that_do() -> None:
@@ -37,4 +39,4 @@ def test_power_is_that_of_the_t_test() -> None:
     se = math.sqrt(0.01**2)
     assert found.half_width == pytest.approx(stats.t.ppf(0.975, 4) * se)
     assert found.gain == pytest.approx((stats.t.ppf(0.975, 4) + stats.t.ppf(0.8, 4)) * se)
-    assert power([Cell("a", "xnli", "", None, (), False, 1)], [3]) == []
+    assert power([matrix_cell("a", "xnli", None)], [3]) == []

@@ -8,7 +8,7 @@ from scipy import stats
 
 from xit_ray.report import statistics
 from xit_ray.report.statistics import Runs, SeedNoise, Spread
-from xit_ray.tasks.scores.items import Items, shares
+from xit_ray.tasks.scores.measures import ItemScores, mean_of, ratio_of
 
 SEEDS = ("0", "1", "2", "3")
 MEANS = st.lists(st.lists(st.integers(0, 1000), min_size=4, max_size=4), min_size=2, max_size=5)
@@ -61,9 +61,9 @@ def test_one_seed_has_no_interval_unless_others_tell_the_variance() -> None:
     assert known.interval == pytest.approx(0.1 + np.sqrt(2) * 0.01 * stats.t.ppf(0.975, 8) * np.asarray([-1, 1]))
 
 
-def answers(rng: np.random.Generator, count: int, chance: float, ratio: bool) -> Items:
+def answers(rng: np.random.Generator, count: int, chance: float, ratio: bool) -> ItemScores:
     right = rng.random(count) < chance
-    return Items(2.0 * right, 1.0 + (rng.random(count) < 0.5)) if ratio else shares(right)
+    return ratio_of(2.0 * right, 1.0 + (rng.random(count) < 0.5)) if ratio else mean_of(right)
 
 
 @pytest.mark.parametrize("ratio", [False, True])
@@ -79,7 +79,7 @@ def test_items_agree_with_scipys_bootstrap(ratio: bool) -> None:
         values = [columns[i].sum(axis) / columns[i + 1].sum(axis) for i in range(0, len(columns), 2)]
         return (values[2] + values[3] - values[0] - values[1]) / 2
 
-    data = [column for items in systems for found in items.values() for column in (found.points, found.out_of)]
+    data = [column for items in systems for found in items.values() for column in found.parts.T]
     wanted = stats.bootstrap(data, difference, paired=True, n_resamples=4000, method="percentile", rng=1)
     assert found.se == pytest.approx(wanted.standard_error, rel=0.05)
     assert found.value == pytest.approx(float(difference(*data, axis=0)))

@@ -2,14 +2,15 @@
 
 import pytest
 
-from xit_ray.report.matrix import Cell
+from tests.report.making import matrix_cell
+from xit_ray.report.matrix import MatrixCell
 from xit_ray.report.suite import suite_table
 from xit_ray.tasks import registry
 from xit_ray.tasks.suites import XTREME
 
 
-def cell(intermediate: str, target: str) -> Cell:
-    return Cell(intermediate, target, "", f"{intermediate}-{target}", (f"{intermediate}-{target}",), False, 1, 0.5)
+def cell(intermediate: str, target: str) -> MatrixCell:
+    return matrix_cell(intermediate, target, f"{intermediate}-{target}", 0.5)
 
 
 def scores(trial: str, task: str, value: float) -> list[dict[str, object]]:

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from xit_ray.report.matrix import Cell
+from tests.report.making import matrix_cell
+from xit_ray.report.matrix import MatrixCell
 from xit_ray.report.warnings import warnings
 
-TRIALS = [{"trial": "a", "intermediate": "none", "target": "mini_nli", "status": "done"}]
+TRIALS = [{"trial": "a", "intermediate": "none", "target": "mini_nli", "tests": ["mini_nli"], "status": "done"}]
 
 
-def cell(name: str, dev: float) -> Cell:
-    return Cell(name, "mini_nli", "", name, (name,), False, 1, dev)
+def cell(name: str, dev: float) -> MatrixCell:
+    return matrix_cell(name, "mini_nli", name, dev)
 
 
 def score(constant: bool, language: str = "de") -> dict[str, Any]:

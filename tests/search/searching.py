@@ -12,7 +12,8 @@ import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from xit_ray.track.journal import Event, Journal
+from xit_ray.track.events import Event
+from xit_ray.track.journal import Journal
 
 ROOT = Path(__file__).parent.parent.parent
 

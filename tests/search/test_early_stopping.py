@@ -66,8 +66,8 @@ def test_the_slow_are_stopped_and_the_next_trial_gets_their_place(first: Path) -
 def test_the_step_counter_never_goes_back(first: Path) -> None:
     steps: dict[str, list[int]] = {}
     for event in events(first / "tiny"):
-        if event["kind"] == "progress" and event["final"]:
-            steps.setdefault(event["trial"], []).append(event["step"])
+        if event.kind == "stage_progress" and event.final:
+            steps.setdefault(event.trial, []).append(event.step)
     assert steps
     assert all(found == sorted(set(found)) for found in steps.values())
 

@@ -18,7 +18,7 @@ STAGES = [
     },
 ]
 SETTINGS = {"zero_shot": {"languages": ["en", "de"]}, "resources": {"cpus": 2, "retries": 4, "snapshot_minutes": 0.001}}
-KILLED = ("ray::RayTrainWorker", "ray::_Crews", "ray::ImplicitFunc")
+KILLED = ("ray::RayTrainWorker", "ray::_WorkerPool", "ray::ImplicitFunc")
 """A run's worker, the process that keeps the runs, and a trial's driver."""
 
 
@@ -53,7 +53,7 @@ def test_killed_workers_and_trials_change_nothing(undisturbed: Path, tiny_encode
     )
     left, rng, run = list(KILLED), random.Random(), output / "tiny"
     while left and driver.poll() is None:
-        if any(event["kind"] == "progress" for event in events(run)):
+        if any(event.kind == "stage_progress" for event in events(run)):
             time.sleep(rng.uniform(0.0, 2.0))
             if _strike(psutil.Process(driver.pid), left[0]):
                 left.pop(0)
@@ -62,7 +62,7 @@ def test_killed_workers_and_trials_change_nothing(undisturbed: Path, tiny_encode
     assert driver.returncode == 0, printed + complained
     assert not left, "the search ended before it could be disturbed"
 
-    published = [event["key"] for event in events(run) if event["kind"] == "stage_published"]
+    published = [event.key for event in events(run) if event.kind == "stage_published"]
     assert len(published) == len(set(published))
     assert {row["status"] for row in table(run, "trials")} == {"done"}
     assert table(run, "matrix") == table(undisturbed, "matrix")

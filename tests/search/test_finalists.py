@@ -1,7 +1,6 @@
 """The final stage: who is trained again, and a real search that ends with it and resumes into it."""
 
 from pathlib import Path
-from typing import Any
 
 from tests.search.searching import events, search, table, write_space
 from xit_ray.search.finalists import finalists
@@ -11,20 +10,22 @@ from xit_ray.track.state import Status, TrialState
 
 
 def tried(
-    rate: float, dev: float, *, seed: int = 0, before: str | None = "mnli", status: Status = "done", fresh: bool = False
+    rate: float,
+    dev: float,
+    *,
+    seed: int = 0,
+    before: str | None = "mnli",
+    status: Status = "done",
+    reseeded: bool = False,
 ) -> TrialState:
     stages = [{"mixture": before, "seed": seed}, {"mixture": "xnli", "learning_rate": rate, "seed": seed}]
     recipe = Recipe.model_validate({"stages": stages})
-    key = f"{rate}-{seed}-{before}"
-    return TrialState(
-        key, recipe.model_dump(mode="json"), recipe.intermediate, "xnli", [], status, dev=dev, fresh=fresh
-    )
+    return TrialState(f"{rate}-{seed}-{before}", recipe, (), ("xnli",), status, dev=dev, reseeded=reseeded)
 
 
-def about(recipe: dict[str, Any]) -> tuple[float, str, int]:
-    found = Recipe.model_validate(recipe)
-    assert len({stage.seed for stage in found.stages}) == 1
-    return found.stages[-1].learning_rate, found.intermediate, found.stages[-1].seed
+def about(recipe: Recipe) -> tuple[float, str, int]:
+    assert len({stage.seed for stage in recipe.stages}) == 1
+    return recipe.stages[-1].learning_rate, recipe.intermediate, recipe.stages[-1].seed
 
 
 def test_the_best_by_mean_english_dev_and_the_baseline_are_trained_again() -> None:
@@ -36,7 +37,7 @@ def test_the_best_by_mean_english_dev_and_the_baseline_are_trained_again() -> No
         tried(4e-5, 0.3, before=None),
         tried(5e-5, 0.2, before=None),
         tried(6e-5, 0.99, status="stopped"),
-        tried(7e-5, 0.99, fresh=True),
+        tried(7e-5, 0.99, reseeded=True),
     ]
     found = [about(recipe) for recipe in finalists(trials, Finalists(top=2, seeds=2))]
     assert {(rate, name) for rate, name, _ in found} == {(2e-5, "mnli"), (3e-5, "mnli"), (4e-5, "none")}
@@ -57,24 +58,24 @@ def test_a_search_ends_with_its_finalists_whatever_happens_during_them(tiny_enco
     assert ended.returncode == 0, ended.stdout + ended.stderr
     run = tmp_path / "runs/tiny"
     trials = table(run, "trials")
-    assert sorted((row["fresh"], row["status"]) for row in trials) == [(False, "done")] * 2 + [(True, "done")] * 2
-    first = [row for row in trials if not row["fresh"]]
+    assert sorted((row["reseeded"], row["status"]) for row in trials) == [(False, "done")] * 2 + [(True, "done")] * 2
+    first = [row for row in trials if not row["reseeded"]]
     best = [row["recipe"] for row in first if row["dev_en"] == max(row["dev_en"] for row in first)]
-    (again,) = {Recipe.model_validate_json(row["recipe"]).with_seed(0) for row in trials if row["fresh"]}
+    (again,) = {Recipe.model_validate_json(row["recipe"]).with_seed(0) for row in trials if row["reseeded"]}
     assert again in [Recipe.model_validate_json(recipe).with_seed(0) for recipe in best]
     (cell,) = table(run, "matrix")
-    assert set(cell["replicates"]) == {row["trial"] for row in trials if row["fresh"]}
+    assert set(cell["replicates"]) == {row["trial"] for row in trials if row["reseeded"]}
     assert "mean of 2 fresh seeds" in ended.stdout
 
     before = len(events(run))
     resumed = search("--resume", str(run))
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
-    assert [event["kind"] for event in events(run)[before:]] == ["search_started"] or len(events(run)) == before
+    assert [event.kind for event in events(run)[before:]] == ["search_started"] or len(events(run)) == before
 
     # Killed while a finalist was scored: the journal ends there.
     journal, written = run / "events.jsonl", events(run)
-    cut = max(place for place, event in enumerate(written) if event["kind"] == "scoring")
-    journal.write_text("".join(line + "\n" for line in journal.read_text().splitlines()[: cut + 1]))
+    cut = max(place for place, event in enumerate(written) if event.kind == "scoring_started")
+    journal.write_text("".join(line + "\n" for line in journal.read_text().splitlines()[: cut + 2]))
     resumed = search("--resume", str(run))
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     assert {row["trial"]: row["status"] for row in table(run, "trials")} == {row["trial"]: "done" for row in trials}

@@ -33,7 +33,7 @@ def test_interrupted_is_killed_and_resumed_is_finished(tiny_encoder: Path, tmp_p
         env=environment(),
     )
     deadline = time.monotonic() + 200
-    while not any(event["kind"] == "trial_ended" for event in events(output / "tiny")):
+    while not any(event.kind == "trial_ended" for event in events(output / "tiny")):
         assert time.monotonic() < deadline
         assert driver.poll() is None
         time.sleep(0.2)

@@ -27,7 +27,7 @@ STAGES = [
     },
     {"mixture": {"grid": [{"task": "mini_nli", "examples": 128}, {"task": "mini_paraphrase", "examples": 128}]}},
 ]
-ZERO_SHOT = {"languages": ["en", "de", "sw"], "also": ["mini_retrieval"], "untrained": True}
+ZERO_SHOT = {"languages": ["en", "de", "sw"], "embedding_tests": ["mini_retrieval"], "untrained": True}
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def test_killed_and_resumed_ends_with_the_same_matrix(done: Done, tiny_encoder: 
     )
     run = output / "tiny"
     deadline = time.monotonic() + 300
-    while sum(event["kind"] == "trial_ended" for event in events(run)) < 2:
+    while sum(event.kind == "trial_ended" for event in events(run)) < 2:
         assert time.monotonic() < deadline
         assert driver.poll() is None
         time.sleep(0.2)
@@ -143,17 +143,17 @@ def test_killed_and_resumed_ends_with_the_same_matrix(done: Done, tiny_encoder: 
         time.sleep(0.5)
 
     at_kill = events(run)
-    ended = {event["trial"] for event in at_kill if event["kind"] == "trial_ended"}
-    published = {event["key"] for event in at_kill if event["kind"] == "stage_published"}
+    ended = {event.trial for event in at_kill if event.kind == "trial_ended"}
+    published = {event.key for event in at_kill if event.kind == "stage_published"}
     kept = {r.data.tags["xit.key"]: r for r in of_kind(mlflow_runs(mlflow), "trial") if r.info.status == "FINISHED"}
     assert kept.keys() <= ended
 
     resumed = search("--resume", "tiny", "--output", str(output))
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     later = events(run)[len(at_kill) :]
-    assert not ended & {event["trial"] for event in later if event["kind"] == "trial_started"}
-    assert not published & {event["key"] for event in later if event["kind"] == "stage_started"}
-    everything = [event["key"] for event in at_kill + later if event["kind"] == "stage_published"]
+    assert not ended & {event.trial for event in later if event.kind == "trial_started"}
+    assert not published & {event.key for event in later if event.kind == "stage_started"}
+    everything = [event.key for event in at_kill + later if event.kind == "stage_published"]
     assert len(everything) == len(set(everything))
 
     runs = mlflow_runs(mlflow)

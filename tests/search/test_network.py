@@ -36,6 +36,6 @@ def test_nothing_of_a_running_search_listens_beyond_loopback(tiny_encoder: Path,
         opened |= listening() - before
         time.sleep(0.1)
     assert driver.returncode == 0
-    assert sum(event["kind"] == "stage_published" for event in events(output / "tiny")) == 2
+    assert sum(event.kind == "stage_published" for event in events(output / "tiny")) == 2
     assert len(opened) >= 3  # Ray's processes talk to each other by ports
     assert not [address for address in opened if not address[0].startswith(LOOPBACK)]

@@ -16,7 +16,7 @@ STAGES = [
     {"mixture": "pawsx", "learning_rate": {"grid": [1e-3, 1e-9]}, **FAST},
 ]
 MORE = {
-    "ranking": {"by": "logme", "rows": 64, "keep": 0.5},
+    "preselection": {"by": "logme", "rows": 64, "keep": 0.5},
     "zero_shot": {"languages": ["en", "de", "ko"], "items": 30},
 }
 AGAIN: dict[str, dict[str, Any]] = {
@@ -34,9 +34,9 @@ def chosen(encoder: Path, folder: Path, seed: int, again: str) -> tuple[dict[str
     ended = search(str(space), "--data", str(data), "--output", str(folder))
     assert ended.returncode == 0, ended.stdout + ended.stderr
     run = folder / "tiny"
-    trials = {row["recipe"]: (row["status"], row["dev_en"], row["fresh"]) for row in table(run, "trials")}
+    trials = {row["recipe"]: (row["status"], row["dev_en"], row["reseeded"]) for row in table(run, "trials")}
     cells = {row["intermediate"]: (row["replicates"], row["dev_en"]) for row in table(run, "matrix")}
-    estimates = {row["intermediate"]: (row["estimate"], row["kept"]) for row in table(run, "ranking")}
+    estimates = {row["intermediate"]: (row["estimate"], row["kept"]) for row in table(run, "preselection")}
     stages = {row["stage"]: row["dev_en"] for row in table(run, "ledger")}
     scores = {f"{s['trial']} {s['language']}": s["value"] for s in table(run, "scores") if s["language"] != "en"}
     summary = summarise(run, Store(str(folder / "store")))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from ray.tune.schedulers import TrialScheduler
 
-from xit_ray.search.schedulers import Grouped
+from xit_ray.search.schedulers import GroupedScheduler
 from xit_ray.spec.space import Scheduler
 
 
@@ -14,12 +14,12 @@ def trial(name: str, group: str = "a") -> Any:
     return SimpleNamespace(trial_id=name, config={"recipe": group})
 
 
-def decide(scheduler: Grouped, name: str, progress: int, dev: float, group: str = "a") -> str:
+def decide(scheduler: GroupedScheduler, name: str, progress: int, dev: float, group: str = "a") -> str:
     return scheduler.on_trial_result(None, trial(name, group), {"progress": progress, "dev": dev})
 
 
-def grouped(past: list[tuple[str, str, int, float]] = (), **settings: Any) -> Grouped:  # type: ignore[assignment]
-    scheduler = Grouped(Scheduler.model_validate(settings), lambda recipe: recipe, past)  # type: ignore[arg-type, return-value]
+def grouped(past: list[tuple[str, str, int, float]] = (), **settings: Any) -> GroupedScheduler:  # type: ignore[assignment]
+    scheduler = GroupedScheduler(Scheduler.model_validate(settings), lambda config: config["recipe"], past)  # type: ignore[arg-type, return-value]
     for name in ("one", "two", "three", "four"):
         scheduler.on_trial_add(None, trial(name))
     return scheduler

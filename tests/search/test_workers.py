@@ -22,7 +22,7 @@ def found(folder: Path, encoder: Path, **resources: object) -> Found:
         {"mixture": {"task": "mini_paraphrase", "examples": 96}, **FAST},
         {"mixture": {"task": "mini_nli", "examples": 320}, **FAST},
     ]
-    zero_shot = {"languages": ["en", "de"], "also": ["mini_retrieval"]}
+    zero_shot = {"languages": ["en", "de"], "embedding_tests": ["mini_retrieval"]}
     space = write_space(folder, encoder, stages, zero_shot=zero_shot, resources=resources)
     ended = search(str(space), "--output", str(folder / "runs"))
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -57,7 +57,7 @@ def test_a_search_killed_in_a_stage_goes_on_in_that_stage(tiny_encoder: Path, tm
     output = tmp_path / "runs"
     process = psutil.Popen(command(str(space), "--output", str(output)), env=environment(), start_new_session=True)
     deadline = time.monotonic() + 200
-    while sum(event["kind"] == "progress" for event in events(output / "tiny")) < 3:
+    while sum(event.kind == "stage_progress" for event in events(output / "tiny")) < 3:
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.1)
@@ -69,12 +69,12 @@ def test_a_search_killed_in_a_stage_goes_on_in_that_stage(tiny_encoder: Path, tm
 
     resumed = search("--resume", "tiny", "--output", str(output))
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
-    begun = [event for event in events(output / "tiny") if event["kind"] == "stage_started"]
+    begun = [event for event in events(output / "tiny") if event.kind == "stage_started"]
     assert len(begun) == 2
-    first = next(e for e in events(output / "tiny") if e["kind"] == "progress" and e["time"] > begun[1]["time"])
-    assert first["step"] > first["steps"] / 20
-    (published,) = [event for event in events(output / "tiny") if event["kind"] == "stage_published"]
-    history = [point["step"] for point in published["description"]["history"]]
+    first = next(e for e in events(output / "tiny") if e.kind == "stage_progress" and e.time > begun[1].time)
+    assert first.step > first.steps / 20
+    (published,) = [event for event in events(output / "tiny") if event.kind == "stage_published"]
+    history = [point.step for point in published.record.history]
     assert history == sorted(set(history))
     assert len(history) == 20
     assert not list((output / "store/partial").glob("*"))

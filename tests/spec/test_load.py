@@ -8,7 +8,7 @@ import yaml
 
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import dump_space, load_space
-from xit_ray.spec.points import listed_points
+from xit_ray.spec.points import listed_recipes
 from xit_ray.spec.recipe import Recipe
 
 GOOD: dict[str, Any] = {
@@ -42,8 +42,8 @@ def test_every_default_is_written_out_and_means_the_same(tmp_path: Path) -> None
     assert tree["recipe"]["stages"][1]["epochs"] == 1.0
     assert tree["search"]["algorithm"] == "grid"
     again = load_space(written(tmp_path, text))
-    assert [Recipe.model_validate(p) for p in listed_points(again)] == [
-        Recipe.model_validate(p) for p in listed_points(space)
+    assert [Recipe.model_validate(p) for p in listed_recipes(again)] == [
+        Recipe.model_validate(p) for p in listed_recipes(space)
     ]
 
 
@@ -51,12 +51,12 @@ def test_override_reaches_into_lists_and_domains(tmp_path: Path) -> None:
     file = written(tmp_path, GOOD)
     space = load_space(file, ("recipe.stages.1.learning_rate={grid: [1e-5, 3e-5]}", "search.seed=7"))
     assert space.search.seed == 7
-    assert len(list(listed_points(space))) == 4
+    assert len(list(listed_recipes(space))) == 4
 
 
 def test_numbers_like_1e_4_are_numbers(tmp_path: Path) -> None:
     space = load_space(written(tmp_path, changed("recipe.stages.1.learning_rate", "1e-4")))
-    assert Recipe.model_validate(next(listed_points(space))).stages[1].learning_rate == 1e-4
+    assert Recipe.model_validate(next(listed_recipes(space))).stages[1].learning_rate == 1e-4
 
 
 @pytest.mark.parametrize(

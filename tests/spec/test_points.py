@@ -1,14 +1,15 @@
 """Which recipes a space lists, with their seeds."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from xit_ray.spec.points import (
     contested_targets,
-    expected_points,
+    expected_recipes,
     fresh_seeds,
-    listed_points,
+    listed_recipes,
     replicate,
     with_fresh_seed,
 )
@@ -26,13 +27,12 @@ def space(target_rate: Any, seeds: Any) -> Space:
     return Space(name="s", recipe={"stages": stages}, replicates=seeds)
 
 
-def seeds_of(points: Any) -> list[tuple[str, str, tuple[int, ...]]]:
-    recipes = [Recipe.model_validate(point) for point in points]
-    return sorted((*r.cell, tuple(stage.seed for stage in r.trained)) for r in recipes)
+def seeds_of(recipes: Iterable[Recipe]) -> list[tuple[str, str, tuple[int, ...]]]:
+    return sorted((r.cell.intermediate, r.cell.target, tuple(stage.seed for stage in r.trained)) for r in recipes)
 
 
 def test_without_competition_all_seeds_are_listed() -> None:
-    found = seeds_of(listed_points(space(1e-5, 2)))
+    found = seeds_of(listed_recipes(space(1e-5, 2)))
     assert found == [
         ("mnli", "pawsx", (5, 7)), ("mnli", "pawsx", (6, 8)), ("mnli", "xnli", (5, 0)), ("mnli", "xnli", (6, 1)),
         ("none", "pawsx", (7,)), ("none", "pawsx", (8,)), ("none", "xnli", (0,)), ("none", "xnli", (1,)),
@@ -40,24 +40,24 @@ def test_without_competition_all_seeds_are_listed() -> None:
 
 
 def test_of_the_target_stage_alone() -> None:
-    found = seeds_of(listed_points(space(1e-5, {"seeds": 2, "of": "target"})))
+    found = seeds_of(listed_recipes(space(1e-5, {"seeds": 2, "of": "target"})))
     assert [seeds for cell, target, seeds in found if (cell, target) == ("mnli", "xnli")] == [(5, 0), (5, 1)]
 
 
 def test_where_recipes_compete_seeds_wait_for_the_best() -> None:
     contested = space(RATES, 3)
-    assert contested_targets(map(Recipe.model_validate, listed_points(contested))) == {"xnli"}
-    listed = seeds_of(listed_points(contested))
+    assert contested_targets(listed_recipes(contested)) == {"xnli"}
+    listed = seeds_of(listed_recipes(contested))
     assert sum(target == "xnli" for _, target, _ in listed) == 4
     assert sum(target == "pawsx" for _, target, _ in listed) == 6
-    expected = seeds_of(expected_points(contested))
+    expected = seeds_of(expected_recipes(contested))
     fresh = [seeds for cell, target, seeds in expected if (cell, target) == ("none", "xnli")]
     assert fresh == [(0,), (0,), *((seed,) for seed in fresh_seeds(3))]  # the first of the two stands for the best
 
 
 def test_a_replicate_is_the_same_recipe_but_for_its_seeds() -> None:
     recipe = Recipe.model_validate({"stages": [{"mixture": "mnli", "seed": 3}, {"mixture": "xnli"}]})
-    again = Recipe.model_validate(replicate(recipe, 2, Replicates(seeds=3)))
+    again = replicate(recipe, 2, Replicates(seeds=3))
     assert [stage.seed for stage in again.stages] == [5, 2]
     assert again.with_seed(0) == recipe.with_seed(0)
 
@@ -65,7 +65,7 @@ def test_a_replicate_is_the_same_recipe_but_for_its_seeds() -> None:
 def test_a_fresh_seed_of_the_target_stage_leaves_the_others() -> None:
     recipe = Recipe.model_validate({"stages": [{"mixture": "mnli", "seed": 3}, {"mixture": "xnli", "seed": 1}]})
     for of, wanted in (("all", [7, 7]), ("target", [3, 7])):
-        again = Recipe.model_validate(with_fresh_seed(recipe, 7, Replicates(seeds=3, of=of)))  # type: ignore[arg-type]
+        again = with_fresh_seed(recipe, 7, Replicates(seeds=3, of=of))  # type: ignore[arg-type]
         assert [stage.seed for stage in again.stages] == wanted
 
 

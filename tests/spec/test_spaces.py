@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from xit_ray.spec.load import load_generation, load_space, load_task
-from xit_ray.spec.points import listed_points
+from xit_ray.spec.points import listed_recipes
 
 FOLDER = Path(__file__).parent.parent.parent / "search_spaces"
 OTHERS = {"generated.yaml": load_task, "write_generated.yaml": load_generation}
@@ -18,7 +18,7 @@ def test_a_space_loads_and_lists_its_recipes(name: str) -> None:
     space = load_space(FOLDER / name)
     assert space.name == name.removesuffix(".yaml")
     assert space.question.endswith("?")
-    assert list(listed_points(space))
+    assert list(listed_recipes(space))
 
 
 @pytest.mark.parametrize("name", OTHERS)

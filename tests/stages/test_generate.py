@@ -14,16 +14,18 @@ from xit_ray.core import weights
 from xit_ray.core.device import Device
 from xit_ray.core.encoder import tokens_of
 from xit_ray.core.evaluate import predict
+from xit_ray.core.kinds import head_maker
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.core.train import Member, train_stage
 from xit_ray.data import rows
-from xit_ray.data.records import some
+from xit_ray.data.records import subsample
 from xit_ray.data.source import Source
 from xit_ray.plan.planner import Planner
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.generation import Generation
 from xit_ray.spec.load import load_space, load_task
+from xit_ray.spec.space import as_recipe
 from xit_ray.stages.generate import generate
 from xit_ray.tasks import own, registry
 
@@ -101,19 +103,19 @@ def test_the_classifier_agrees_with_what_is_kept(writer: Path, tiny_encoder: Pat
     assert found.filter is not None
     task, tokens = registry.get("mini_nli"), tokens_of(found.filter.model)
     tables = [rows.load(task, split, "en", NONE).table for split in ("train", "dev")]  # type: ignore[arg-type]
-    train, dev = tokens.rows(task, some(tables[0], 120)), tokens.rows(task, tables[1])
+    train, dev = tokens.rows(task, subsample(tables[0], 120)), tokens.rows(task, tables[1])
     trained = train_stage(
         found.filter.model, found.filter.stage("mini_nli"), [Member(task, train, dev, tables[1])], None, CPU
     )
-    network = Network(found.filter.model, [task], seed=0)
+    network = Network(found.filter.model, [head_maker(task)], seed=0)
     weights.save(trained.weights, tmp_path)
-    weights.load(network, tmp_path, heads=True)
+    weights.load(network, tmp_path, head=0)
     own.register([load_task(tmp_path / "written.yaml")])
     mine = registry.get("written")
     labels = []
     for split in ("train", "dev"):  # one row in twenty is its dev
         table = rows.load(mine, split, "en", NONE).table  # type: ignore[arg-type]
-        given = predict(network, "mini_nli", tokens.rows(mine, table), Meter(CPU))
+        given = predict(network, 0, tokens.rows(mine, table), Meter(CPU))
         assert given.tolist() == table.column("label").to_pylist()
         labels += given.tolist()
     assert len(labels) == len(kept)
@@ -127,7 +129,7 @@ def test_the_file_is_a_variant_of_its_task(writer: Path, tiny_encoder: Path, tmp
         space = {"name": "s", "tasks": ["stand_in.yaml"], "recipe": {"model": str(tiny_encoder), "stages": stages}}
         (tmp_path / "space.yaml").write_text(yaml.safe_dump(space))
         loaded = load_space(tmp_path / "space.yaml")
-        return Planner(loaded, NONE, "float32", "s").trial(loaded.recipe).trainings[0].key
+        return Planner(loaded, NONE, "s").trial(as_recipe(loaded.recipe)).trainings[0].key
 
     before = key({"task": "mini_nli", "variant": "stand_in"})
     assert before == key({"task": "mini_nli", "variant": "stand_in"}) != key({"task": "mini_nli"})

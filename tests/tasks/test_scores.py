@@ -12,8 +12,8 @@ from sklearn.metrics import f1_score
 
 from xit_ray.tasks.scores.answers import answer_scores, at_best_threshold, mlqa_words, squad_words
 from xit_ray.tasks.scores.chunks import repaired, span_f1, spans
-from xit_ray.tasks.scores.items import Items, f1_of_class, shares
-from xit_ray.tasks.scores.ranking import average_precision
+from xit_ray.tasks.scores.measures import MEASURES, correlations, f1_of_class, f1_of_labels, mean_of, ratio_of
+from xit_ray.tasks.scores.ranked import average_precision
 from xit_ray.tasks.suites import SUITES, XTREME
 
 NER = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
@@ -66,10 +66,10 @@ def test_pair_f1_is_sklearns(pairs: list[tuple[bool, bool]]) -> None:
 
 def test_interval_agrees_with_scipy() -> None:
     rng = np.random.default_rng(0)
-    items = Items(2.0 * (rng.random(300) < 0.4), 1.0 + (rng.random(300) < 0.5))
+    items = ratio_of(2.0 * (rng.random(300) < 0.4), 1.0 + (rng.random(300) < 0.5))
     low, high = items.interval()
     wanted = stats.bootstrap(
-        (items.points, items.out_of),
+        tuple(items.parts.T),
         lambda points, out_of, axis: points.sum(axis) / out_of.sum(axis),
         paired=True,
         method="percentile",
@@ -78,7 +78,7 @@ def test_interval_agrees_with_scipy() -> None:
     ).confidence_interval
     assert (low, high) == pytest.approx((wanted.low, wanted.high), abs=0.02)
     with pytest.raises(ValueError, match="no items"):
-        _ = shares(np.empty(0)).value
+        _ = mean_of(np.empty(0)).value
 
 
 @pytest.mark.parametrize(
@@ -181,3 +181,45 @@ def test_overall_score_of_the_paper() -> None:
     again = XTREME.scores(found)
     assert (again["tydiqa"], again["question answering"], again["overall"]) == (None, None, None)
     assert again["classification"] is not None
+
+
+@given(st.integers(3, 40), st.integers(0, 5), st.integers(0, 10_000))
+def test_correlations_are_scipys_however_often_items_count(count: int, levels: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    gold = rng.integers(levels + 2, size=count).astype(float)  # many ties
+    said = gold + rng.normal(size=count)
+    weights = rng.integers(3, size=count)
+    rows = np.repeat(np.arange(count), weights)
+    for name, reference in (("spearman", stats.spearmanr), ("pearson", stats.pearsonr)):
+        score = correlations(gold, said)[name]
+        for chosen, weighting in ((np.arange(count), np.ones(count)), (rows, weights)):
+            if len(set(gold[chosen])) > 1 and len(set(said[chosen])) > 1:
+                found = score.measure.values(score.parts, weighting[None])[0]
+                assert found == pytest.approx(reference(gold[chosen], said[chosen]).statistic, abs=1e-9)
+
+
+@given(st.integers(1, 40), st.integers(2, 6), st.integers(0, 10_000))  # sklearn reads one column otherwise
+def test_f1_of_labels_is_sklearns(count: int, labels: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    gold, said = rng.random((count, labels)) < 0.4, rng.random((count, labels)) < 0.4
+    found = f1_of_labels(gold, said)
+    assert found["f1_micro"].value == pytest.approx(f1_score(gold, said, average="micro", zero_division=0.0))
+    there = (gold | said).any(axis=0)  # a label that is nowhere says nothing
+    if there.sum() > 1:
+        wanted = f1_score(gold[:, there], said[:, there], average="macro", zero_division=0.0)
+        assert found["f1_macro"].value == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_influence_is_the_error_that_a_bootstrap_finds(name: str) -> None:
+    """The linear part of a score's error has the standard deviation that resampling shows."""
+    rng = np.random.default_rng(0)
+    gold = rng.normal(size=400)
+    noisy = gold + rng.normal(size=400)
+    decisions = rng.random((400, 3)) < 0.4
+    scores = {**correlations(gold, noisy), **f1_of_labels(decisions, decisions ^ (rng.random((400, 3)) < 0.2))}
+    score = {"ratio": scores["f1_micro"], "mean of ratios": scores["f1_macro"]}.get(name) or scores[name]
+    assert score.measure.name == name
+    assert score.influence.sum() == pytest.approx(0.0, abs=1e-9)
+    low, high = score.interval()
+    assert 2 * 1.96 * np.sqrt((score.influence**2).sum()) == pytest.approx(high - low, rel=0.12)

@@ -6,53 +6,65 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from xit_ray.track.journal import Event
+from xit_ray.core.cost import Cost
+from xit_ray.spec.recipe import Recipe
+from xit_ray.stages.records import HistoryPoint, Score, ScoresRecord, StageRecord
+from xit_ray.track.events import (
+    Event,
+    StageName,
+    StageProgress,
+    StagePublished,
+    StageStarted,
+    TrialEnded,
+    TrialScored,
+    TrialStarted,
+)
+from xit_ray.track.mlflow_tracker import MLflowTracker
 from xit_ray.track.state import State
-from xit_ray.track.tracker import Tracker
 
-COST = {"seconds": 2.0, "gpu_hours": 0.0, "tokens": 100, "flops": 1e9, "peak_memory_mb": 10.0}
-SCORE = {"task": "mini_nli", "language": "de", "metric": "accuracy", "value": 0.5, "n": 10, "majority": 0.4}
+COST = Cost(seconds=2.0, tokens=100, flops=1e9, peak_memory_mb=10.0)
+SCORE = Score(
+    task="mini_nli", language="de", metric="accuracy", value=0.5, low=0.4, high=0.6, n=10, majority=0.4, constant=False
+)
 
 
 def _history() -> list[Event]:
     """One trial of two stages, from its start to its end."""
-    stages = [["intermediate-key", "mini_paraphrase"], ["target-key", "mini_nli"]]
-    events: list[dict[str, Any]] = [
-        {
-            "kind": "trial_started",
-            "recipe": {},
-            "intermediate": "mini_paraphrase",
-            "target": "mini_nli",
-            "stages": stages,
-            "fresh": False,
-        }
+    names = [("intermediate-key", "mini_paraphrase"), ("target-key", "mini_nli")]
+    recipe = Recipe.model_validate({"stages": [{"mixture": label} for _, label in names]})
+    stages = tuple(StageName(key=key, label=label) for key, label in names)
+    events: list[Event] = [
+        TrialStarted(trial="trial-key", recipe=recipe, stages=stages, tests=("mini_nli",), reseeded=False)
     ]
-    for (key, label), final in zip(stages, (False, True), strict=True):
-        about = {"key": key, "label": label, "final": final}
-        history = [{"step": 4, "loss": 1.0, "dev": 0.7}]
-        description = {"dev": 0.7, "steps": 4, "history": history, "cost": COST}
+    for stage, final in zip(stages, (False, True), strict=True):
+        about: dict[str, Any] = {"trial": "trial-key", "key": stage.key, "label": stage.label, "final": final}
+        record = StageRecord(
+            label=stage.label, search="s", start=None, dev=0.7, dev_rows=9, best_step=4, steps=4,
+            history=(HistoryPoint(step=4, loss=1.0, dev=0.7),), truncated=0, skipped_steps=0, out_of_memory=0, cost=COST,
+        )  # fmt: skip
         events += [
-            {"kind": "stage_started", **about},
-            {"kind": "progress", **about, "step": 4, "steps": 4, "loss": 1.0, "dev": 0.7, "best": 0.7},
-            {"kind": "stage_published", **about, "description": description},
+            StageStarted(**about),
+            StageProgress(**about, step=4, steps=4, loss=1.0, dev=0.7, best=0.7),
+            StagePublished(**about, record=record),
         ]
+    scores = ScoresRecord(checkpoint="target-key", scores=(SCORE,), cost=COST)
     events += [
-        {"kind": "scored", "key": "scores-key", "description": {"scores": [SCORE], "cost": COST}},
-        {"kind": "trial_ended", "error": None},
+        TrialScored(trial="trial-key", key="scores-key", record=scores),
+        TrialEnded(trial="trial-key", error=None),
     ]
-    return [{"time": 1e9 + number, "trial": "trial-key", **event} for number, event in enumerate(events)]
+    return [event.model_copy(update={"time": 1e9 + number}) for number, event in enumerate(events)]
 
 
 @pytest.mark.parametrize("mirrored", range(len(_history())))
 def test_a_search_killed_between_journal_and_mlflow_is_mirrored_by_its_resume(tmp_path: Path, mirrored: int) -> None:
     address, history = f"sqlite:///{tmp_path}/mlflow.db", _history()
-    tracker, state = Tracker(address, "tiny", "run"), State()
+    tracker, state = MLflowTracker(address, "tiny", "run"), State()
     tracker.start({})
     for event in history[:mirrored]:
         state.apply(event)
         tracker.apply(event, state)
 
-    resumed = Tracker(address, "tiny", "run")
+    resumed = MLflowTracker(address, "tiny", "run")
     resumed.catch_up(history, State(history))
     resumed.finish([], "FINISHED")
 

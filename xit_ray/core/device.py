@@ -36,8 +36,21 @@ class Device:
         return self.batch_tokens or TOKENS[self.place.type]
 
 
+def compute_dtype(gpu: bool) -> torch.dtype:
+    """The dtype that a run computes in: bfloat16 where matrix units have it, else float32.
+
+    Args:
+        gpu: whether runs have GPUs. If this machine has none, theirs are taken to have bfloat16, as all since Ampere.
+    """
+    if gpu:
+        lacks = torch.cuda.is_available() and not torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.float32 if lacks else torch.bfloat16
+    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if fast else torch.float32
+
+
 def best_device(gpu: bool = True, threads: int | None = None) -> Device:
-    """The current CUDA device, else the CPU, in bfloat16 where its matrix units have it and float32 elsewhere.
+    """The current CUDA device, else the CPU, in ``compute_dtype``.
 
     Args:
         gpu: False stays on the CPU.
@@ -46,9 +59,5 @@ def best_device(gpu: bool = True, threads: int | None = None) -> Device:
     if threads is not None:
         torch.set_num_threads(threads)
     if gpu and torch.cuda.is_available():
-        place = torch.device("cuda", torch.cuda.current_device())
-        return Device(
-            place, torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
-        )
-    fast_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return Device(torch.device("cpu"), torch.bfloat16 if fast_bf16 else torch.float32)
+        return Device(torch.device("cuda", torch.cuda.current_device()), compute_dtype(gpu=True))
+    return Device(torch.device("cpu"), compute_dtype(gpu=False))

@@ -15,26 +15,29 @@ from xit_ray.core.network import Network
 from xit_ray.core.packing import Packed, moved
 from xit_ray.core.prefetch import ahead
 from xit_ray.core.prepacked import prepacked
-from xit_ray.data.encode import Encoded, Ids
+from xit_ray.data.encode import NO_LABEL, Encoded, Ids
 
 TOKENS = {"cpu": 2048, "cuda": 32_768}
 """Tokens of an evaluation batch: on a CPU what its caches hold, on a GPU enough to fill it."""
+
+MOST_UNITS = 4096
+"""Labelled tokens that are looked at."""
 
 Pooling = Literal["mean", "first"]
 
 
 @torch.no_grad()
-def predict(network: Network, task: str, encoded: Encoded, meter: Meter) -> npt.NDArray[Any]:
-    """What the task's head answers. With several workers each takes its share of the batches.
+def predict(network: Network, head_number: int, encoded: Encoded, meter: Meter) -> npt.NDArray[Any]:
+    """What a head answers. With several workers each takes its share of the batches.
 
     Returns:
-        a class a row, shape (rows,); or a class a token, shape (tokens,); or the scores of span bounds, (tokens, 2).
+        what the head answers for every row, or for every token where it is ``per_token``.
     """
-    head = network.head(task)
+    head = network.head(head_number)
     answers = None
     for rows, picked, batch, counts in _batches(network, encoded, meter):
         part = moved(part_of(picked, 0, 1.0), meter.device.place)
-        found = network.answers(task, batch, part)
+        found = network.answers(head_number, batch, part)
         if answers is None:
             many = len(encoded.tokens) if head.per_token else len(encoded)
             answers = found.new_zeros((many, *found.shape[1:]))
@@ -77,6 +80,23 @@ def token_states(network: Network, encoded: Encoded, chosen: Ids, meter: Meter) 
             found = hidden[torch.from_numpy(np.nonzero(asked)[0]).to(hidden.device)]
             states[torch.from_numpy(order[asked]).to(states.device)] = found.float()
     return _gathered(states, meter)
+
+
+def states_of_labelled(
+    network: Network, encoded: Encoded, labels: Ids, meter: Meter
+) -> tuple[npt.NDArray[np.float32], Ids]:
+    """The last hidden states of labelled tokens (a sample where they are many), and their labels.
+
+    Args:
+        network: its encoder is used.
+        encoded: the rows.
+        labels: shape (tokens,), ``NO_LABEL`` where nothing is asked.
+        meter: counts the pass.
+    """
+    asked = np.nonzero(labels != NO_LABEL)[0]
+    if len(asked) > MOST_UNITS:
+        asked = np.sort(np.random.default_rng(0).choice(asked, size=MOST_UNITS, replace=False))
+    return token_states(network, encoded, asked, meter), labels[asked]
 
 
 @torch.no_grad()

@@ -22,6 +22,8 @@ class Sizes:
     """Of these, the ones that training changes."""
     layers: int
     width: int
+    checkpoint: int
+    """Values of a checkpoint: all that training changes, embeddings included, heads apart."""
 
     def flops(self, tokens: int, pairs: int, backward: bool) -> float:
         """Of some sequences.
@@ -41,7 +43,8 @@ def sizes_of(body: nn.Module, width: int) -> Sizes:
     embeddings = {id(module.weight) for module in body.modules() if isinstance(module, nn.Embedding)}
     weights = [p for p in body.parameters() if id(p) not in embeddings]
     trained = sum(p.numel() for p in weights if p.requires_grad)
-    return Sizes(sum(p.numel() for p in weights), trained, len(layers_of(body)), width)
+    checkpoint = sum(p.numel() for p in body.parameters() if p.requires_grad)
+    return Sizes(sum(p.numel() for p in weights), trained, len(layers_of(body)), width, checkpoint)
 
 
 def sizes(model: Model) -> Sizes:

@@ -12,20 +12,19 @@ COVERED, OTHER = 0.8, 0.1
 """Of these, how many are covered by the mask and how many replaced by any token; the rest stay."""
 
 
-def masked(encoded: Encoded, vocabulary: int, whole_words: bool, rng: np.random.Generator) -> Encoded:
+def masked(encoded: Encoded, vocabulary: int, rng: np.random.Generator) -> Encoded:
     """The rows with tokens covered; what was there is the label. At least one token of every row that has any is asked about.
 
     Args:
         encoded: rows of a masked LM task.
         vocabulary: token ids are below this.
-        whole_words: cover all tokens of a word, or none.
         rng: source of chance.
     """
     assert encoded.mask is not None
     assert encoded.words is not None
     row = np.repeat(np.arange(len(encoded)), encoded.lengths)
     inside = encoded.words >= 0
-    if whole_words:
+    if encoded.whole_words:
         sequence = np.repeat(np.arange(len(encoded.sizes)), encoded.sizes)
         changes = (np.diff(sequence) != 0) | (np.diff(encoded.words) != 0)
         unit = np.append(0, np.cumsum(changes))

@@ -1,51 +1,17 @@
 """What a run costs, measured where it happens."""
 
 import time
-from dataclasses import asdict, dataclass
 
 import torch
 
 from xit_ray.core import energy, memory
+from xit_ray.core.cost import Cost
 from xit_ray.core.device import Device
 from xit_ray.core.flops import Sizes, sizes_of
 from xit_ray.core.network import Network
 from xit_ray.core.packing import Packed
 from xit_ray.core.peak import matmul_peak
 from xit_ray.core.replicas import Replicas
-
-
-@dataclass(frozen=True)
-class Cost:
-    """The price of training or scoring once, all workers together."""
-
-    seconds: float = 0.0
-    """Wall-clock time."""
-    device_seconds: float = 0.0
-    """Wall-clock time times workers."""
-    gpu_hours: float = 0.0
-    """``device_seconds`` in hours where the devices are GPUs, times the share of each that is the run's; else 0."""
-    tokens: int = 0
-    """Real tokens processed, padding not counted."""
-    padding_avoided: int = 0
-    """Places that padding every sequence to the model's longest would have added."""
-    flops: float = 0.0
-    """Model FLOPs, as ``core.flops`` counts them."""
-    peak_memory_mb: float = 0.0
-    """Highest GPU allocation, or highest resident memory of the process meanwhile on a CPU; of the worker with the most."""
-    matmul_peak: float = 0.0
-    """FLOP/s of large matrix products, measured on one device: ``flops / device_seconds`` over this is the share used."""
-    energy_wh: float = 0.0
-    """Energy the GPUs drew, where they tell; else 0."""
-
-    def as_dict(self) -> dict[str, float]:
-        """Plain numbers, for JSON."""
-        return asdict(self)
-
-    def __add__(self, later: "Cost") -> "Cost":
-        """Of two runs, one after the other."""
-        mine, theirs = self.as_dict(), later.as_dict()
-        most = {name: max(mine[name], theirs[name]) for name in ("peak_memory_mb", "matmul_peak")}
-        return Cost(**({name: mine[name] + theirs[name] for name in mine} | most))  # type: ignore[arg-type]
 
 
 class Meter:

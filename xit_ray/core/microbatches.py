@@ -14,17 +14,16 @@ from xit_ray.core.sampling import Batch
 from xit_ray.data.encode import NO_LABEL, Encoded, Ids, join
 
 
-class Material:
+class MemberData:
     """A member's training rows.
 
     Args:
         encoded: the rows.
-        whole_words: how tokens are covered, where that is what is asked.
         seed: the stage's.
     """
 
-    def __init__(self, encoded: Encoded, whole_words: bool, seed: int) -> None:
-        self.encoded, self.whole_words, self.seed = encoded, whole_words, seed
+    def __init__(self, encoded: Encoded, seed: int) -> None:
+        self.encoded, self.seed = encoded, seed
         self.asked = 0.0
         """Labelled tokens a row, where labels are of tokens."""
         if encoded.mask is not None and encoded.words is not None:
@@ -37,7 +36,7 @@ class Material:
         found = self.encoded.take(rows)
         if found.mask is None:
             return found
-        return masked(found, vocabulary, self.whole_words, np.random.default_rng((self.seed, step)))
+        return masked(found, vocabulary, np.random.default_rng((self.seed, step)))
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class MicroBatch:
 
 
 def microbatches(
-    encoder: Encoder, data: list[Material], batch: Batch, budget: int, replicas: Replicas, in_step: bool
+    encoder: Encoder, data: list[MemberData], batch: Batch, budget: int, replicas: Replicas, in_step: bool
 ) -> list[MicroBatch]:
     """This worker's parts of a step, on the CPU.
 
@@ -100,7 +99,7 @@ def split(lengths: Ids, rows: Ids, budget: int) -> list[Ids]:
     return [*parts, rows[begin:]] if len(rows) else parts
 
 
-def _make(encoder: Encoder, data: list[Material], step: dict[int, Encoded], chosen: Ids, counts: bool) -> MicroBatch:
+def _make(encoder: Encoder, data: list[MemberData], step: dict[int, Encoded], chosen: Ids, counts: bool) -> MicroBatch:
     """Some of a step's rows, which are counted over its members in their order."""
     picked, parts, before, tokens = [], [], 0, 0
     for member, rows in step.items():

@@ -1,31 +1,34 @@
 """An encoder with a head for each task of a stage. The encoder passes from stage to stage; heads start afresh."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
 from xit_ray.core.device import Device
 from xit_ray.core.encoder import Encoder
-from xit_ray.core.heads import Head, Part, make_head
+from xit_ray.core.heads import Head, Part
 from xit_ray.core.microbatches import MicroBatch
 from xit_ray.core.packing import Packed
 from xit_ray.spec.recipe import Model
-from xit_ray.tasks.base import Task
+
+HeadMaker = Callable[[Encoder, torch.Generator], Head]
 
 
 class Network(nn.Module):
-    """The encoder and, by task name, its heads.
+    """The encoder and its heads, which are known by their numbers.
 
     Args:
         model: the encoder before any stage.
-        tasks: trainable tasks that get a head.
+        makers: make the heads, in order.
         seed: of the heads' random weights.
     """
 
-    def __init__(self, model: Model, tasks: list[Task], seed: int) -> None:
+    def __init__(self, model: Model, makers: list[HeadMaker], seed: int) -> None:
         super().__init__()
         self.encoder = Encoder(model)
         generator = torch.Generator().manual_seed(seed)
-        self.heads = nn.ModuleDict({_key(task.name): make_head(task, self.encoder, generator) for task in tasks})
+        self.heads = nn.ModuleList([make(self.encoder, generator) for make in makers])
 
     def set_dropout(self, share: float) -> None:
         """Dropout of hidden states everywhere: inside the encoder and before the heads."""
@@ -41,27 +44,27 @@ class Network(nn.Module):
         self.encoder.dtype = device.dtype
         return self
 
-    def head(self, task: str) -> Head:
-        """A task's head."""
-        found = self.heads[_key(task)]
-        assert isinstance(found, Head)
-        return found
+    def head(self, number: int) -> Head:
+        """One of the heads."""
+        head = self.heads[number]
+        assert isinstance(head, Head)
+        return head
 
-    def answers(self, task: str, batch: Packed, part: Part) -> Tensor:
-        """What the task's head answers: a class a row or a token, or the scores of span bounds."""
-        return self.head(task).answers(self.encoder(batch), part, self.encoder)
+    def answers(self, head: int, batch: Packed, part: Part) -> Tensor:
+        """What a head answers."""
+        return self.head(head).answers(self.encoder(batch), part, self.encoder)
 
-    def loss(self, batch: MicroBatch, tasks: list[str], weights: list[float]) -> Tensor:
-        """Sum over the rows of their loss times the member's weight, every row at its own task's head.
+    def loss(self, batch: MicroBatch, heads: list[int], weights: list[float]) -> Tensor:
+        """Sum over the rows of their loss times the member's weight, every row at its own head.
 
         Args:
             batch: the rows.
-            tasks: each member's task.
+            heads: each member's head.
             weights: each member's factor.
         """
         hidden = self.encoder(batch.packed)
         losses = [
-            weights[member] * self.head(tasks[member]).loss(hidden[part.tokens], part, self.encoder)
+            weights[member] * self.head(heads[member]).loss(hidden[part.tokens], part, self.encoder)
             for member, part in batch.parts
         ]
         return torch.stack(losses).sum()
@@ -69,8 +72,3 @@ class Network(nn.Module):
     def trainable(self) -> dict[str, nn.Parameter]:
         """The parameters that training changes, by name: what a checkpoint holds."""
         return {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
-
-
-def _key(task: str) -> str:
-    """A task's name as a module's, which must not have a dot."""
-    return task.replace(".", "_")

@@ -85,11 +85,11 @@ def plan(stage: Stage, lengths: list[Ids]) -> list[Batch]:
         stage: mixture, epochs, batch size and seed.
         lengths: for each member, the tokens of each training row.
     """
-    course = Course(stage, lengths)
-    return course.take(course.steps, ())
+    schedule = BatchSchedule(stage, lengths)
+    return schedule.take(schedule.steps, ())
 
 
-class Course:
+class BatchSchedule:
     """A stage's batches, portion by portion. How they are portioned changes nothing.
 
     Args:

@@ -1,4 +1,4 @@
-"""A stage put aside in the middle, and taken up again so that it ends as if nothing had happened.
+"""Snapshots: a stage is saved in the middle, and resumed so that it ends as if nothing had happened.
 
 Which rows a step sees and the dropout it draws are functions of (seed, step), so the state is the weights, AdamW's
 moments, and a page of numbers. They go into one safetensors file; it holds no code. On a CPU the stage ends bit for bit as
@@ -16,12 +16,12 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from xit_ray.core.meter import Cost
+from xit_ray.core.cost import Cost
 
 
 @dataclass
-class Standing:
-    """Where a stage is, beside its tensors."""
+class TrainState:
+    """How far a stage is, and what has happened in it: everything but its tensors."""
 
     step: int = 0
     """Steps done."""
@@ -46,30 +46,30 @@ class Standing:
     """Of the attempts that led here."""
 
 
-class Keeper(Protocol):
-    """Where snapshots of one stage are kept: at most one, the newest."""
+class SnapshotStore(Protocol):
+    """Keeps the newest snapshot of one stage."""
 
     @property
     def seconds(self) -> float:
         """Time between two snapshots."""
 
-    def keep(self, file: Path) -> None:
-        """Take a copy of a file in place of the one before."""
+    def save(self, file: Path) -> None:
+        """Keep a copy of a file in place of the one before."""
 
-    def kept(self, file: Path) -> bool:
-        """Write what was kept to a file; False where there is nothing."""
+    def load(self, file: Path) -> bool:
+        """Write the snapshot to a file; False where there is none."""
 
 
-def save(file: Path, standing: Standing, tensors: dict[str, Tensor]) -> None:
+def save(file: Path, state: TrainState, tensors: dict[str, Tensor]) -> None:
     """Write a snapshot."""
     whole = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
-    save_file(whole, file, metadata={"standing": json.dumps(asdict(standing))})
+    save_file(whole, file, metadata={"state": json.dumps(asdict(state))})
 
 
-def load(file: Path, tensor: Callable[[str, Tensor], None]) -> Standing:
+def load(file: Path, tensor: Callable[[str, Tensor], None]) -> TrainState:
     """Read a snapshot: ``tensor`` is called with every tensor's name and value."""
     with safe_open(file, framework="pt", device="cpu") as stored:
         for name in stored.keys():  # noqa: SIM118 - it has no iterator
             tensor(name, stored.get_tensor(name))
-        content = json.loads(stored.metadata()["standing"])
-    return Standing(**(content | {"cost": Cost(**content["cost"])}))
+        content = json.loads(stored.metadata()["state"])
+    return TrainState(**(content | {"cost": Cost(**content["cost"])}))

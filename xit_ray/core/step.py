@@ -9,15 +9,13 @@ import torch
 from torch import Tensor
 
 from xit_ray.core.meter import Meter
-from xit_ray.core.microbatches import Material, MicroBatch, microbatches
+from xit_ray.core.microbatches import MemberData, MicroBatch, microbatches
 from xit_ray.core.network import Network
 from xit_ray.core.optimiser import Optimiser
 from xit_ray.core.sampling import Batch
-from xit_ray.core.snapshot import Standing
+from xit_ray.core.snapshot import TrainState
 from xit_ray.data.encode import Encoded
 from xit_ray.spec.recipe import Stage
-from xit_ray.tasks.base import Task
-from xit_ray.tasks.kinds import MaskedLM
 
 _log = logging.getLogger(__name__)
 
@@ -69,9 +67,8 @@ class Stepper:
         network: in training.
         optimiser: of the network.
         stage: its seed, mixture and dropout.
-        tasks: each member's task.
         data: each member's training rows.
-        standing: skipped steps and the token budget are kept there.
+        state: skipped steps and the token budget are kept there.
         steps: of the whole stage.
         meter: counts what goes through.
     """
@@ -81,26 +78,23 @@ class Stepper:
         network: Network,
         optimiser: Optimiser,
         stage: Stage,
-        tasks: list[Task],
         data: list[Encoded],
-        standing: Standing,
+        state: TrainState,
         steps: int,
         meter: Meter,
     ) -> None:
         assert stage.mixture is not None
         self.network, self.optimiser, self.stage, self.meter = network, optimiser, stage, meter
-        self.names, self.standing = [task.name for task in tasks], standing
-        self.data = [
-            Material(rows, isinstance(task, MaskedLM) and task.whole_words, stage.seed)
-            for task, rows in zip(tasks, data, strict=True)
-        ]
+        self.names, self.heads = [member.task for member in stage.mixture.members], list(stage.mixture.heads)
+        self.state = state
+        self.data = [MemberData(rows, stage.seed) for rows in data]
         self.weights = [member.loss_weight for member in stage.mixture.members]
         self.allowed = max(5, round(MOST_SKIPPED * steps))
         self.pending: _Pending | None = None
 
     def prepare(self, batch: Batch) -> Prepared:
         """This worker's parts of a step. Called from another thread."""
-        budget = self.standing.batch_tokens
+        budget = self.state.batch_tokens
         sharded = self.meter.device.sharded
         replicas = self.meter.replicas
         return Prepared(microbatches(self.network.encoder, self.data, batch, budget, replicas, sharded), budget)
@@ -129,14 +123,14 @@ class Stepper:
             return
         loss, applied = pending.read()
         if applied:
-            self.standing.loss = loss
-            self.standing.losses.append(loss)
+            self.state.loss = loss
+            self.state.losses.append(loss)
             return
-        self.standing.skipped += 1
+        self.state.skipped += 1
         about = f"step {pending.number} ({self._rows(pending.batch)}): the loss is {loss}"
-        if self.standing.skipped > self.allowed:
+        if self.state.skipped > self.allowed:
             raise FloatingPointError(
-                f"{about} or its gradient is not finite; {self.standing.skipped} steps were left out for that, "
+                f"{about} or its gradient is not finite; {self.state.skipped} steps were left out for that, "
                 f"and at most {self.allowed} may be"
             )
         _log.warning("%s or its gradient is not finite; the step is left out", about)
@@ -158,7 +152,7 @@ class Stepper:
                 raise  # the other workers are waiting inside the backward pass
             failed = error.with_traceback(None)  # its frames hold the failed pass's activations
         # Parts that were prepared before the budget was halved say nothing about what it is now.
-        fresh = prepared.budget == self.standing.batch_tokens
+        fresh = prepared.budget == self.state.batch_tokens
         flags = [failed is not None, failed is not None and fresh]
         repeat, halve = self.meter.replicas.any(flags)
         if repeat:
@@ -169,11 +163,11 @@ class Stepper:
         return loss
 
     def _halve(self, number: int, error: torch.OutOfMemoryError | None) -> None:
-        standing, budget = self.standing, self.standing.batch_tokens
+        state, budget = self.state, self.state.batch_tokens
         if budget // 2 < LEAST_TOKENS:
             raise error or torch.OutOfMemoryError(f"another worker ran out of memory at {budget} tokens")
-        standing.batch_tokens = budget // 2
-        standing.out_of_memory += 1
+        state.batch_tokens = budget // 2
+        state.out_of_memory += 1
         gc.collect()
         if self.meter.device.is_gpu:
             torch.cuda.empty_cache()
@@ -189,7 +183,7 @@ class Stepper:
         for waiting in parts:
             part = waiting.to(self.meter.device.place)
             # A mean over the step's rows, wherever they are: so any number of workers and parts takes the same step.
-            loss = network.loss(part, self.names, self.weights) / len(batch.rows)
+            loss = network.loss(part, self.heads, self.weights) / len(batch.rows)
             loss = loss if part.counts else 0.0 * loss
             loss.backward()
             self.optimiser.collect()

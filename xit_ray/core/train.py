@@ -12,17 +12,18 @@ import pyarrow as pa
 from torch import Tensor
 
 from xit_ray.core import sampling, snapshot, weights
+from xit_ray.core.cost import Cost
 from xit_ray.core.device import Device
 from xit_ray.core.evaluate import predict
+from xit_ray.core.kinds import head_core, head_maker
 from xit_ray.core.masking import masked
-from xit_ray.core.meter import Cost, Meter
+from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.core.optimiser import Optimiser
 from xit_ray.core.prefetch import ahead
 from xit_ray.core.replicas import here
-from xit_ray.core.scoring import score
 from xit_ray.core.sharding import put, shard, whole
-from xit_ray.core.snapshot import Keeper, Standing
+from xit_ray.core.snapshot import SnapshotStore, TrainState
 from xit_ray.core.step import Stepper
 from xit_ray.data.encode import Encoded
 from xit_ray.spec.recipe import Model, Stage
@@ -84,7 +85,7 @@ def train_stage(
     start: Path | None,
     device: Device,
     report: Callable[[Progress], None] = lambda _: None,
-    keeper: Keeper | None = None,
+    snapshots: SnapshotStore | None = None,
 ) -> Trained:
     """Train one stage. With several workers (torch's default process group) all of them call it.
 
@@ -96,40 +97,39 @@ def train_stage(
         start: folder of the previous stage's checkpoint; None starts from the model itself.
         device: where and how to compute.
         report: called after every step. It may raise to stop the stage.
-        keeper: where the stage is put aside now and then, and taken up again if it was.
+        snapshots: where the stage is saved now and then, and resumed from if it was.
 
     Raises:
-        ValueError: the members are not the mixture's.
+        ValueError: there are fewer or more members than in the mixture.
         FloatingPointError: too many losses were not finite; the message names the step, the tasks and the rows.
         torch.OutOfMemoryError: even small parts of a step do not fit.
     """
-    wanted = ", ".join(member.task for member in stage.mixture.members) if stage.mixture else "none"
-    found = ", ".join(member.task.name for member in members) or "none"
-    if found != wanted or found == "none":
-        raise ValueError(f"members: found {found}; the stage's mixture has {wanted}")
+    wanted = len(stage.mixture.members) if stage.mixture is not None else 0
+    if len(members) != wanted or not members:
+        raise ValueError(f"members: found {len(members)}; the stage's mixture has {wanted}")
     run = _Run(model, stage, members, start, device)
-    if keeper is not None:
-        run.take_up(keeper)
-    standing = run.standing
-    put_aside = time.monotonic()
-    for end, batches in run.legs():
+    if snapshots is not None:
+        run.resume(snapshots)
+    state = run.state
+    saved = time.monotonic()
+    for end, batches in run.segments():
         with closing(ahead(iter(batches), run.stepper.prepare)) as prepared_batches:
             for batch, prepared in prepared_batches:
-                standing.step += 1
-                run.stepper.take(standing.step, batch, prepared)
-                dev = run.evaluate() if standing.step == end else None
-                report(Progress(standing.step, run.course.steps, standing.loss, dev, standing.best_dev))
-                if keeper is not None and run.agree(time.monotonic() - put_aside >= keeper.seconds):
-                    run.put_aside(keeper)
-                    put_aside = time.monotonic()
+                state.step += 1
+                run.stepper.take(state.step, batch, prepared)
+                dev = run.evaluate() if state.step == end else None
+                report(Progress(state.step, run.schedule.steps, state.loss, dev, state.best_dev))
+                if snapshots is not None and run.agree(time.monotonic() - saved >= snapshots.seconds):
+                    run.save_snapshot(snapshots)
+                    saved = time.monotonic()
     return Trained(
         weights=run.best,
-        dev=standing.best_dev,
-        best_step=standing.best_step,
-        steps=standing.step,
-        history=standing.history,
-        skipped=standing.skipped,
-        out_of_memory=standing.out_of_memory,
+        dev=state.best_dev,
+        best_step=state.best_step,
+        steps=state.step,
+        history=state.history,
+        skipped=state.skipped,
+        out_of_memory=state.out_of_memory,
         cost=run.cost(),
     )
 
@@ -140,13 +140,16 @@ class _Run:
     def __init__(self, model: Model, stage: Stage, members: list[Member], start: Path | None, device: Device) -> None:
         self.device, self.replicas = device, here()
         self.meter = Meter(device, self.replicas)
-        self.standing = Standing(batch_tokens=device.tokens)
+        self.state = TrainState(batch_tokens=device.tokens)
         self.stage = stage
-        self.course = sampling.Course(stage, [member.train.lengths for member in members])
-        network = Network(model, [member.task for member in members], stage.seed)
+        self.schedule = sampling.BatchSchedule(stage, [member.train.lengths for member in members])
+        assert stage.mixture is not None
+        self.heads = stage.mixture.heads
+        firsts = [self.heads.index(head) for head in range(max(self.heads) + 1)]
+        network = Network(model, [head_maker(members[first].task) for first in firsts], stage.seed)
         self.members = [_with_dev_covered(member, network) for member in members]
         if start is not None:
-            weights.load(network, start, heads=False)
+            weights.load(network, start)
         network.set_dropout(stage.dropout)
         if device.compiled:
             for layer in network.encoder.layers:
@@ -162,42 +165,41 @@ class _Run:
             masters = {name: p.detach().float().clone() for name, p in network.trainable().items()}
             network.settle(device)
         self.network = network
-        self.optimiser = Optimiser(network, masters, stage, self.course.steps)
+        self.optimiser = Optimiser(network, masters, stage, self.schedule.steps)
         self.best: dict[str, Tensor] = {}
-        tasks, data = [member.task for member in members], [member.train for member in members]
-        self.stepper = Stepper(
-            network, self.optimiser, stage, tasks, data, self.standing, self.course.steps, self.meter
-        )
+        data = [member.train for member in members]
+        self.stepper = Stepper(network, self.optimiser, stage, data, self.state, self.schedule.steps, self.meter)
 
-    def legs(self) -> Iterator[tuple[int, list[sampling.Batch]]]:
+    def segments(self) -> Iterator[tuple[int, list[sampling.Batch]]]:
         """The batches up to each evaluation, with its step, until patience ends; a snapshot's steps are passed over."""
-        stage, standing, steps = self.stage, self.standing, self.course.steps
+        stage, state, steps = self.stage, self.state, self.schedule.steps
         ends = sorted({max(1, round(steps * (i + 1) / stage.evaluations)) for i in range(stage.evaluations)})
         for number, (begin, end) in enumerate(zip([0, *ends], ends, strict=False)):
-            if stage.patience is not None and standing.worse >= stage.patience:
+            if stage.patience is not None and state.worse >= stage.patience:
                 return
-            batches = self.course.take(end - begin, standing.scores[:number])
-            yield end, batches[max(0, standing.step - begin) :]
+            batches = self.schedule.take(end - begin, state.scores[:number])
+            yield end, batches[max(0, state.step - begin) :]
 
     def evaluate(self) -> float | None:
         """Score English dev, and keep the weights if they are the best so far (the newest, where there is no English)."""
         self.stepper.settle()
-        standing, found = self.standing, {}
-        for member in self.members:
-            if member.dev is not None and member.task.name not in found:
-                raw = predict(self.network, member.task.name, member.dev, self.meter)
-                scored = score(member.task, "en", member.gold, member.dev, raw)
-                found[member.task.name] = scored.scores[member.task.metric].value
-        scores = [found[member.task.name] for member in self.members if member.task.name in found]
-        choosing = {member.task.name for member in self.members if member.chooses and member.dev is not None}
-        dev = sum(found[name] for name in choosing) / len(choosing) if choosing else None
-        loss = sum(standing.losses) / len(standing.losses) if standing.losses else standing.loss
-        standing.history.append({"step": standing.step, "loss": loss, "dev": dev})
-        standing.scores.append(scores)
-        standing.losses.clear()
-        standing.worse += 1
-        if dev is None or standing.best_dev is None or dev > standing.best_dev:
-            standing.best_dev, standing.best_step, standing.worse = dev, standing.step, 0
+        state, values = self.state, dict[int, float]()
+        for member, head in zip(self.members, self.heads, strict=True):
+            if member.dev is not None and head not in values:
+                raw = predict(self.network, head, member.dev, self.meter)
+                scored = head_core(member.task).score(member.task, "en", member.gold, member.dev, raw)
+                values[head] = scored.scores[member.task.metric].value
+        scores = [values[head] for head in self.heads if head in values]
+        pairs = zip(self.members, self.heads, strict=True)
+        choosing = sorted({head for member, head in pairs if member.chooses and member.dev is not None})
+        dev = sum(values[head] for head in choosing) / len(choosing) if choosing else None
+        loss = sum(state.losses) / len(state.losses) if state.losses else state.loss
+        state.history.append({"step": state.step, "loss": loss, "dev": dev})
+        state.scores.append(scores)
+        state.losses.clear()
+        state.worse += 1
+        if dev is None or state.best_dev is None or dev > state.best_dev:
+            state.best_dev, state.best_step, state.worse = dev, state.step, 0
             place = "cpu" if self.device.sharded else None
             self.best = {
                 name: whole(master, self.optimiser.parameters[name]).to(place or master.device, copy=True)
@@ -206,12 +208,12 @@ class _Run:
         return dev
 
     def cost(self) -> Cost:
-        """Of this attempt, and of earlier ones up to the snapshot that was taken up."""
-        return self.standing.cost + self.meter.cost()
+        """The cost of this attempt, and of earlier ones up to the snapshot that was resumed."""
+        return self.state.cost + self.meter.cost()
 
     def agree(self, due: bool) -> bool:
         """Whether any worker finds that a snapshot is due."""
-        if self.replicas.world > 1 and self.standing.step % AGREE_STEPS:
+        if self.replicas.world > 1 and self.state.step % AGREE_STEPS:
             return False
         return self.replicas.any([due])[0]
 
@@ -224,10 +226,10 @@ class _Run:
         """The parameter that a tensor of ``_tensors`` belongs to."""
         return self.optimiser.parameters[name.split("/")[1]]
 
-    def put_aside(self, keeper: Keeper) -> None:
-        """Write a snapshot."""
+    def save_snapshot(self, snapshots: SnapshotStore) -> None:
+        """Save a snapshot."""
         self.stepper.settle()
-        standing = Standing(**(vars(self.standing) | {"cost": self.cost()}))
+        state = TrainState(**(vars(self.state) | {"cost": self.cost()}))
         tensors = {}
         for name, tensor in self._tensors().items():  # one by one: a GPU may not hold all of a sharded state
             everything = whole(tensor, self._like(name))
@@ -237,14 +239,14 @@ class _Run:
         if self.replicas.first:
             with tempfile.TemporaryDirectory(prefix="xit-snapshot-") as folder:
                 file = Path(folder) / "snapshot.safetensors"
-                snapshot.save(file, standing, tensors)
-                keeper.keep(file)
+                snapshot.save(file, state, tensors)
+                snapshots.save(file)
 
-    def take_up(self, keeper: Keeper) -> None:
-        """Go on where a snapshot stands, if there is one."""
+    def resume(self, snapshots: SnapshotStore) -> None:
+        """Go on from the newest snapshot, if there is one."""
         with tempfile.TemporaryDirectory(prefix="xit-snapshot-") as folder:
             file = Path(folder) / "snapshot.safetensors"
-            found = keeper.kept(file)
+            found = snapshots.load(file)
             if self.replicas.any([not found])[0]:
                 return
             tensors = self._tensors()
@@ -257,11 +259,11 @@ class _Run:
                 else:
                     put(tensors[name], value, self._like(name))
 
-            standing = snapshot.load(file, take)
-        standing.batch_tokens = self.device.tokens >> standing.out_of_memory
-        for name, value in vars(standing).items():
-            setattr(self.standing, name, value)
-        if self.replicas.any([standing.step != self.replicas.of_first(standing.step)])[0]:
+            state = snapshot.load(file, take)
+        state.batch_tokens = self.device.tokens >> state.out_of_memory
+        for name, value in vars(state).items():
+            setattr(self.state, name, value)
+        if self.replicas.any([state.step != self.replicas.of_first(state.step)])[0]:
             raise RuntimeError("the workers read different snapshots of the stage; start it again")
         self.optimiser.write()
 
@@ -271,4 +273,4 @@ def _with_dev_covered(member: Member, network: Network) -> Member:
     if member.dev is None or member.dev.mask is None:
         return member
     vocabulary = network.encoder.vocabulary
-    return replace(member, dev=masked(member.dev, vocabulary, whole_words=False, rng=np.random.default_rng(0)))
+    return replace(member, dev=masked(replace(member.dev, whole_words=False), vocabulary, np.random.default_rng(0)))

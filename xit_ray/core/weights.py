@@ -18,8 +18,13 @@ def save(weights: dict[str, Tensor], folder: Path) -> None:
     save_file({name: tensor.float().contiguous().cpu() for name, tensor in weights.items()}, folder / FILE)
 
 
-def load(network: Network, folder: Path, heads: bool) -> None:
-    """Put a checkpoint's encoder, and its heads if asked, into a network.
+def load(network: Network, folder: Path, head: int | None = None) -> None:
+    """Put a checkpoint's encoder into a network, and one of its heads.
+
+    Args:
+        network: has one head, if one is asked for.
+        folder: of the checkpoint.
+        head: number of the checkpoint's head that becomes the network's only one; None loads no head.
 
     Raises:
         UserError: the file is not a checkpoint of this encoder.
@@ -29,8 +34,11 @@ def load(network: Network, folder: Path, heads: bool) -> None:
         saved = load_file(file)
     except (OSError, SafetensorError) as error:
         raise UserError(f"{file}: cannot be read as a checkpoint: {error}") from None
-    wanted = {name: p for name, p in network.trainable().items() if heads or not name.startswith("heads.")}
-    for name, parameter in wanted.items():
+    for name, parameter in network.trainable().items():
+        if name.startswith("heads."):
+            if head is None:
+                continue
+            name = name.replace("heads.0.", f"heads.{head}.")
         if name not in saved or saved[name].shape != parameter.shape:
             found = tuple(saved[name].shape) if name in saved else "nothing"
             raise UserError(f"{file}: holds {found} for {name}; wanted {tuple(parameter.shape)}")

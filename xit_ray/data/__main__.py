@@ -1,19 +1,18 @@
 """``python -m xit_ray.data``: which tasks there are, what of their data is here, whether it is good, how it looks."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from xit_ray.data import check as checking
 from xit_ray.data import leaks, rows
+from xit_ray.data.kinds import data_kind
 from xit_ray.data.source import Source, parse_source
-from xit_ray.spec import doors
+from xit_ray.spec import commands
 from xit_ray.spec.errors import AbsentError, UserError, unknown
-from xit_ray.spec.load import load_generation, load_space, load_task
+from xit_ray.spec.load import load_task
 from xit_ray.tasks import own, registry
 from xit_ray.tasks.base import SPLITS, Split, Task
 from xit_ray.tasks.suites import SUITES
@@ -37,7 +36,7 @@ def list_(
     for task in _known(tasks, suite):
         counts = [_count(task, split, source) for split in SPLITS]
         table.add_row(task.name, task.kind, *counts, task.metric, task.licence)
-    console = doors.console()
+    console = commands.console()
     console.print(table)
     if source.kind != "folder":
         console.print("Rows of a folder are counted with --data DIR; the hub's are not downloaded for a list.")
@@ -54,7 +53,7 @@ def _known(described: list[str] | None, suite: str | None = None) -> list[Task]:
 
 
 def _count(task: Task, split: Split, source: Source) -> str:
-    languages = task.languages if split == "test" else task.train_languages
+    languages = task.split_languages(split)
     if not languages:
         return "–"
     here = task.builtin or task.root is not None
@@ -87,7 +86,7 @@ def check(
     tasks: TasksOption = None,
 ) -> None:
     """Look through every file of a folder: rows, labels, duplicates, repairs, and test rows that are trained on."""
-    source, console = parse_source(folder), doors.console()
+    source, console = parse_source(folder), commands.console()
     if source.kind == "hub":
         raise UserError("check: found 'hub'; allowed: a folder, or mirror:DIR")
     known = [task for task in _known(tasks) if not task.builtin and not task.parts]
@@ -95,7 +94,7 @@ def check(
     for column in ("task", "split", "language", "rows", "duplicates", "labels and repairs"):
         table.add_column(column, justify="right" if column in ("rows", "duplicates") else "left")
     bad = 0
-    with _bar(console.is_terminal) as bar:
+    with commands.progress_bar(console.is_terminal) as bar:
         step = bar.add_task("reading", total=None)
         for found in checking.look(known, source):
             bar.update(step, advance=1, description=f"{found.task.name} {found.split} {found.language}")
@@ -117,66 +116,6 @@ def check(
 
 
 @app.command()
-def prepare(
-    space: Annotated[str, typer.Argument(help="Search-space file.")],
-    data: DataOption = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE, as for a search.")] = None,
-) -> None:
-    """Fetch and tokenise everything a search needs, before machines are rented for it."""
-    from xit_ray.plan.planner import Planner
-    from xit_ray.plan.prepare import pieces
-    from xit_ray.plan.prepare import prepare as made
-
-    loaded = load_space(space, tuple(set_ or ()), data=data)
-    planner = Planner(loaded, parse_source(loaded.data), "plan", space)
-    planner.check()
-    total, console = 0, doors.console()
-    with _bar(console.is_terminal) as bar:
-        step = bar.add_task("tokenising", total=len(pieces(planner)))
-        for piece, tokens in made(planner):
-            total += tokens
-            bar.update(step, advance=1, description=piece.label)
-    console.print(f"{space}: {total:,} tokens are ready on this machine", highlight=False, soft_wrap=True)
-
-
-@app.command()
-def generate(
-    file: Annotated[str, typer.Argument(help="YAML file that says what a language model is to write.")],
-    data: DataOption = None,
-    gpu: Annotated[bool, typer.Option("--gpu", help="Compute on a GPU.")] = False,
-) -> None:
-    """Have a language model write training rows for a task, and keep those a trained classifier agrees with."""
-    from xit_ray.core.device import best_device
-    from xit_ray.stages.generate import generate as generated
-
-    asked, where, console = load_generation(file), Path(file).absolute().parent, doors.console()
-    with _bar(console.is_terminal) as bar:
-        step = bar.add_task("preparing", total=asked.rows)
-
-        def note(kept: int, written: int) -> None:
-            bar.update(step, completed=kept, description=f"{written} texts written")
-
-        try:
-            counts = generated(asked, parse_source(data), best_device(gpu), where, note)
-        except UserError as error:
-            raise UserError(f"{file}: {error}") from None
-    told = ", ".join(f"{count:,} {what}" for what, count in counts.most_common())
-    console.print(f"{counts.total():,} texts: {told}", highlight=False, soft_wrap=True)
-    console.print(
-        f"{where / asked.name}.jsonl is used as {{task: {asked.like}, variant: {asked.name}}}, with "
-        f"tasks: [{asked.name}.yaml] in a space beside it",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-    )
-
-
-def _bar(shown: bool) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, transient=True, disable=not shown)
-
-
-@app.command()
 def show(
     task: Annotated[str, typer.Argument(help="Name of a task.")],
     language: Annotated[str | None, typer.Argument(help="ISO 639-1 code [the split's first].")] = None,
@@ -192,9 +131,9 @@ def show(
     source = parse_source(data)
     known = rows.resolved(registry.get(task), source)
     chosen: Split = split or ("test" if known.languages else "train")
-    languages = known.languages if chosen == "test" else known.train_languages
+    languages = known.split_languages(chosen)
     found = rows.load(known, chosen, language or (languages[0] if languages else "en"), source)
-    console = doors.console()
+    console = commands.console()
     pinned = f"; hub {known.hub.repository}@{known.hub.revision}" if known.hub is not None else ""
     console.print(
         f"{known.name}: {known.kind}, {', '.join(known.metrics)}; {known.citation}; {known.licence}{pinned}",
@@ -204,7 +143,7 @@ def show(
     console.print(f"{found.origin}: {len(found):,} rows", highlight=False, soft_wrap=True)
     for what, number in found.notes.items():
         console.print(f"  {number:,} {what}", highlight=False)
-    shares = checking.labels(known, found.table)
+    shares = data_kind(known).describe(known, found.table)
     if shares:
         console.print(f"  labels: {shares}", highlight=False, markup=False, soft_wrap=True)
     for row in found.table.slice(0, count).to_pylist():
@@ -213,4 +152,4 @@ def show(
 
 
 if __name__ == "__main__":
-    doors.door(app)
+    commands.run(app)

@@ -1,26 +1,22 @@
 """Looking through a data source: what is there, what is odd about it, and what of its test sets is trained on."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import pyarrow as pa
-
 from xit_ray.data import rows
-from xit_ray.data.leaks import Overlap, Tested
-from xit_ray.data.rows import Rows, Shelf
+from xit_ray.data.kinds import data_kind
+from xit_ray.data.leaks import Tested
+from xit_ray.data.overlap import Overlap
+from xit_ray.data.rows import RowCache, Rows
 from xit_ray.data.source import Source
 from xit_ray.spec.errors import AbsentError, UserError
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import SPLITS, Split, Task
 
-MOST_LABELS = 7
-"""Labels whose shares are shown."""
-
 
 @dataclass(frozen=True)
-class Found:
+class SplitReport:
     """One split of one task in one language."""
 
     task: Task
@@ -40,23 +36,23 @@ class Found:
     """Why the rows cannot be used."""
 
 
-def look(tasks: Iterable[Task], source: Source) -> Iterator[Found]:
+def look(tasks: Iterable[Task], source: Source) -> Iterator[SplitReport]:
     """Every split that is there, one by one, and every one that is bad."""
     for task in tasks:
         for split in SPLITS:
-            for language in task.languages if split == "test" else task.train_languages:
+            for language in task.split_languages(split):
                 try:
                     yield _found(rows.resolved(task, source), split, language, rows.load(task, split, language, source))
                 except AbsentError:
                     continue
                 except UserError as error:
-                    yield Found(task, split, language, 0, "", error=str(error))
+                    yield SplitReport(task, split, language, 0, "", error=str(error))
 
 
-def _found(task: Task, split: Split, language: str, found: Rows) -> Found:
+def _found(task: Task, split: Split, language: str, found: Rows) -> SplitReport:
     first: dict[str, Any] = {}
     duplicates = disagreeing = 0
-    answers = [name for name in ("label", "tags", "answers", "keys") if name in found.table.column_names]
+    answers = [name for name in ("label", "labels", "tags", "answers", "keys") if name in found.table.column_names]
     for row in found.table.drop_columns(
         [name for name in ("id", "item") if name in found.table.column_names]
     ).to_pylist():
@@ -65,42 +61,22 @@ def _found(task: Task, split: Split, language: str, found: Rows) -> Found:
         if known is not answer:
             duplicates += 1
             disagreeing += known != answer
-    return Found(
+    return SplitReport(
         task,
         split,
         language,
         len(found),
         found.origin,
-        labels(task, found.table),
+        data_kind(task).describe(task, found.table),
         duplicates,
         disagreeing,
         dict(found.notes),
     )
 
 
-def labels(task: Task, table: pa.Table) -> str:
-    """The labels' shares in words."""
-    names = getattr(task, "labels", ())
-    if "label" in table.column_names:
-        counts = Counter(table.column("label").to_pylist())
-    elif "tags" in table.column_names:
-        counts = Counter(tag for row in table.column("tags").to_pylist() for tag in row)
-    elif "answers" in table.column_names:
-        without = sum(not row for row in table.column("answers").to_pylist())
-        return f"{without / table.num_rows:.0%} without answer" if without else ""
-    else:
-        return ""
-    whole = sum(counts.values())
-    shown = [
-        f"{names[label] if label < len(names) else label} {count / whole:.0%}"
-        for label, count in counts.most_common(MOST_LABELS)
-    ]
-    return ", ".join(shown) + (", …" if len(counts) > MOST_LABELS else "")
-
-
 def overlaps(tasks: Iterable[Task], source: Source) -> Iterator[Overlap]:
     """What of every test set some task's training or dev rows have as well."""
-    every, shelf = list(tasks), Shelf(source)
+    every, shelf = list(tasks), RowCache(source)
     for task in every:
         tested = Tested(task, tuple(rows.present(task, "test", task.languages, source, pass_over_bad=True)), shelf)
         for name, split, language in [(t.name, s, x) for t in every for s in SPLITS[:2] for x in t.train_languages]:

@@ -29,9 +29,9 @@ class Encoded:
     """Shape (R + 1,): the first sequence of each row, and the number of sequences."""
     types: npt.NDArray[np.int8] | None = None
     """Token types, shape (T,), for tokenizers that give them (BERT's)."""
-    labels: Ids | None = None
-    """What is to be found: a class a row, shape (R,); a tag a token (or ``NO_LABEL``), shape (T,); or the first and last
-    token of the answer in each sequence, counted from its first, shape (S, 2)."""
+    labels: npt.NDArray[Any] | None = None
+    """What is to be found: a class or number per row, shape (R,); a tag per token (or ``NO_LABEL``), shape (T,); or the first
+    and last token of the answer in each sequence, counted from its first, shape (S, 2)."""
     per: Literal["row", "sequence", "token"] = "row"
     """Which of the three it is."""
     offsets: npt.NDArray[np.int32] | None = None
@@ -40,6 +40,8 @@ class Encoded:
     """Shape (T,): the word of its sequence that a token belongs to; -1 for specials."""
     mask: int | None = None
     """The token that covers others, where that is what is asked; labels come with the covering."""
+    whole_words: bool = False
+    """Whether all tokens of a word are covered, or none."""
     truncated: int = 0
     """How many rows were longer than allowed and were cut."""
 
@@ -77,6 +79,7 @@ class Encoded:
             words=None if self.words is None else self.words[places],
             per=self.per,
             mask=self.mask,
+            whole_words=self.whole_words,
         )
 
 
@@ -90,7 +93,12 @@ def join(parts: Sequence[Encoded]) -> Encoded:
     for name in ("tokens", "types", "labels", "offsets", "words"):
         values = [getattr(part, name) for part in parts]
         joined[name] = None if any(value is None for value in values) else np.concatenate(values)
-    return Encoded(**joined, per=parts[0].per, mask=parts[0].mask)
+    return Encoded(**joined, per=parts[0].per, mask=parts[0].mask, whole_words=parts[0].whole_words)
+
+
+def apart(encoded: Encoded) -> Encoded:
+    """The texts alone, every sequence a row."""
+    return Encoded(encoded.tokens, encoded.starts, np.arange(len(encoded.sizes) + 1), encoded.types)
 
 
 def from_sequences(ids: Sequence[Sequence[int] | Ids], **values: Any) -> Encoded:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from xit_ray.data.formats import FORMATS, USERS_FORMATS, records
+from xit_ray.data.kinds import data_kind
 from xit_ray.data.lines import Records
-from xit_ray.data.records import as_table, every
+from xit_ray.data.records import as_table, hold_out
 from xit_ray.spec.errors import AbsentError, UnlabelledError, UserError
-from xit_ray.tasks.base import Held, Layout, Place, Split, Task
-from xit_ray.tasks.kinds import Mining, Tagging
+from xit_ray.tasks.base import FilePattern, HoldOut, Layout, Split, Task
 
 
 def read(task: Task, split: Split, language: str, root: Path) -> tuple[pa.Table, str, dict[str, int], str | None]:
@@ -24,12 +24,12 @@ def read(task: Task, split: Split, language: str, root: Path) -> tuple[pa.Table,
     notes: Counter[str] = Counter()
     found = _records(layout, files, notes)
     table = as_table(task, found, layout.fields_of(split), str(files[0]), notes, layout.labels)
-    if isinstance(place, Held):
-        table = every(table, place.every, place.keep)
+    if isinstance(place, HoldOut):
+        table = hold_out(table, place.every, place.keep, data_kind(task).texts[0])
     return table, str(files[0]), {what: n for what, n in notes.items() if n}, layout.collections.get(split)
 
 
-def tags(task: Tagging, language: str, root: Path) -> Iterator[str]:
+def tags(task: Task, language: str, root: Path) -> Iterator[str]:
     """Every tag of the training rows, as its file spells it."""
     layout, _, files = _find(task, "train", language, root)
     name = str(layout.fields_of("train").get("tags", "tags"))
@@ -40,7 +40,7 @@ def tags(task: Tagging, language: str, root: Path) -> Iterator[str]:
         yield from found
 
 
-def _find(task: Task, split: Split, language: str, root: Path) -> tuple[Layout, Place, list[Path]]:
+def _find(task: Task, split: Split, language: str, root: Path) -> tuple[Layout, FilePattern, list[Path]]:
     layout = _layout(task, root)
     place = {"train": layout.train, "dev": layout.dev, "test": layout.test}[split]
     if place is None:
@@ -57,8 +57,8 @@ def _records(layout: Layout, files: list[Path], notes: Counter[str]) -> Records:
     return records(written_as, files, layout.written, notes)
 
 
-def _patterns(place: Place) -> tuple[str, ...]:
-    return (place.file,) if isinstance(place, Held) else (place,) if isinstance(place, str) else place
+def _patterns(place: FilePattern) -> tuple[str, ...]:
+    return (place.file,) if isinstance(place, HoldOut) else (place,) if isinstance(place, str) else place
 
 
 def _layout(task: Task, root: Path) -> Layout:
@@ -111,7 +111,7 @@ def _places(task: Task, layout: Layout, root: Path) -> list[list[Path]]:
     places = []
     for place, languages in (
         (layout.train, task.train_languages),
-        (layout.dev, task.languages if isinstance(task, Mining) else task.train_languages),
+        (layout.dev, task.dev_languages),
         (layout.test, layout.languages or task.languages),
     ):
         for pattern in _patterns(place) if place is not None else ():

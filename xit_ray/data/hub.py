@@ -7,14 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from xit_ray.data.cache import cache_folder
-from xit_ray.data.lines import Records
-from xit_ray.data.records import as_table, every
+from xit_ray.data.kinds import data_kind
+from xit_ray.data.records import as_table, hold_out
 from xit_ray.spec.errors import AbsentError, UserError
-from xit_ray.tasks.base import Hub, Split, Task
-from xit_ray.tasks.kinds import Mining
-
-COLLECTIONS = ("sentence1", "sentence2", "gold")
-"""Columns of collections to be mined."""
+from xit_ray.tasks.base import Split, Task
 
 
 def read(
@@ -45,28 +41,19 @@ def read(
         raise UserError(f"{task.name}: no revision of {where} is pinned; copy it to a folder and give mirror:DIR")
     origin = f"{where}/{config}/{part}" + ("" if mirror else f"@{str(hub.revision)[:8]}")
     table = _download(where, config, part, None if mirror else hub.revision, origin)
-    missing = sorted(_columns(task, hub) - set(table.column_names))
+    kind = data_kind(task)
+    missing = sorted(kind.hub_columns(task, hub) - set(table.column_names))
     if missing:
         raise UserError(f"{origin}: has no column {missing[0]!r}; found: {', '.join(table.column_names)}")
-    records: Records = enumerate(table.to_pylist(), start=1)
-    if isinstance(task, Mining):
-        records = _collections(records)
+    records = kind.hub_records(enumerate(table.to_pylist(), start=1))
     if hub.only is not None:
         column, begin = hub.only[0], task.place(hub.only[1], language, hub.codes)
         records = ((number, record) for number, record in records if str(record[column]).startswith(begin))
     notes: Counter[str] = Counter()
     table = as_table(task, records, hub.fields, origin, notes, hub.labels)
     if hub.held is not None and split != "test":
-        table = every(table, hub.held, keep=split == "dev")
+        table = hold_out(table, hub.held, split == "dev", kind.texts[0])
     return table, origin, {what: n for what, n in notes.items() if n}, hub.collections.get(split)
-
-
-def _columns(task: Task, hub: Hub) -> set[str]:
-    """The columns of a repository that are read."""
-    if isinstance(task, Mining):
-        return set(COLLECTIONS)
-    named = [hub.fields.get(column, column) for column in task.columns if column != "id"]
-    return {name.split(".")[0] for names in named for name in ((names,) if isinstance(names, str) else names)}
 
 
 def _download(where: str, config: str, part: str, revision: str | None, origin: str) -> pa.Table:
@@ -93,16 +80,3 @@ def _mirror_cache(repository: Path) -> str:
     """
     state = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(repository.rglob("*")) if f.is_file()]
     return str(cache_folder() / "mirrors" / hashlib.sha256(repr(state).encode()).hexdigest()[:16])
-
-
-def _collections(records: Records) -> Records:
-    """Collections to be mined, which the hub keeps as one row: both lists of sentences, and the numbers (from 1) of those
-    that are translations of each other."""
-    for _, record in records:
-        gold = [(f"{one} {other}", one, other) for one, other in record[COLLECTIONS[2]]]
-        for side, column, place in (("a", COLLECTIONS[0], 1), ("b", COLLECTIONS[1], 2)):
-            keys: dict[int, list[str]] = {}
-            for pair in gold:
-                keys.setdefault(int(pair[place]), []).append(pair[0])
-            for number, text in enumerate(record[column], start=1):
-                yield number, {"side": side, "text": text, "keys": keys.get(number, [])}

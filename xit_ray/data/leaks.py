@@ -7,14 +7,14 @@ texts (``data.near``). What masked LM reads, or a task with other columns, is co
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from xit_ray.data.kinds import data_kind
 from xit_ray.data.near import NearIndex, Texts, normalised
-from xit_ray.data.rows import TEXTS, Rows, Shelf
+from xit_ray.data.overlap import Overlap
+from xit_ray.data.rows import RowCache, Rows
 from xit_ray.spec.errors import AbsentError, UserError
 from xit_ray.tasks.base import Task
 
@@ -29,30 +29,6 @@ LEAST_BYTES = 25
 
 Key = tuple[str, str]
 """An item: its collection and its id; outside a collection, the language (of own files, their length) and the row."""
-
-
-@dataclass(frozen=True)
-class Overlap:
-    """Test rows that are trained on or chosen by, in the language that has the largest share of them."""
-
-    used: str
-    """Task, split and language, in words."""
-    tested: str
-    language: str
-    share: float
-    """Of the scored test rows."""
-    by: Literal["item", "text"]
-    """Whether ids or texts say so."""
-    split: Literal["test", "dev"] = "test"
-    """Dev rows that are trained on leak nothing, but choose for what is known by heart."""
-
-    @property
-    def in_words(self) -> str:
-        """A sentence."""
-        same = "are, in some language, items of" if self.by == "item" else "are rows of"
-        return (
-            f"{percent(self.share)} of the {self.split} rows of {self.tested} in {self.language!r} {same} {self.used}."
-        )
 
 
 @dataclass(frozen=True)
@@ -71,12 +47,12 @@ class Tested:
     Args:
         task: the scored task.
         scored: its languages that are scored; those that are not there are passed over.
-        shelf: gives rows.
+        cache: gives rows.
     """
 
-    def __init__(self, task: Task, scored: Sequence[str], shelf: Shelf) -> None:
+    def __init__(self, task: Task, scored: Sequence[str], cache: RowCache) -> None:
         self.task = task
-        self.rows = {language: found for language in task.languages if (found := _there(task, language, scored, shelf))}
+        self.rows = {language: found for language in task.languages if (found := _there(task, language, scored, cache))}
         self.scored = [language for language in scored if language in self.rows]
         # A user's own test files that are equally long are taken for translations even if nothing says so.
         own = task.root is not None
@@ -99,9 +75,9 @@ class Tested:
         there = [language for language in languages if language in self.rows]
         if there:
             # A task's columns are the same in every language, so what is used is normalised once for all of them.
-            names = _columns(self.rows[there[0]].table)
-            alike = all(name in used.table.column_names for name in names)
-            asked = _texts(used.table, names if alike else _columns(used.table))
+            names = self.rows[there[0]].texts
+            alike = set(names) <= set(used.texts)
+            asked = _texts(used.table, names if alike else used.texts)
             asked = asked if alike else [(text,) for row in asked for text in row]
             for language in there:
                 by_text |= {self.keys[language][place] for place in self._index(language, alike).found(asked)}
@@ -129,15 +105,9 @@ class Tested:
     def _index(self, language: str, alike: bool) -> NearIndex:
         """The test rows in a language, for rows with the same columns or for single texts."""
         if (language, alike) not in self.indexes:
-            table = self.rows[language].table
-            texts = _texts(table, _columns(table))
+            texts = _texts(self.rows[language].table, self.rows[language].texts)
             self.indexes[language, alike] = NearIndex(texts) if alike else NearIndex(list(map(_longest, texts)), True)
         return self.indexes[language, alike]
-
-
-def percent(share: float) -> str:
-    """A share for people, with as many places as a small one needs."""
-    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}"
 
 
 def item_keys(found: Rows, group: str) -> list[Key]:
@@ -148,34 +118,26 @@ def item_keys(found: Rows, group: str) -> list[Key]:
 
 def repeated(dev: Rows, train: Rows, task: str, name: str) -> Overlap | None:
     """The English dev rows of a task that are training rows as well."""
-    names = _columns(dev.table)
-    if not all(column in train.table.column_names for column in names):
+    if not set(dev.texts) <= set(train.texts):
         return None
-    found = NearIndex(_texts(dev.table, names)).found(_texts(train.table, names))
+    found = NearIndex(_texts(dev.table, dev.texts)).found(_texts(train.table, dev.texts))
     return Overlap(name, task, "en", len(found) / len(dev), "text", "dev") if found else None
 
 
-def _there(task: Task, language: str, scored: Sequence[str], shelf: Shelf) -> Rows | None:
+def _there(task: Task, language: str, scored: Sequence[str], cache: RowCache) -> Rows | None:
     """Test rows, but for candidates that only are searched; of a language that is not scored, if they are there and good."""
     try:
-        found = shelf.load(task.name, "test", language)
+        found = cache.load(task.name, "test", language)
     except AbsentError:
         return None
     except UserError:
         if language in scored:
             raise
         return None
-    if "side" in found.table.column_names:
-        queries = pc.equal(found.table.column("side"), "a")
-        return Rows(found.table.filter(queries), found.origin, found.notes, found.collection)
-    return found
+    return replace(found, table=data_kind(task).questions(found.table))
 
 
-def _columns(table: pa.Table) -> list[str]:
-    return [name for name in TEXTS if name in table.column_names]
-
-
-def _texts(table: pa.Table, names: list[str]) -> list[Texts]:
+def _texts(table: pa.Table, names: Iterable[str]) -> list[Texts]:
     columns = (table.column(name).to_pylist() for name in names)
     return [tuple(sorted(filter(None, map(_text, row)))) for row in zip(*columns, strict=True)]
 

@@ -10,16 +10,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from xit_ray.data import folder, hub, mini
+from xit_ray.data.kinds import data_kind
 from xit_ray.data.source import ALLOWED, Source
 from xit_ray.spec.errors import AbsentError, UserError, unknown
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import Split, Task
-from xit_ray.tasks.kinds import MaskedLM, Mining, Ranking, SpanQA, Tagging
-
-TEXTS = ("text_a", "text_b", "text", "context", "question", "options", "tokens")
-"""Columns of any kind that hold what people wrote."""
-OTHER_TAG = "?"
-"""Stands for tags that no training row has."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +27,9 @@ class Rows:
     notes: Mapping[str, int] = field(default_factory=dict)
     """What was repaired or left out, and how often: unlabelled rows, misplaced answers, and their kin."""
     collection: str | None = None
-    """The collection whose items the rows are, in which an id means the same in every language."""
+    """The collection whose items the rows are, in which an ID means the same in every language."""
+    texts: tuple[str, ...] = ()
+    """Columns that hold what people wrote."""
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -65,8 +62,7 @@ def load(task: Task, split: Split, language: str, source: Source) -> Rows:
     Raises:
         UserError: the language or split does not exist, the data is absent, or a row of it is bad.
     """
-    # BUCC's threshold is tuned on collections of its own in the same language, as XTREME does; nothing else is chosen.
-    allowed = task.languages if split == "test" or isinstance(task, Mining) else task.train_languages
+    allowed = task.split_languages(split)
     if language not in allowed:
         if not allowed:
             raise UserError(f"{task.name}: has no {split} data")
@@ -74,8 +70,9 @@ def load(task: Task, split: Split, language: str, source: Source) -> Rows:
     task = resolved(task, source)
     if task.train_from is not None and split != "test" and language == "en":
         rows = load(registry.get(task.train_from), split, language, source)
-    elif isinstance(task, MaskedLM) and task.of is not None:
-        rows = _texts_of(load(registry.get(task.of), split, language, source))
+    elif task.texts_of is not None:
+        of = registry.get(task.texts_of)
+        rows = _texts_of(load(of, split, language, source), data_kind(of).texts)
     elif task.parts:
         parts = [load(registry.get(part), split, language, source) for part in task.parts]
         notes: Counter[str] = sum((Counter(part.notes) for part in parts), Counter())
@@ -95,14 +92,11 @@ def load(task: Task, split: Split, language: str, source: Source) -> Rows:
         raise UserError(f"{task.name}: no data is named; give --data, the key 'data' or XIT_DATA (allowed: {ALLOWED})")
     if not len(rows):
         raise UserError(f"{rows.origin}: has no rows")
-    if isinstance(task, Ranking):
-        _check_pool(rows)
-    # In XTREME's files of TyDiQA several questions have one id, by which nothing is told there.
-    if isinstance(task, SpanQA) and split == "test" and (rows.collection or task.root):
-        _check_ids(rows, "id")
-    elif split == "test" and rows.collection and not isinstance(task, Ranking):
-        _check_ids(rows, "item")
-    return rows
+    # In XTREME's files of TyDiQA several questions have one ID, which nothing is identified by there.
+    identifies = task.item_column != "item" and task.root is not None
+    if split == "test" and (rows.collection or identifies) and len(data_kind(task).questions(rows.table)) == len(rows):
+        _check_ids(rows, task.item_column)
+    return replace(rows, texts=data_kind(task).texts)
 
 
 def _check_ids(rows: Rows, column: str) -> None:
@@ -116,16 +110,7 @@ def _check_ids(rows: Rows, column: str) -> None:
             )
 
 
-def _check_pool(rows: Rows) -> None:
-    """Every query seeks something that is there; a mean over queries that cannot be answered says nothing."""
-    pool = rows.table.to_pylist()
-    sought = {key for row in pool if row["side"] == "b" for key in row["keys"]}
-    for row in pool:
-        if row["side"] == "a" and not sought.intersection(row["keys"]):
-            raise UserError(f"{rows.origin}: no candidate has a key of the query {row['text']!r}")
-
-
-class Shelf:
+class RowCache:
     """Rows that were read are kept until ``clear``: whoever compares many recipes asks for the same ones again and again.
 
     Args:
@@ -135,10 +120,6 @@ class Shelf:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.kept: dict[tuple[str, Split, str], Rows] = {}
-
-    def __getstate__(self) -> dict[str, object]:
-        """Leave for another process with empty hands."""
-        return {"source": self.source, "kept": {}}
 
     def load(self, name: str, split: Split, language: str) -> Rows:
         """The rows of a task, as ``load`` reads them."""
@@ -178,19 +159,6 @@ def item_names(table: pa.Table, collection: str | None) -> list[str]:
     return [f"{len(ids)}:{place}" for place in range(len(ids))]
 
 
-def of_threshold(task: Task, languages: Iterable[str], source: Source) -> dict[str, Rows]:
-    """The rows that mining's threshold is found on, by language. Where there are none of their own, it is found in the test
-    collections themselves, crosswise."""
-    return present(task, "dev", languages, source) if isinstance(task, Mining) else {}
-
-
-def of_pool(task: Task, languages: Iterable[str], source: Source) -> dict[str, Rows]:
-    """The test rows searched in, whichever are scored: of a pooled ranking, those of all languages that are there."""
-    if isinstance(task, Ranking) and task.pooled:
-        return present(task, "test", task.languages, source)
-    return {language: load(task, "test", language, source) for language in languages}
-
-
 def sample(found: Rows, count: int | None) -> pa.Table:
     """So many of the rows, or all: the same items for every trial and, within a collection, in every language."""
     if count is None or count >= len(found):
@@ -201,31 +169,28 @@ def sample(found: Rows, count: int | None) -> pa.Table:
 
 
 def resolved(task: Task, source: Source) -> Task:
-    """The task with its tags, where these are whatever its training rows have (and a last one for any others)."""
-    if not isinstance(task, Tagging) or task.labels:
+    """The task with its labels, where these are whatever its training rows have."""
+    kind = data_kind(task)
+    if task.labels or not kind.labels_from_rows:
         return task
     if task.root is None and source.kind != "folder":
         raise UserError(f"{task.name}: its tags are those of its training files; give a data folder")
     root = task.root if task.root is not None else str(source.root)
-    if any(tag.startswith("B-") for tag in _tags(task.name, root)):
-        raise UserError(f"{task.name}: its tags mark entities; name them under 'labels', by which entities are scored")
-    return replace(task, labels=_tags(task.name, root), others=OTHER_TAG)
+    labelled: Task = kind.with_labels(task, _tags(task.name, root))
+    return labelled
 
 
 @functools.cache
-def _tags(name: str, root: str) -> tuple[str, ...]:
+def _tags(name: str, root: str) -> frozenset[str]:
     task = registry.get(name)
-    assert isinstance(task, Tagging)
-    found = set(folder.tags(task, task.train_languages[0], Path(root)))
-    return (*sorted(found - {OTHER_TAG}), OTHER_TAG)
+    return frozenset(folder.tags(task, task.train_languages[0], Path(root)))
 
 
-def _texts_of(rows: Rows) -> Rows:
+def _texts_of(rows: Rows, columns: Iterable[str]) -> Rows:
     """Every different text of some rows, as rows of their own."""
     texts: dict[str, None] = {}
-    for column in TEXTS:
-        if column in rows.table.column_names:
-            for value in rows.table.column(column).to_pylist():
-                found = [" ".join(value)] if column == "tokens" else value if isinstance(value, list) else [value]
-                texts |= dict.fromkeys(text for text in found if text)
+    for column in columns:
+        for value in rows.table.column(column).to_pylist():
+            found = [" ".join(value)] if column == "tokens" else value if isinstance(value, list) else [value]
+            texts |= dict.fromkeys(text for text in found if text)
     return Rows(pa.table({"text": list(texts)}), rows.origin, rows.notes)

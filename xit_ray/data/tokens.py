@@ -4,30 +4,25 @@ A file's name is the hash of all that its content depends on: the rows, the toke
 under another name and then renamed, so a reader sees a whole file or none; writers of one file wait for the first.
 """
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from filelock import FileLock
 
 from xit_ray.data.cache import cache_folder
 from xit_ray.data.encode import Encoded
+from xit_ray.data.kinds import head_data
 from xit_ray.data.rows import fingerprint
-from xit_ray.data.tokenise import encode_texts, tokenise
+from xit_ray.data.tokenise import Tokenizer, encode_texts
 from xit_ray.tasks.base import Task
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
-FORMAT = 2
-"""Part of every file's name: raise it when what is written, or how rows become tokens, changes."""
+FORMAT = 3
+"""Part of every file's name: raise it when what is written changes."""
 ARRAYS = ("tokens", "starts", "rows", "types", "labels", "offsets", "words")
 
 
@@ -41,18 +36,21 @@ class Tokens:
         max_length: longest sequence, specials included.
     """
 
-    load: Callable[[], PreTrainedTokenizerBase]
+    load: Callable[[], Tokenizer]
     identity: Mapping[str, str]
     max_length: int
 
     @functools.cached_property
-    def tokenizer(self) -> PreTrainedTokenizerBase:
+    def tokenizer(self) -> Tokenizer:
         """The tokenizer itself."""
         return self.load()
 
     def rows(self, task: Task, table: pa.Table) -> Encoded:
-        """Rows of a task of a kind that has a head."""
-        return self._cached(task.kind, table, lambda: tokenise(task, table, self.tokenizer, self.max_length))
+        """Rows of a task whose kind has a head."""
+        kind = head_data(task)
+        name = f"{task.kind}/{kind.version}"
+        encoded = self._cached(name, table, lambda: kind.tokenise(table, self.tokenizer, self.max_length))
+        return kind.prepared(task, encoded)
 
     def texts(self, texts: list[str]) -> Encoded:
         """Single texts."""

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from xit_ray.core.cost import Cost
 from xit_ray.plan.forecast import Forecast
-from xit_ray.plan.load import Speed
+from xit_ray.plan.workload import Throughput
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def _error(forecast: float, measured: float) -> str:
     return "exact" if forecast == measured else f"{error:+.1%} off"
 
 
-def accuracy(forecast: Forecast, measured: Mapping[str, Mapping[str, float]], speed: Speed | None) -> Accuracy | None:
+def accuracy(forecast: Forecast, measured: Mapping[str, Cost], speed: Throughput | None) -> Accuracy | None:
     """Compare a forecast with costs.
 
     Args:
@@ -47,9 +48,9 @@ def accuracy(forecast: Forecast, measured: Mapping[str, Mapping[str, float]], sp
     both = [key for key in measured if key in forecast.pieces]
     if not both:
         return None
-    tokens = sum(forecast.pieces[key].tokens for key in both), round(sum(measured[key]["tokens"] for key in both))
+    tokens = sum(forecast.pieces[key].tokens for key in both), sum(measured[key].tokens for key in both)
     seconds = None
     if speed is not None:
         ahead = sum(speed.seconds(forecast.pieces[key]) for key in both)
-        seconds = ahead, sum(measured[key]["device_seconds"] for key in both)
+        seconds = ahead, sum(measured[key].device_seconds for key in both)
     return Accuracy(len(both), tokens, seconds)

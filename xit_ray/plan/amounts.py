@@ -4,9 +4,9 @@ from typing import Protocol
 
 from xit_ray.core.sampling import total_steps
 from xit_ray.spec.errors import UserError
-from xit_ray.spec.points import listed_points
+from xit_ray.spec.points import listed_recipes
 from xit_ray.spec.recipe import Recipe
-from xit_ray.spec.space import Finalists, Space, as_recipe
+from xit_ray.spec.space import Finalists, Space
 
 FEW_EVALUATIONS = 4
 """So many may be asked of any stage, the default among them; where there are fewer steps, it is scored at each of them."""
@@ -50,10 +50,10 @@ def check_finalists(space: Space, where: str) -> None:
         UserError: there are more.
     """
     finalists = space.search.finalists
-    if finalists is None or space.search.algorithm == "tpe":
+    if finalists is None or not space.search.listed:
         return
     recipes: dict[str, set[str]] = {}
-    for recipe in map(as_recipe, listed_points(space)):
+    for recipe in listed_recipes(space):
         recipes.setdefault(recipe.target_task, set()).add(recipe.apart_from_seeds)
     for target, found in recipes.items():
         if finalists.top > max(len(found), DEFAULT_TOP):

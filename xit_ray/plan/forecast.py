@@ -2,7 +2,7 @@
 
 Tokens are exact: which rows every step sees is a function of the recipe (``core.sampling``), and the rows are tokenised.
 Where sampling goes by progress, which is not known beforehand, members are reckoned as drawn alike.
-Model FLOPs follow from them (``core.flops``). Time is FLOPs over a speed, measured on this machine (``plan.speed``) or
+Model FLOPs follow from them (``core.flops``). Time is FLOPs over a speed, measured on this machine (``plan.throughput``) or
 a share of a GPU's peak (``plan/prices.yaml``). Early stopping only makes a search cheaper than this.
 """
 
@@ -14,16 +14,20 @@ import numpy as np
 from xit_ray.core import flops, sampling
 from xit_ray.core.encoder import tokens_of
 from xit_ray.data import rows
+from xit_ray.data.corpora import corpora, distinct_texts
 from xit_ray.data.encode import Encoded, Ids
-from xit_ray.data.records import some
-from xit_ray.data.sides import distinct, sides
+from xit_ray.data.records import subsample
 from xit_ray.data.tokens import Tokens
-from xit_ray.plan.load import Load
-from xit_ray.plan.planner import Planner, Trial
+from xit_ray.plan.planner import Planner
+from xit_ray.plan.trial import Trial
+from xit_ray.plan.workload import Workload
 from xit_ray.spec.recipe import Model
 from xit_ray.stages.work import Evaluation, Training
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import Split
+
+BYTES_PER_VALUE = 4
+"""Checkpoints are in float32."""
 
 
 @dataclass(frozen=True)
@@ -31,24 +35,26 @@ class Forecast:
     """A search's work, each piece once."""
 
     trials: int
-    pieces: dict[str, Load]
+    pieces: dict[str, Workload]
     """By fingerprint: stages and evaluations."""
     needed: dict[str, list[str]]
     """Each trial's pieces, in order."""
+    checkpoint_bytes: dict[str, int]
+    """By fingerprint: the size of each stage's checkpoint, heads not counted."""
 
     @property
-    def shared(self) -> Load:
+    def shared(self) -> Workload:
         """Everything, each piece once."""
-        return sum(self.pieces.values(), Load())
+        return sum(self.pieces.values(), Workload())
 
     @property
-    def alone(self) -> Load:
+    def alone(self) -> Workload:
         """What the same trials would be if none shared a stage with another."""
         once = self.pieces.keys() - {
             key for keys in self.needed.values() for key in keys
         }  # the untrained encoder's scores
         every = [key for keys in self.needed.values() for key in keys]
-        return sum((self.pieces[key] for key in (*every, *once)), Load())
+        return sum((self.pieces[key] for key in (*every, *once)), Workload())
 
 
 class Forecaster:
@@ -66,22 +72,24 @@ class Forecaster:
 
     def of(self, trials: Iterable[Trial]) -> Forecast:
         """The work of some trials."""
-        pieces: dict[str, Load] = {}
+        pieces: dict[str, Workload] = {}
         needed: dict[str, list[str]] = {}
+        sizes: dict[str, int] = {}
         for trial in trials:
             model, keys = trial.recipe.model, []
             for training in trial.trainings:
                 keys.append(training.key)
                 if training.key not in pieces:
                     pieces[training.key] = self._training(model, training)
+                    sizes[training.key] = self._sizes(model).checkpoint * BYTES_PER_VALUE
             evaluations = [trial.evaluation] + ([trial.untrained] if trial.untrained else [])
             for evaluation in evaluations:
                 if evaluation.key not in pieces:
                     pieces[evaluation.key] = self._evaluation(model, evaluation)
             needed[trial.key] = [*keys, trial.evaluation.key]
-        return Forecast(len(needed), pieces, needed)
+        return Forecast(len(needed), pieces, needed, sizes)
 
-    def _training(self, model: Model, training: Training) -> Load:
+    def _training(self, model: Model, training: Training) -> Workload:
         stage = training.stage
         assert stage.mixture is not None
         members = [self._rows(model, m.rows_of, "train", m.language, m.examples) for m in stage.mixture.members]
@@ -92,29 +100,29 @@ class Forecaster:
                 tokens += int(lengths[chosen].sum())
                 pairs += int(squares[chosen].sum())
         sizes = self._sizes(model)
-        load = Load(tokens, sizes.flops(tokens, pairs, backward=True))
+        work = Workload(tokens, sizes.flops(tokens, pairs, backward=True))
         dev = [self._rows(model, task, "dev", "en", None) for task in training.english]
         for lengths, squares in dev * stage.evaluations:
-            load += self._scored(sizes, lengths, squares)
-        return load
+            work += self._scored(sizes, lengths, squares)
+        return work
 
-    def _evaluation(self, model: Model, evaluation: Evaluation) -> Load:
-        load = Load()
+    def _evaluation(self, model: Model, evaluation: Evaluation) -> Workload:
+        work = Workload()
         for name, languages in evaluation.languages.items():
             task = registry.get(name)
             if task.trainable:
                 found = [self._rows(model, name, "test", language, evaluation.items) for language in languages]
             else:
-                texts = distinct(sides(task, languages, self.planner.source))
+                texts = distinct_texts(corpora(task, languages, self.planner.source))
                 found = [_lengths(self._tokens(model).texts(texts))]
             for lengths, squares in found:
-                load += self._scored(self._sizes(model), lengths, squares)
-        return load
+                work += self._scored(self._sizes(model), lengths, squares)
+        return work
 
     @staticmethod
-    def _scored(sizes: flops.Sizes, lengths: Ids, squares: Ids) -> Load:
+    def _scored(sizes: flops.Sizes, lengths: Ids, squares: Ids) -> Workload:
         tokens = int(lengths.sum())
-        return Load(tokens, 0.0, sizes.flops(tokens, int(squares.sum()), backward=False))
+        return Workload(tokens, 0.0, sizes.flops(tokens, int(squares.sum()), backward=False))
 
     def _rows(self, model: Model, name: str, split: Split, language: str, examples: int | None) -> tuple[Ids, Ids]:
         """Tokens, and pairs of tokens that attend to each other, of each row."""
@@ -122,7 +130,7 @@ class Forecaster:
         if place not in self.encoded:
             task = rows.resolved(registry.get(name), self.planner.source)
             loaded = rows.load(task, split, language, self.planner.source)
-            table = rows.sample(loaded, examples) if split == "test" else some(loaded.table, examples)
+            table = rows.sample(loaded, examples) if split == "test" else subsample(loaded.table, examples)
             self.encoded[place] = _lengths(self._tokens(model).rows(task, table))
         return self.encoded[place]
 

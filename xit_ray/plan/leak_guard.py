@@ -1,16 +1,15 @@
 """Refuses to train on, or to choose by, what is scored, in whatever language, and notes what little of it there is."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from xit_ray.data import leaks
-from xit_ray.data.leaks import Leaked, Overlap, Tested
-from xit_ray.data.rows import Shelf
+from xit_ray.data.leaks import Leaked, Tested
+from xit_ray.data.overlap import Overlap, percent
+from xit_ray.data.rows import RowCache
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.space import Space
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import Split
-from xit_ray.tasks.kinds import MaskedLM
 
 MOST_NAMED = 4
 """Tasks that are named together."""
@@ -23,22 +22,18 @@ class LeakGuard:
 
     Args:
         space: the search space.
-        shelf: gives rows.
+        cache: gives rows.
         where: the space's file, for messages.
     """
 
-    def __init__(self, space: Space, shelf: Shelf, where: str) -> None:
-        self.space, self.shelf, self.where = space, shelf, where
+    def __init__(self, space: Space, cache: RowCache, where: str) -> None:
+        self.space, self.cache, self.where = space, cache, where
         self.overlaps: dict[tuple[Used, str], Overlap | None] = {}
         """By rows and what they are compared with; None: nothing is in both."""
         self.leaked: dict[tuple[Used, str], Leaked] = {}
         self.together: dict[tuple[frozenset[Used], str], Overlap | None] = {}
         """The same of a user's own rows and other tasks', all of a recipe taken together."""
         self.tested: dict[tuple[str, tuple[str, ...]], Tested] = {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave for another process, which has no use for the test rows that were compared."""
-        return vars(self) | {"tested": {}}
 
     @property
     def found(self) -> list[Overlap]:
@@ -71,7 +66,7 @@ class LeakGuard:
         for place in used:
             about = place, f"{target} dev"
             if about not in self.overlaps:
-                dev, train = self.shelf.load(target, "dev", "en"), self.shelf.load(*place)
+                dev, train = self.cache.load(target, "dev", "en"), self.cache.load(*place)
                 self.overlaps[about] = leaks.repeated(dev, train, target, _named(place))
 
     def _all_together(self, places: list[Used], name: str, languages: tuple[str, ...]) -> Overlap | None:
@@ -91,7 +86,7 @@ class LeakGuard:
     def _judge(self, found: Overlap | None, published: bool) -> None:
         if found is None:
             return
-        about = f"{self.where}: recipe: {leaks.percent(found.share)} of the test rows of {found.tested} in {found.language!r}"
+        about = f"{self.where}: recipe: {percent(found.share)} of the test rows of {found.tested} in {found.language!r}"
         if found.by == "item":
             raise UserError(
                 f"{about} are, in some language, items of {found.used}; leave these rows out of the recipe, since what is "
@@ -102,13 +97,13 @@ class LeakGuard:
             allowed = leaks.ALLOWED_WITHIN if published else leaks.ALLOWED
         if found.share > allowed:
             raise UserError(
-                f"{about} are, in some language and spelling, rows of {found.used}; allowed: {leaks.percent(allowed)}. Leave "
+                f"{about} are, in some language and spelling, rows of {found.used}; allowed: {percent(allowed)}. Leave "
                 "these rows out of the recipe, or say 'allow_overlap' in the space, which its report then says first"
             )
 
     def _overlap(self, used: Used, name: str, scored: tuple[str, ...]) -> Overlap | None:
         task, tested = registry.get(name), self._tested(name, scored)
-        found, source = self.shelf.load(*used), self.shelf.load(_source(used[0]), *used[1:])
+        found, source = self.cache.load(*used), self.cache.load(_source(used[0]), *used[1:])
         # The languages of a user's own files are what their description says, which may be wrong.
         own_files = registry.get(_source(used[0])).root is not None or task.root is not None
         where = task.languages if own_files else [used[2]]
@@ -117,7 +112,7 @@ class LeakGuard:
 
     def _tested(self, name: str, scored: tuple[str, ...]) -> Tested:
         if (name, scored) not in self.tested:
-            self.tested[name, scored] = Tested(registry.get(name), scored, self.shelf)
+            self.tested[name, scored] = Tested(registry.get(name), scored, self.cache)
         return self.tested[name, scored]
 
 
@@ -134,5 +129,4 @@ def _published_with(used: str, tested: str) -> bool:
 
 def _source(name: str) -> str:
     """The task whose rows are used: masked LM reads the texts of another one's."""
-    task = registry.get(name)
-    return task.of if isinstance(task, MaskedLM) and task.of is not None else name
+    return registry.get(name).texts_of or name

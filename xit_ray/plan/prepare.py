@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from xit_ray.core.encoder import Encoder, tokens_of
 from xit_ray.data import rows
-from xit_ray.data.records import some
-from xit_ray.data.sides import distinct, sides
+from xit_ray.data.corpora import corpora, distinct_texts
+from xit_ray.data.records import subsample
 from xit_ray.data.tokens import Tokens
 from xit_ray.plan.planner import Planner
 from xit_ray.spec.domains import cover
 from xit_ray.spec.recipe import Model
+from xit_ray.spec.space import as_recipe
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import Split
 
@@ -34,8 +35,8 @@ class Piece:
 def pieces(planner: Planner) -> list[Piece]:
     """Everything that some trial of the space needs, once."""
     found: dict[Piece, None] = {}
-    for variant in cover(planner.space.recipe):
-        trial = planner.trial(variant)
+    for recipe in map(as_recipe, cover(planner.space.recipe)):
+        trial = planner.trial(recipe)
         model = trial.recipe.model
         for training in trial.trainings:
             mixture = training.stage.mixture
@@ -62,9 +63,9 @@ def prepare(planner: Planner) -> Iterator[tuple[Piece, int]]:
 def _make(piece: Piece, planner: Planner, tokens: Tokens) -> int:
     task = rows.resolved(registry.get(piece.task), planner.source)
     if not task.trainable:
-        return len(tokens.texts(distinct(sides(task, piece.languages, planner.source))).tokens)
+        return len(tokens.texts(distinct_texts(corpora(task, piece.languages, planner.source))).tokens)
     (language,) = piece.languages
     loaded = rows.load(task, piece.split, language, planner.source)
     if piece.split == "test":
         return len(tokens.rows(task, rows.sample(loaded, planner.space.zero_shot.items)).tokens)
-    return len(tokens.rows(task, some(loaded.table, piece.examples)).tokens)
+    return len(tokens.rows(task, subsample(loaded.table, piece.examples)).tokens)

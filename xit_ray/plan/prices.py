@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 from pydantic import Field, ValidationError
 
-from xit_ray.plan.load import Load, Speed
+from xit_ray.plan.workload import Throughput, Workload
 from xit_ray.spec.base import Strict
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.space import Budget
@@ -38,14 +38,14 @@ class Prices(Strict):
     """Share of the peak that is reached."""
     instances: dict[str, Instance]
 
-    def gpu_hours(self, name: str, load: Load) -> float:
-        """GPU-hours of a load."""
+    def gpu_hours(self, name: str, work: Workload) -> float:
+        """GPU-hours of a piece of work."""
         rate = self.instances[name].peak_tflops * 1e12 * self.use
-        return Speed(rate, rate).seconds(load) / 3600
+        return Throughput(rate, rate).seconds(work) / 3600
 
-    def usd(self, name: str, load: Load) -> float:
+    def usd(self, name: str, work: Workload) -> float:
         """Money, if every GPU of the instance is kept busy."""
-        return self.gpu_hours(name, load) * self.instances[name].usd_gpu_hour
+        return self.gpu_hours(name, work) * self.instances[name].usd_gpu_hour
 
 
 def load_prices(file: Path = FILE) -> Prices:

@@ -3,39 +3,32 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from xit_ray.core.sampling import total_steps
-from xit_ray.plan.planner import Planner, Trial
+from xit_ray.plan.trial import Trial
 from xit_ray.stages.work import Training
 
 
 @dataclass
 class Node:
-    """A stage: the work, its steps, and the keys of the trials that need it."""
+    """A stage: the work, how many stages come before it, and the keys of the trials that need it."""
 
     training: Training
     depth: int
-    steps: int
     trials: list[str] = field(default_factory=list)
 
 
-def trie(trials: Iterable[Trial], planner: Planner) -> dict[str, Node]:
+def trie(trials: Iterable[Trial]) -> dict[str, Node]:
     """The nodes by fingerprint, parents before children."""
     nodes: dict[str, Node] = {}
     for trial in trials:
         for depth, training in enumerate(trial.trainings):
-            if training.key not in nodes:
-                mixture = training.stage.mixture
-                assert mixture is not None
-                sizes = [planner.row_count(m.rows_of, m.language, m.examples) for m in mixture.members]
-                nodes[training.key] = Node(training, depth, total_steps(training.stage, sizes))
-            nodes[training.key].trials.append(trial.key)
+            nodes.setdefault(training.key, Node(training, depth)).trials.append(trial.key)
     return nodes
 
 
 def in_good_order(trials: list[Trial], nodes: dict[str, Node]) -> list[Trial]:
     """The trials by critical path: those first whose first stage has the most steps waiting behind it, and of those that
     begin alike one at a time, so that few wait for each other; the longest of them first, so that all end together."""
-    length = {trial.key: sum(nodes[training.key].steps for training in trial.trainings) for trial in trials}
+    length = {trial.key: trial.steps for trial in trials}
     behind: dict[str, int] = {}
     for trial in trials:
         first = trial.trainings[0].key

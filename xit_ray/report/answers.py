@@ -17,7 +17,7 @@ from xit_ray.spec.recipe import Recipe
 from xit_ray.stages.store import Store
 from xit_ray.stages.work import ITEMS
 from xit_ray.tasks.base import Task
-from xit_ray.tasks.scores.items import Items
+from xit_ray.tasks.scores.measures import MEASURES, ItemScores
 
 Row = dict[str, Any]
 """Of the table of trials."""
@@ -28,7 +28,7 @@ Numbers = npt.NDArray[np.int64]
 class Answers:
     """A recipe's answers to the test rows of its target, one run per seed."""
 
-    by_seed: Mapping[str, Mapping[str, Items]]
+    by_seed: Mapping[str, Mapping[str, ItemScores]]
     """Seed, then language."""
     numbers: Mapping[str, Numbers]
     """For each language the items of its rows; translations of an item have one number."""
@@ -68,7 +68,7 @@ class Answers:
         drawn = np.random.default_rng(0).integers(2, size=most)
         kept = {language: drawn[numbers] == which for language, numbers in self.numbers.items()}
         by_seed = {
-            seed: {lang: Items(found.points[kept[lang]], found.out_of[kept[lang]]) for lang, found in items.items()}
+            seed: {lang: ItemScores(found.parts[kept[lang]], found.measure) for lang, found in items.items()}
             for seed, items in self.by_seed.items()
         }
         numbers = {language: found[kept[language]] for language, found in self.numbers.items()}
@@ -86,7 +86,7 @@ class Reader:
         self.store = store
         self.numbers: dict[tuple[str, str], int] = {}
         self.seen: dict[tuple[str, str], list[tuple[pa.ChunkedArray, Numbers]]] = {}
-        self.read: dict[str, dict[str, tuple[Items, Numbers]]] = {}
+        self.read: dict[str, dict[str, tuple[ItemScores, Numbers]]] = {}
         self.packed: dict[tuple[int, ...], list[Numbers]] = {}
 
     def answers(self, trials: Iterable[Row], task: Task) -> Answers:
@@ -95,7 +95,7 @@ class Reader:
         Raises:
             UserError: they were scored by a version that did not write down which items they answered.
         """
-        by_seed: dict[str, dict[str, Items]] = {}
+        by_seed: dict[str, dict[str, ItemScores]] = {}
         numbers: dict[str, Numbers] = {}
         labelled: frozenset[str] = frozenset()
         for trial in trials:
@@ -112,7 +112,7 @@ class Reader:
         )
         return Answers(by_seed, numbers, labelled, languages, packed=self.packed)
 
-    def _of(self, evaluation: str, task: Task) -> dict[str, tuple[Items, Numbers]]:
+    def _of(self, evaluation: str, task: Task) -> dict[str, tuple[ItemScores, Numbers]]:
         if evaluation not in self.read:
             wanted = [("task", "=", task.name), ("metric", "=", task.metric)]
             try:
@@ -123,7 +123,7 @@ class Reader:
                     f"{self.store.root}: has no scores {evaluation}, which a trial of the run left there; was the store "
                     "moved?"
                 ) from None
-            if "item" not in table.column_names:
+            if "parts" not in table.column_names:
                 raise UserError(
                     f"{self.store.root}: the scores {evaluation} are of an earlier version of xit_ray; search again: trained "
                     "stages are taken from the store, and only scored anew"
@@ -132,7 +132,9 @@ class Reader:
             for language in task.languages:
                 part = table.filter(pc.equal(table.column("language"), language))
                 if part.num_rows:
-                    items = Items(part.column("points").to_numpy(), part.column("out_of").to_numpy())
+                    flat = part.column("parts").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+                    measure = MEASURES[part.column("measure")[0].as_py()]
+                    items = ItemScores(flat.reshape(part.num_rows, -1), measure)
                     found[language] = items, self._numbered(part.column("item"), task.name, language)
             self.read[evaluation] = found
         return self.read[evaluation]

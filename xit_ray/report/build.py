@@ -5,15 +5,15 @@ from pathlib import Path
 import jinja2
 import pyarrow.parquet as pq
 
-from xit_ray.data.leaks import percent
+from xit_ray.data.overlap import percent
 from xit_ray.report.matrix import Gain
 from xit_ray.report.matrix_table import as_table, by_language_table
-from xit_ray.report.ranking import estimate_text
+from xit_ray.report.preselection import estimate_text
 from xit_ray.report.summary import Summary, summarise
 from xit_ray.report.typology import GROUPS
 from xit_ray.report.words import cell_text, gain_text, interval_text, points, seeds_text, settle_text
 from xit_ray.stages.store import Store
-from xit_ray.track.tables import LEDGER, OVERLAPS, RANKING, SCORES, TRIALS
+from xit_ray.track.tables import LEDGER, OVERLAPS, PRESELECTION, SCORES, TRIALS
 
 MATRIX, GAINS, HTML = "matrix.parquet", "gains.parquet", "report.html"
 
@@ -25,7 +25,7 @@ def build(folder: Path, store_root: str) -> tuple[Summary, list[Path]]:
     pq.write_table(as_table(list(summary.cells.values())), folder / MATRIX)
     pq.write_table(by_language_table(list(summary.cells.values())), folder / GAINS)
     (folder / HTML).write_text(render(summary), encoding="utf-8")
-    files = [folder / name for name in (HTML, MATRIX, GAINS, TRIALS, SCORES, LEDGER, RANKING, OVERLAPS)]
+    files = [folder / name for name in (HTML, MATRIX, GAINS, TRIALS, SCORES, LEDGER, PRESELECTION, OVERLAPS)]
     return summary, [file for file in files if file.is_file()]
 
 

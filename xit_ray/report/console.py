@@ -8,12 +8,13 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from xit_ray.data.leaks import percent
+from xit_ray.data.overlap import percent
 from xit_ray.report.build import HTML
-from xit_ray.report.matrix import Cell
+from xit_ray.report.matrix import MatrixCell
 from xit_ray.report.suite import SuiteTable
 from xit_ray.report.summary import LanguageTable, Summary
 from xit_ray.report.words import cell_text, gain_text, points, seeds_text, settle_text
+from xit_ray.spec.cell import BASELINE
 
 
 def show(summary: Summary, folder: Path, console: Console, mlflow: str) -> None:
@@ -24,10 +25,10 @@ def show(summary: Summary, folder: Path, console: Console, mlflow: str) -> None:
     console.print(_matrix(summary))
     for line in _about_gains(summary):
         console.print(line, style="dim", highlight=False, soft_wrap=True)
-    fresh = [f"{cell.intermediate} → {cell.target}" for cell in summary.cells.values() if cell.fresh]
-    if fresh:
+    again = [f"{cell.row} → {cell.target}" for cell in summary.cells.values() if cell.reseeded]
+    if again:
         console.print(
-            f"Trained again with fresh seeds, which alone count: {', '.join(fresh)}; a gain is over the baseline's "
+            f"Trained again with fresh seeds, which alone count: {', '.join(again)}; a gain is over the baseline's "
             "fresh seeds where both have them, else over the baseline as it was before.",
             style="dim",
             highlight=False,
@@ -41,13 +42,15 @@ def show(summary: Summary, folder: Path, console: Console, mlflow: str) -> None:
             "languages other than English.",
             highlight=False,
         )
-    if summary.ranking is not None:
+    if summary.preselection is not None:
         regrets = ", ".join(
-            f"{'–' if value is None else f'{100 * value:.1f}'} at {k}" for k, value in summary.ranking.regrets.items()
+            f"{'–' if value is None else f'{100 * value:.1f}'} at {k}"
+            for k, value in summary.preselection.regrets.items()
         )
         console.print(
-            f"Ranked before training by {summary.ranking.by}, {summary.ranking.device_seconds:.0f} device-seconds: "
-            f"{summary.ranking.left_out} cells left out; regret in points among those trained: {regrets}.",
+            f"Estimated before training by {summary.preselection.by}, {summary.preselection.device_seconds:.0f} "
+            f"device-seconds: {summary.preselection.left_out} cells left out; regret in points among those trained: "
+            f"{regrets}.",
             highlight=False,
         )
     if summary.suite is not None:
@@ -106,16 +109,16 @@ def _about_gains(summary: Summary) -> list[str]:
     return lines
 
 
-def _best(target: str, cell: Cell, summary: Summary) -> list[str]:
+def _best(target: str, cell: MatrixCell, summary: Summary) -> list[str]:
     """The chosen recipe of a target, what it gains, and how much the choice is worth."""
-    first = "no intermediate" if cell.is_baseline else escape(f"{cell.intermediate} first")
-    model = escape(f", {cell.model}") if cell.is_baseline and cell.model else ""
+    first = "no intermediate" if cell.cell.is_baseline else escape(f"{cell.row} first")
+    model = escape(f", {cell.cell.model}") if cell.cell.is_baseline and cell.row != BASELINE else ""
     gain = f", gain {gain_text(cell.gain, summary.margin)}" if cell.gain is not None else ""
     lines = [
         f"[bold]Best recipe for {target}[/bold] (by English dev, {points(cell.dev_en)}): {first}{model}; zero-shot "
         f"{points(cell.zero_shot)}{escape(gain)}, {seeds_text(cell)}. {_trials(cell)}."
     ]
-    settled = settle_text(cell, summary.margin, summary.device_hours.get((cell.intermediate, target), 0.0))
+    settled = settle_text(cell, summary.margin, summary.device_hours[cell.cell])
     if settled:
         lines.append(f"  Its gain is not known yet: {settled}.")
     oracle = summary.oracles.get(target)
@@ -127,7 +130,7 @@ def _best(target: str, cell: Cell, summary: Summary) -> list[str]:
     return lines
 
 
-def _trials(cell: Cell) -> str:
+def _trials(cell: MatrixCell) -> str:
     return f"Trial {cell.trial}" if len(cell.replicates) == 1 else f"Trials {', '.join(cell.replicates)}"
 
 
@@ -136,11 +139,11 @@ def _matrix(summary: Summary) -> Table:
     table.add_column("intermediate")
     for target in summary.targets:
         table.add_column(target, justify="right")
-    for intermediate in summary.intermediates:
-        cells = [summary.cells.get((intermediate, target)) for target in summary.targets]
+    for row in summary.rows:
+        cells = [summary.cells.get((row, target)) for target in summary.targets]
         style = ["bold" if cell is not None and summary.best.get(cell.target) == cell else "" for cell in cells]
         texts = [Text(cell_text(cell, summary.margin), style=how) for cell, how in zip(cells, style, strict=True)]
-        table.add_row(Text(intermediate), *texts)
+        table.add_row(Text(row), *texts)
     return table
 
 

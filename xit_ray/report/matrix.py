@@ -1,13 +1,13 @@
-"""The transfer matrix: for each intermediate and target, the gain in mean zero-shot score over that target's baseline.
+"""The transfer matrix: for each intermediate and test set, the gain in mean zero-shot score over the baseline.
 
-A cell stands for the recipe with the best English dev among the finished ones of its intermediate and target; no other
-score has a say. Trials of a recipe that differ in seeds alone are its replicates. Where recipes were trained again with fresh
-seeds (replicates of a competition's winner, finalists), these seeds alone count. The baseline of a target is its cell
-without an intermediate, chosen in the same way. In a search over several models each has rows of its own, and gains are over
-the same model's baseline.
+A cell stands for the recipe with the best English dev among the finished ones of its model, intermediate and target; no
+other score has a say. A head that is scored on several test sets has a column for each of them. Trials of a recipe that
+differ in seeds alone are its replicates. Where recipes were trained again with fresh seeds (the winner of a competition,
+finalists), only these seeds count. The baseline of a cell is the cell of the same model and target without an
+intermediate, chosen in the same way.
 
-Gains have intervals over seeds and items, and verdicts that are corrected for the number of cells (``report.statistics``). A
-cell whose variance over seeds nothing tells has neither.
+Gains have intervals over seeds and items, and verdicts that are corrected for the number of cells (``report.statistics``).
+A cell whose variance over seeds is not known has neither.
 """
 
 import statistics as mean_and_median
@@ -21,14 +21,11 @@ import pyarrow.parquet as pq
 from xit_ray.report import statistics
 from xit_ray.report.answers import Answers, Reader, Row
 from xit_ray.report.statistics import Estimate, SeedNoise, Verdict
+from xit_ray.spec.cell import Cell
 from xit_ray.spec.recipe import Recipe
 from xit_ray.stages.store import Store
 from xit_ray.tasks import registry
 from xit_ray.track.tables import TRIALS
-
-BASELINE = "none"
-Place = tuple[str, str, str]
-"""Intermediate, target, and the model where there are several."""
 
 
 @dataclass(frozen=True)
@@ -57,19 +54,19 @@ class Gain:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One cell. Scores are shares."""
+class MatrixCell:
+    """What the trials of a cell say. Scores are shares."""
 
-    intermediate: str
-    """With the model, where there are several."""
-    target: str
-    model: str
-    """Its label; empty where there is only one."""
+    cell: Cell
+    row: str
+    """Name of its row: the intermediate, with the model where there are several."""
+    trained: str
+    """The task whose head is scored; the target itself, where that is no test set of its own."""
     trial: str | None
     """The chosen recipe's trial, the first of its replicates; None where none finished."""
     replicates: tuple[str, ...]
     """All trials of the chosen recipe that count."""
-    fresh: bool
+    reseeded: bool
     """Whether they have fresh seeds."""
     trials: int
     """Trials of the cell, those that were stopped included."""
@@ -87,9 +84,9 @@ class Cell:
     """Different seeds of the trials that count."""
 
     @property
-    def is_baseline(self) -> bool:
-        """Whether this is what gains are over."""
-        return self.intermediate == _named(BASELINE, self.model)
+    def target(self) -> str:
+        """Name of its column."""
+        return self.cell.target
 
     @property
     def zero_shot(self) -> float | None:
@@ -111,7 +108,7 @@ class Oracle:
     """The same of the recipe with the best English dev."""
 
 
-def matrix(folder: Path, store: Store, margin: float) -> tuple[list[Cell], list[Oracle]]:
+def matrix(folder: Path, store: Store, margin: float) -> tuple[list[MatrixCell], list[Oracle]]:
     """The cells of a run, by model, intermediate (the baseline first) and target, and each target's oracle.
 
     Args:
@@ -120,77 +117,76 @@ def matrix(folder: Path, store: Store, margin: float) -> tuple[list[Cell], list[
         margin: largest difference that does not matter, as a share.
     """
     rows: list[Row] = pq.read_table(folder / TRIALS).to_pylist()
-    labels = {row["recipe"]: Recipe.model_validate_json(row["recipe"]).model.label for row in rows}
-    several = len(set(labels.values())) > 1
-    groups: dict[Place, list[Row]] = {}
+    groups: dict[Cell, list[Row]] = {}
     for row in rows:
-        place = row["intermediate"], row["target"], labels[row["recipe"]] if several else ""
-        groups.setdefault(place, []).append(row)
+        for test in row["tests"]:
+            groups.setdefault(Cell(model=row["model"], intermediate=row["intermediate"], target=test), []).append(row)
+    several = len({cell.model for cell in groups}) > 1
     reader = Reader(store)
-    cells: dict[Place, Cell] = {}
-    for target, model in dict.fromkeys(place[1:] for place in groups):
-        mine = {place: group for place, group in groups.items() if place[1:] == (target, model)}
-        cells |= _Column(target, model, mine, reader, margin).cells()
-    order = sorted(groups, key=lambda place: (place[2], place[0] != BASELINE, *place))
-    found = _with_verdicts([cells[place] for place in order], margin)
-    oracles = [_oracle(target, groups, reader) for target in dict.fromkeys(place[1] for place in order)]
-    return found, [oracle for oracle in oracles if oracle is not None]
+    cells: dict[Cell, MatrixCell] = {}
+    for baseline in dict.fromkeys(cell.baseline for cell in groups):
+        column = {cell: group for cell, group in groups.items() if cell.baseline == baseline}
+        cells |= _Column(baseline, column, reader, margin, several).cells()
+    order = sorted(groups, key=lambda c: (c.model, not c.is_baseline, c.intermediate, c.target))
+    judged = _with_verdicts([cells[cell] for cell in order], margin)
+    oracles = [_oracle(target, groups, reader) for target in dict.fromkeys(cell.target for cell in order)]
+    return judged, [oracle for oracle in oracles if oracle is not None]
 
 
 class _Column:
-    """All cells of one target and model: what one tells of the variance over seeds holds for all."""
+    """All cells of one model and test set: what one cell says of the variance over seeds holds for all."""
 
     def __init__(
-        self, target: str, model: str, groups: Mapping[Place, list[Row]], reader: Reader, margin: float
+        self, baseline: Cell, groups: Mapping[Cell, list[Row]], reader: Reader, margin: float, several_models: bool
     ) -> None:
-        self.target, self.model, self.groups, self.margin = target, model, groups, margin
-        self.task = registry.get(target)
-        self.chosen = {place: chosen(group) for place, group in groups.items()}
-        self.answers = {place: reader.answers(rows, self.task) for place, rows in self.chosen.items() if rows}
+        self.baseline, self.groups, self.margin, self.several_models = baseline, groups, margin, several_models
+        self.task = registry.get(baseline.target)
+        self.chosen = {cell: chosen(group) for cell, group in groups.items()}
+        self.answers = {cell: reader.answers(rows, self.task) for cell, rows in self.chosen.items() if rows}
         self.baselines = self._baselines(reader)
         self.noises: dict[tuple[str, ...], SeedNoise] = {}
 
-    def cells(self) -> dict[Place, Cell]:
+    def cells(self) -> dict[Cell, MatrixCell]:
         """The cells; verdicts on means are given when all columns are there."""
-        found = {place: self._cell(place) for place in self.groups}
+        cells = {cell: self._cell(cell) for cell in self.groups}
         by_language = [
-            (place, language, gain)
-            for place, cell in found.items()
-            for language, gain in (cell.gain_by_language or {}).items()
+            (cell, language, gain)
+            for cell, result in cells.items()
+            for language, gain in (result.gain_by_language or {}).items()
         ]
         corrected = statistics.adjusted([gain.estimate.p for *_, gain in by_language])
-        told: dict[Place, dict[str, Gain]] = {}
-        for (place, language, gain), q in zip(by_language, corrected, strict=True):
-            told.setdefault(place, {})[language] = _judged(gain.estimate, q, self.margin)
-        return {place: replace(cell, gain_by_language=told.get(place)) for place, cell in found.items()}
+        judged: dict[Cell, dict[str, Gain]] = {}
+        for (cell, language, gain), q in zip(by_language, corrected, strict=True):
+            judged.setdefault(cell, {})[language] = _judged(gain.estimate, q, self.margin)
+        return {cell: replace(result, gain_by_language=judged.get(cell)) for cell, result in cells.items()}
 
     def _baselines(self, reader: Reader) -> dict[bool, Answers]:
         """The baseline by its fresh seeds, and as it was before: a cell that was not trained again is compared with that."""
-        group = self.groups.get((BASELINE, self.target, self.model), [])
-        by_fresh = {fresh: chosen([row for row in group if bool(row.get("fresh")) == fresh]) for fresh in (True, False)}
-        known = {fresh: reader.answers(rows, self.task) for fresh, rows in by_fresh.items() if rows}
+        group = self.groups.get(self.baseline, [])
+        by_seeds = {again: chosen([row for row in group if row["reseeded"] == again]) for again in (True, False)}
+        known = {again: reader.answers(rows, self.task) for again, rows in by_seeds.items() if rows}
         return known | ({True: known[False]} if True not in known and False in known else {})
 
-    def _cell(self, place: Place) -> Cell:
-        rows, answers = self.chosen[place], self.answers.get(place)
-        name, about = _named(place[0], self.model), (self.target, self.model)
+    def _cell(self, cell: Cell) -> MatrixCell:
+        rows, answers, row = self.chosen[cell], self.answers.get(cell), cell.row(self.several_models)
+        count, trained = len(self.groups[cell]), str(self.groups[cell][0]["target"])
         if answers is None:
-            return Cell(name, *about, None, (), False, len(self.groups[place]))
-        trials, fresh = tuple(str(row["trial"]) for row in rows), bool(rows[0].get("fresh"))
-        counts = len(self.groups[place])
-        cell = Cell(name, *about, trials[0], trials, fresh, counts, _dev(rows), seeds=len(answers.by_seed))
+            return MatrixCell(cell, row, trained, None, (), False, count)
+        trials, reseeded = tuple(str(trial["trial"]) for trial in rows), bool(rows[0]["reseeded"])
+        seeds = len(answers.by_seed)
+        result = MatrixCell(cell, row, trained, trials[0], trials, reseeded, count, _dev(rows), seeds=seeds)
         languages = answers.zero_shot
         if not languages:
-            return cell
-        cell = replace(cell, score=statistics.score(answers.runs(languages), self._noise(languages)))
-        baseline = self.baselines.get(fresh)
-        if place[0] == BASELINE or baseline is None:
-            return cell
+            return result
+        result = replace(result, score=statistics.score(answers.runs(languages), self._noise(languages)))
+        baseline = self.baselines.get(reseeded)
+        if cell.is_baseline or baseline is None:
+            return result
         gain = self._gain(answers, baseline, languages)
         single = {language: Gain(self._gain(answers, baseline, (language,))) for language in languages}
         english = "en" in answers.languages and "en" in baseline.languages
         return replace(
-            cell,
+            result,
             gain=Gain(gain),
             gain_any_language=statistics.over_languages(gain, np.asarray([g.value for g in single.values()])),
             gain_by_language=single,
@@ -218,7 +214,7 @@ def counting(group: Iterable[Row]) -> list[list[Row]]:
     """The finished recipes of a cell that count, each with its replicates: those with fresh seeds where there are any, and
     none that lacks a seed, which it might owe its mean to."""
     done = sorted((row for row in group if row["status"] == "done"), key=lambda row: str(row["trial"]))
-    final = [row for row in done if row.get("fresh")]
+    final = [row for row in done if row["reseeded"]]
     recipes = by_recipe(final or done)
     most = max((len(rows) for rows in recipes), default=0)
     return [rows for rows in recipes if len(rows) >= most]
@@ -236,15 +232,11 @@ def _dev(replicates: list[Row]) -> float:
     return mean_and_median.fmean(float(row["dev_en"]) for row in replicates)
 
 
-def _named(intermediate: str, model: str) -> str:
-    return f"{intermediate} ({model})" if model else intermediate
-
-
 def _judged(estimate: Estimate, q: float | None, margin: float) -> Gain:
     return Gain(estimate, q, statistics.verdict(estimate, q, margin))
 
 
-def _with_verdicts(cells: list[Cell], margin: float) -> list[Cell]:
+def _with_verdicts(cells: list[MatrixCell], margin: float) -> list[MatrixCell]:
     """Verdicts on means, corrected for the number of cells; those on English are a family of their own."""
     judged = {}
     for name in ("gain", "gain_english"):
@@ -257,10 +249,10 @@ def _with_verdicts(cells: list[Cell], margin: float) -> list[Cell]:
     ]
 
 
-def _oracle(target: str, groups: Mapping[Place, list[Row]], reader: Reader) -> Oracle | None:
+def _oracle(target: str, groups: Mapping[Cell, list[Row]], reader: Reader) -> Oracle | None:
     """Of all recipes of a target that count; None where there are fewer than two, or too few items to divide."""
     task = registry.get(target)
-    mine = [group for place, group in groups.items() if place[1] == target]
+    mine = [group for cell, group in groups.items() if cell.target == target]
     recipes = [rows for group in mine for rows in counting(group)]
     if len(recipes) < 2:
         return None
@@ -272,8 +264,6 @@ def _oracle(target: str, groups: Mapping[Place, list[Row]], reader: Reader) -> O
         return None
     values = [[one.mean(languages) for one in half] for half in halves]
     by_other_half = [values[1 - which][int(np.argmax(values[which]))] for which in (0, 1)]
-    best = max(
-        (chosen(group) for group in mine if chosen(group)), key=lambda rows: (bool(rows[0].get("fresh")), _dev(rows))
-    )
+    best = max((chosen(group) for group in mine if chosen(group)), key=lambda rows: (rows[0]["reseeded"], _dev(rows)))
     place = recipes.index(best)
     return Oracle(target, sum(by_other_half) / 2, (values[0][place] + values[1][place]) / 2)

@@ -4,33 +4,32 @@ from typing import Any
 
 import pyarrow as pa
 
-from xit_ray.report.matrix import Cell, Gain
+from xit_ray.report.matrix import Gain, MatrixCell
 
 
-def as_table(cells: list[Cell]) -> pa.Table:
+def as_table(cells: list[MatrixCell]) -> pa.Table:
     """The matrix as rows, for ``matrix.parquet``."""
     return pa.Table.from_pylist([_flat(cell) for cell in cells], schema=_SCHEMA)
 
 
-def by_language_table(cells: list[Cell]) -> pa.Table:
+def by_language_table(cells: list[MatrixCell]) -> pa.Table:
     """Gains by language as rows, for ``gains.parquet``."""
     rows = [
-        {"intermediate": cell.intermediate, "target": cell.target, "language": language, **_of_gain("gain", gain)}
+        {**cell.cell.model_dump(), "language": language, **_of_gain("gain", gain)}
         for cell in cells
         for language, gain in (cell.gain_by_language or {}).items()
     ]
     return pa.Table.from_pylist(rows, schema=_LANGUAGE_SCHEMA)
 
 
-def _flat(cell: Cell) -> dict[str, Any]:
+def _flat(cell: MatrixCell) -> dict[str, Any]:
     low, high = (cell.score.interval if cell.score else None) or (None, None)
     general = cell.gain_any_language.interval if cell.gain_any_language else None
     return {
-        "intermediate": cell.intermediate,
-        "target": cell.target,
+        **cell.cell.model_dump(),
         "trial": cell.trial,
         "replicates": list(cell.replicates),
-        "fresh": cell.fresh,
+        "reseeded": cell.reseeded,
         "trials": cell.trials,
         "seeds": cell.seeds,
         "dev_en": cell.dev_en,
@@ -67,13 +66,13 @@ def _gain_fields(name: str) -> list[tuple[str, pa.DataType]]:
 
 
 _SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("intermediate", "target", "trial")]
-    + [("replicates", pa.list_(pa.string())), ("fresh", pa.bool_()), ("trials", pa.int64()), ("seeds", pa.int64())]
+    [(name, pa.string()) for name in ("model", "intermediate", "target", "trial")]
+    + [("replicates", pa.list_(pa.string())), ("reseeded", pa.bool_()), ("trials", pa.int64()), ("seeds", pa.int64())]
     + [(name, pa.float64()) for name in ("dev_en", "zero_shot", "zero_shot_low", "zero_shot_high")]
     + _gain_fields("gain")
     + [(name, pa.float64()) for name in ("gain_any_language_low", "gain_any_language_high")]
     + _gain_fields("english")
 )
 _LANGUAGE_SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("intermediate", "target", "language")] + _gain_fields("gain")
+    [(name, pa.string()) for name in ("model", "intermediate", "target", "language")] + _gain_fields("gain")
 )

@@ -9,9 +9,13 @@ from dataclasses import dataclass, replace
 
 from scipy import stats
 
-from xit_ray.report.matrix import Cell
+from xit_ray.plan.forecast import Forecaster
+from xit_ray.plan.planner import Planner
+from xit_ray.report.matrix import MatrixCell
 from xit_ray.report.statistics import ALPHA, Estimate
-from xit_ray.tasks.scores.items import LEVEL
+from xit_ray.spec.points import expected_recipes
+from xit_ray.spec.space import Space
+from xit_ray.tasks.scores.measures import LEVEL
 
 MOST_SEEDS = 100
 """More are not proposed."""
@@ -32,7 +36,7 @@ def with_seeds(estimate: Estimate, seeds: int, wanted: int) -> Estimate:
     return replace(estimate, seed_variance=estimate.seed_variance * seeds / wanted, df=df)
 
 
-def seeds_to_settle(cell: Cell, margin: float) -> int | None:
+def seeds_to_settle(cell: MatrixCell, margin: float) -> int | None:
     """Seeds that a cell and its baseline still need for a verdict, if the gain is as large as it looks.
 
     Returns:
@@ -63,7 +67,7 @@ class Power:
     """True gain that is found in four of five matrices, before correction for the number of cells."""
 
 
-def power(cells: Iterable[Cell], seeds: Iterable[int]) -> list[Power]:
+def power(cells: Iterable[MatrixCell], seeds: Iterable[int]) -> list[Power]:
     """What numbers of seeds can tell of each target, by the mean variances of its gains; nothing of targets whose variance
     over seeds is not known."""
     known: dict[str, list[tuple[Estimate, int]]] = {}
@@ -80,3 +84,25 @@ def power(cells: Iterable[Cell], seeds: Iterable[int]) -> list[Power]:
             se = math.sqrt(variance)
             found.append(Power(target, wanted, sure * se, (sure + float(stats.t.ppf(POWER, df))) * se))
     return found
+
+
+def search_hours(
+    space: Space, planner: Planner, forecaster: Forecaster, seeds: Iterable[int]
+) -> dict[int, float] | None:
+    """Device-hours of a whole search by its number of seeds per cell; None where this machine's speed was not measured."""
+    from xit_ray.core.device import best_device
+    from xit_ray.plan import throughput
+
+    gpus = bool(space.resources.gpus)
+    device = best_device(gpus, None if gpus else space.resources.cpus)
+    hours = {}
+    for wanted in seeds:
+        replicates = space.replicates.model_copy(update={"seeds": wanted})
+        recipes = list(expected_recipes(space.model_copy(update={"replicates": replicates})))
+        speed = throughput.known(recipes[0].model, device)
+        if speed is None:
+            return None
+        trials = {trial.key: trial for trial in map(planner.trial, recipes)}
+        pieces = forecaster.of(trials.values()).pieces.values()
+        hours[wanted] = sum(map(speed.seconds, pieces)) / 3600
+    return hours

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from xit_ray.tasks.scores.items import LEVEL, Items
+from xit_ray.tasks.scores.measures import LEVEL, ItemScores
 
 Floats = npt.NDArray[np.float64]
 Verdict = Literal["helps", "harms", "no larger difference", "not known", "one seed"]
@@ -102,7 +102,7 @@ class SeedNoise:
     """Within cells."""
 
 
-def runs_of(by_seed: Mapping[str, Mapping[str, Items]], item_keys: Mapping[str, npt.NDArray[np.int64]]) -> Runs:
+def runs_of(by_seed: Mapping[str, Mapping[str, ItemScores]], item_keys: Mapping[str, npt.NDArray[np.int64]]) -> Runs:
     """The runs of a recipe.
 
     Args:
@@ -118,10 +118,8 @@ def runs_of(by_seed: Mapping[str, Mapping[str, Items]], item_keys: Mapping[str, 
         for column, language in enumerate(languages):
             found = by_seed[seed][language]
             scores[place, column] = found.value
-            whole = float(found.out_of.sum())
-            if whole:
-                linear = (found.points - found.value * found.out_of) / (whole * len(languages))
-                influence[place] += np.bincount(item_keys[language], weights=linear, minlength=items)
+            linear = found.influence / len(languages)
+            influence[place] += np.bincount(item_keys[language], weights=linear, minlength=items)
     return Runs(seeds, scores, influence)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from xit_ray.report.matrix import Cell
+from xit_ray.report.matrix import MatrixCell
 from xit_ray.tasks import registry
 from xit_ray.tasks.suites import Suite
 
@@ -19,7 +19,7 @@ class SuiteTable:
     """Intermediate to its scores, one a column; None where something of it was not scored."""
 
 
-def suite_table(suite: Suite, cells: list[Cell], scores: list[dict[str, Any]]) -> SuiteTable:
+def suite_table(suite: Suite, cells: list[MatrixCell], scores: list[dict[str, Any]]) -> SuiteTable:
     """The suite's scores of each intermediate.
 
     A task that trains counts with its cell's trials. One without training data was scored after every target; it counts with
@@ -34,9 +34,9 @@ def suite_table(suite: Suite, cells: list[Cell], scores: list[dict[str, Any]]) -
     for score in scores:
         by_trial.setdefault(score["trial"], []).append(score)
     rows = {}
-    for intermediate in dict.fromkeys(cell.intermediate for cell in cells):
+    for row_name in dict.fromkeys(cell.row for cell in cells):
         found: dict[str, dict[str, dict[str, list[float]]]] = {}
-        for cell in (cell for cell in cells if cell.intermediate == intermediate):
+        for cell in (cell for cell in cells if cell.row == row_name):
             for score in (score for trial in cell.replicates for score in by_trial.get(trial, [])):
                 if score["task"] == cell.target or not registry.get(score["task"]).trainable:
                     place = found.setdefault(score["task"], {}).setdefault(score["language"], {})
@@ -48,6 +48,6 @@ def suite_table(suite: Suite, cells: list[Cell], scores: list[dict[str, Any]]) -
             }
             for task, languages in found.items()
         }
-        rows[intermediate] = suite.scores(means)
+        rows[row_name] = suite.scores(means)
     columns = list(next(iter(rows.values()), {}))
     return SuiteTable(suite.name, columns, {name: [row[column] for column in columns] for name, row in rows.items()})

@@ -8,19 +8,21 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 
-from xit_ray.data.leaks import Overlap
+from xit_ray.data.overlap import Overlap
 from xit_ray.report.front import front
-from xit_ray.report.matrix import Cell, Gain, Oracle, matrix
-from xit_ray.report.ranking import Ranking, ranking
+from xit_ray.report.matrix import Gain, MatrixCell, Oracle, matrix
+from xit_ray.report.preselection import PreselectionReport, preselection_report
 from xit_ray.report.suite import SuiteTable, suite_table
 from xit_ray.report.typology import ByDistance, by_distance
 from xit_ray.report.warnings import warnings
+from xit_ray.spec.cell import Cell
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Space
+from xit_ray.stages.records import CellEstimate
 from xit_ray.stages.store import Store
 from xit_ray.tasks import registry
 from xit_ray.tasks.suites import SUITES
-from xit_ray.track.tables import LEDGER, OVERLAPS, RANKING, SCORES, TRIALS
+from xit_ray.track.tables import LEDGER, OVERLAPS, PRESELECTION, SCORES, TRIALS, UNTRAINED
 
 
 @dataclass(frozen=True)
@@ -56,16 +58,19 @@ class Summary:
 
     name: str
     question: str
-    intermediates: list[str]
+    rows: list[str]
+    """The matrix's, in order: intermediates, with the model where there are several."""
     targets: list[str]
-    cells: dict[tuple[str, str], Cell]
+    """The matrix's columns."""
+    cells: dict[tuple[str, str], MatrixCell]
+    """By row and column."""
     margin: float
     """Largest difference that does not matter, as a share."""
-    best: dict[str, Cell]
+    best: dict[str, MatrixCell]
     """By target, the cell with the best English dev."""
     oracles: dict[str, Oracle]
     """By target, what choosing by the other languages' labels would have brought."""
-    device_hours: dict[tuple[str, str], float]
+    device_hours: dict[Cell, float]
     """Of one seed of a cell's recipe and of its baseline, each alone."""
     overlaps: list[Overlap]
     """What of the test sets is among rows that train or choose."""
@@ -80,8 +85,8 @@ class Summary:
     """Where the space scores a suite's languages."""
     trials: list[dict[str, Any]]
     ledger: list[dict[str, Any]]
-    ranking: Ranking | None
-    """Where the space ranks intermediates before training."""
+    preselection: PreselectionReport | None
+    """Where the space estimates cells before training."""
     front: list[dict[str, Any]]
     """Trials that none beats in both English dev and cost."""
     recipe: str
@@ -108,9 +113,9 @@ def summarise(folder: Path, store: Store) -> Summary:
     return Summary(
         name=folder.name,
         question=space.question,
-        intermediates=list(dict.fromkeys(cell.intermediate for cell in cells)),
+        rows=list(dict.fromkeys(cell.row for cell in cells)),
         targets=targets,
-        cells={(cell.intermediate, cell.target): cell for cell in cells},
+        cells={(cell.row, cell.target): cell for cell in cells},
         margin=margin,
         best=best,
         oracles={oracle.target: oracle for oracle in oracles},
@@ -123,7 +128,7 @@ def summarise(folder: Path, store: Store) -> Summary:
         suite=_suite(space, done, scores),
         trials=trials,
         ledger=ledger,
-        ranking=_ranking(folder, cells),
+        preselection=_preselection(folder, cells),
         front=front(trials),
         recipe=_best_recipe(best, trials),
         spent_seconds=sum(float(row["seconds"]) for row in ledger if row["trainings_begun"]),
@@ -136,23 +141,21 @@ def _overlaps(folder: Path) -> list[Overlap]:
     return [Overlap(**row) for row in pq.read_table(file).to_pylist()] if file.is_file() else []
 
 
-def _device_hours(cells: list[Cell], trials: list[dict[str, Any]]) -> dict[tuple[str, str], float]:
+def _device_hours(cells: list[MatrixCell], trials: list[dict[str, Any]]) -> dict[Cell, float]:
     seconds = {row["trial"]: float(row["device_seconds"]) for row in trials}
-    baselines = {(cell.target, cell.model): cell.trial for cell in cells if cell.is_baseline}
+    trial_of = {cell.cell: cell.trial for cell in cells}
     return {
-        (cell.intermediate, cell.target): sum(
-            seconds.get(trial, 0.0) for trial in (cell.trial, baselines.get((cell.target, cell.model))) if trial
-        )
+        cell.cell: sum(seconds.get(trial, 0.0) for trial in (cell.trial, trial_of.get(cell.cell.baseline)) if trial)
         / 3600
         for cell in cells
     }
 
 
-def _typology(done: list[Cell], trials: list[dict[str, Any]], scores: list[dict[str, Any]]) -> list[ByDistance]:
+def _typology(done: list[MatrixCell], trials: list[dict[str, Any]], scores: list[dict[str, Any]]) -> list[ByDistance]:
     by_trial = _main_scores(scores)
     recipes = {trial["trial"]: Recipe.model_validate_json(trial["recipe"]) for trial in trials}
 
-    def means(cell: Cell) -> dict[str, float]:
+    def means(cell: MatrixCell) -> dict[str, float]:
         labelled = recipes[str(cell.trial)].labelled_languages
         return {
             language: fmean(score["value"] for score in found)
@@ -160,13 +163,9 @@ def _typology(done: list[Cell], trials: list[dict[str, Any]], scores: list[dict[
             if language not in labelled and (found := _of_replicates(cell.target, language, cell.replicates, by_trial))
         }
 
-    baselines = {(cell.target, cell.model): means(cell) for cell in done if cell.is_baseline}
-    others = [
-        (cell, baselines[cell.target, cell.model])
-        for cell in done
-        if not cell.is_baseline and (cell.target, cell.model) in baselines
-    ]
-    rows = [by_distance(cell.intermediate, cell.target, means(cell), baseline) for cell, baseline in others]
+    baselines = {cell.cell: means(cell) for cell in done if cell.cell.is_baseline}
+    others = [cell for cell in done if not cell.cell.is_baseline and cell.cell.baseline in baselines]
+    rows = [by_distance(cell.row, cell.target, means(cell), baselines[cell.cell.baseline]) for cell in others]
     return [row for row in rows if row is not None]
 
 
@@ -174,39 +173,45 @@ def _main_scores(scores: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str
     """By task and trial, then by language."""
     found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for score in (s for s in scores if s["metric"] == registry.get(s["task"]).metric):
-        found.setdefault((score["task"], score["trial"]), {})[score["language"]] = score
+        # Each model has scores of its own before training.
+        trial = f"{UNTRAINED}/{score['model']}" if score["trial"] == UNTRAINED else score["trial"]
+        found.setdefault((score["task"], trial), {})[score["language"]] = score
     return found
 
 
-def _ranking(folder: Path, cells: list[Cell]) -> Ranking | None:
-    if not (folder / RANKING).is_file():
+def _preselection(folder: Path, cells: list[MatrixCell]) -> PreselectionReport | None:
+    if not (folder / PRESELECTION).is_file():
         return None
-    rows = pq.read_table(folder / RANKING).to_pylist()
-    return ranking(rows, {(cell.intermediate, cell.target): cell for cell in cells})
+    estimates = []
+    for row in pq.read_table(folder / PRESELECTION).to_pylist():
+        cell = Cell(**{name: row.pop(name) for name in Cell.model_fields})
+        estimates.append(CellEstimate(cell=cell, **row))
+    return preselection_report(estimates, cells)
 
 
-def _best(cells: list[Cell]) -> Cell:
-    """By English dev, finalists before others."""
-    return max(cells, key=lambda cell: (cell.fresh, cell.dev_en or 0.0))
+def _best(cells: list[MatrixCell]) -> MatrixCell:
+    """By English dev; recipes that were trained again with fresh seeds come before others."""
+    return max(cells, key=lambda cell: (cell.reseeded, cell.dev_en or 0.0))
 
 
-def _suite(space: Space, done: list[Cell], scores: list[dict[str, Any]]) -> SuiteTable | None:
+def _suite(space: Space, done: list[MatrixCell], scores: list[dict[str, Any]]) -> SuiteTable | None:
     suite = SUITES.get(str(space.zero_shot.languages))
     return suite_table(suite, done, scores) if suite is not None and done else None
 
 
-def _tables(done: list[Cell], best: dict[str, Cell], scores: list[dict[str, Any]]) -> list[LanguageTable]:
+def _tables(done: list[MatrixCell], best: dict[str, MatrixCell], scores: list[dict[str, Any]]) -> list[LanguageTable]:
     by_trial = _main_scores(scores)
     found = []
     for target in dict.fromkeys(cell.target for cell in done):
         cells = [cell for cell in done if cell.target == target]
-        columns = [(cell.intermediate, cell.replicates) for cell in cells]
+        columns = [(cell.row, cell.replicates) for cell in cells]
         gains = [dict(cell.gain_by_language or {}) for cell in cells]
         found.append(_table(target, f"{target}, by intermediate", columns, gains, by_trial, best[target].replicates))
-    headless = {score["task"] for score in scores} - {cell.target for cell in done}
-    for task in sorted(headless):
-        columns = [("untrained", ("untrained",))] if (task, "untrained") in by_trial else []
-        columns += [(f"{cell.intermediate} → {cell.target}", cell.replicates) for cell in done]
+    models = dict.fromkeys(score["model"] for score in scores if score["trial"] == UNTRAINED)
+    for task in sorted({score["task"] for score in scores} - {cell.target for cell in done}):
+        untrained = {model: f"{UNTRAINED}/{model}" for model in models if (task, f"{UNTRAINED}/{model}") in by_trial}
+        columns = [(UNTRAINED if len(models) == 1 else f"{UNTRAINED} ({m})", (key,)) for m, key in untrained.items()]
+        columns += [(f"{cell.row} → {cell.target}", cell.replicates) for cell in done]
         found.append(_table(task, f"{task}, after each recipe", columns, [{}] * len(columns), by_trial, columns[-1][1]))
     return found
 
@@ -240,7 +245,7 @@ def _of_replicates(
     return [score for score in found if score is not None]
 
 
-def _best_recipe(best: dict[str, Cell], trials: list[dict[str, Any]]) -> str:
+def _best_recipe(best: dict[str, MatrixCell], trials: list[dict[str, Any]]) -> str:
     if not best:
         return "no trial finished"
     texts = []

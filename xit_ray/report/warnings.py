@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from xit_ray.report.matrix import Cell
+from xit_ray.report.matrix import MatrixCell
 from xit_ray.tasks import registry
 
 Row = dict[str, Any]
@@ -14,7 +14,7 @@ FEWEST_STEPS = 20
 
 
 def warnings(
-    best: Mapping[str, Cell], done: list[Cell], trials: list[Row], ledger: list[Row], scores: list[Row]
+    best: Mapping[str, MatrixCell], done: list[MatrixCell], trials: list[Row], ledger: list[Row], scores: list[Row]
 ) -> list[str]:
     """Sentences, the most damning first.
 
@@ -38,11 +38,12 @@ def _one_answer(finished: list[Row], scores: list[Row]) -> list[str]:
             constant.setdefault((score["trial"], score["task"]), set()).add(score["language"])
     told: dict[str, list[str]] = {}
     for row in finished:
-        languages = constant.get((row["trial"], row["target"]))
-        if languages:
-            told.setdefault(row["target"], []).append(f"{row['intermediate']} (in {len(languages)} languages)")
+        for test in row["tests"]:
+            languages = constant.get((row["trial"], test))
+            if languages:
+                told.setdefault(test, []).append(f"{row['intermediate']} (in {len(languages)} languages)")
     return [
-        f"{target}: {len(names)} of {sum(row['target'] == target for row in finished)} trials give one answer to every row: "
+        f"{target}: {len(names)} of {sum(target in row['tests'] for row in finished)} trials give one answer to every row: "
         f"{_some(names)}. They have not learnt the task."
         for target, names in told.items()
     ]
@@ -69,18 +70,19 @@ def _small_dev(ledger: list[Row]) -> list[str]:
     ]
 
 
-def _tied(cell: Cell, done: list[Cell]) -> list[str]:
+def _tied(cell: MatrixCell, done: list[MatrixCell]) -> list[str]:
     """The cells of the target that English dev cannot tell from the chosen one."""
     return [
-        other.intermediate
+        other.row
         for other in done
-        if other is not cell and (other.target, other.fresh, other.dev_en) == (cell.target, cell.fresh, cell.dev_en)
+        if other is not cell
+        and (other.target, other.reseeded, other.dev_en) == (cell.target, cell.reseeded, cell.dev_en)
     ]
 
 
-def _ties(cell: Cell, done: list[Cell]) -> str:
+def _ties(cell: MatrixCell, done: list[MatrixCell]) -> str:
     return (
-        f"{cell.target}: English dev is the same ({100 * (cell.dev_en or 0):.1f}) for {cell.intermediate} and "
+        f"{cell.target}: English dev is the same ({100 * (cell.dev_en or 0):.1f}) for {cell.row} and "
         f"{_some(_tied(cell, done))}; it does not choose among them."
     )
 

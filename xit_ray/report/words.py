@@ -1,6 +1,6 @@
 """How the report puts things: gains, verdicts, numbers of seeds. Points are hundredths of a share."""
 
-from xit_ray.report.matrix import Cell, Gain
+from xit_ray.report.matrix import Gain, MatrixCell
 from xit_ray.report.power import seeds_to_settle
 
 
@@ -33,29 +33,29 @@ def gain_text(gain: Gain | None, margin: float) -> str:
     return " ".join(filter(None, (signed(gain.value), interval_text(gain.low, gain.high), verdict_text(gain, margin))))
 
 
-def cell_text(cell: Cell | None, margin: float) -> str:
+def cell_text(cell: MatrixCell | None, margin: float) -> str:
     """A cell of the matrix: its gain, or the baseline's own score in brackets."""
     if cell is None or cell.trial is None:
         return "–"
     if cell.gain is None:
-        return f"({points(cell.zero_shot)})" if cell.is_baseline else points(cell.zero_shot)
+        return f"({points(cell.zero_shot)})" if cell.cell.is_baseline else points(cell.zero_shot)
     return gain_text(cell.gain, margin)
 
 
-def score_text(cell: Cell) -> str:
+def score_text(cell: MatrixCell) -> str:
     """A cell's own score with its interval."""
     interval = cell.score.interval if cell.score else None
     return points(cell.zero_shot) + (f" [{points(interval[0])}, {points(interval[1])}]" if interval else "")
 
 
-def seeds_text(cell: Cell) -> str:
+def seeds_text(cell: MatrixCell) -> str:
     """How many seeds a cell stands for."""
     many = cell.seeds
-    fresh = "fresh " if cell.fresh else ""
+    fresh = "fresh " if cell.reseeded else ""
     return f"mean of {many} {fresh}seeds" if many > 1 else f"one {fresh}seed"
 
 
-def settle_text(cell: Cell, margin: float, device_hours: float) -> str | None:
+def settle_text(cell: MatrixCell, margin: float, device_hours: float) -> str | None:
     """What would settle a cell without a verdict.
 
     Args:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from xit_ray.spec import doors
+from xit_ray.spec import commands
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import load_space
 
@@ -34,9 +34,9 @@ def search(
     """Search recipes, score them zero-shot in every language, and write matrix and report."""
     from xit_ray.report.console import show
     from xit_ray.search import run
-    from xit_ray.search.finalists import trained_again
+    from xit_ray.search.finalists import to_train_again
 
-    console, checked = doors.console(), None
+    console, checked = commands.console(), None
     if resume is not None:
         if space or set_ or data or mlflow_uri:
             raise UserError(
@@ -59,12 +59,12 @@ def search(
         console.print(finished.forecast, highlight=False, soft_wrap=True)
     trials = finished.state.trials.values()
     final = ""
-    if not any(trial.fresh for trial in trials) and trained_again(finished.space, trials):
+    if not any(trial.reseeded for trial in trials) and to_train_again(finished.space, trials):
         final = "; the best are trained again, with fresh seeds, when all others have ended"
-    left = [trial for trial in trials if trial.status == "left"]
-    if left:
+    skipped = [trial for trial in trials if trial.status == "skipped"]
+    if skipped:
         console.print(
-            f"[yellow]{len(left)} trials were left undone for want of budget[/yellow]{final}; raise it in "
+            f"[yellow]{len(skipped)} trials were skipped for want of budget[/yellow]{final}; raise it in "
             f"{folder / 'spec.yaml'} and go on with --resume {_named(folder)}",
             soft_wrap=True,
         )
@@ -78,4 +78,4 @@ def search(
 
 
 if __name__ == "__main__":
-    doors.door(app)
+    commands.run(app)

@@ -1,7 +1,7 @@
-"""What stands in a crew where Ray Train has its synchronisation actor, at which workers that report to Train meet.
+"""Stands in for Ray Train's synchronisation actor, a barrier for workers that report to Ray Train.
 
-A crew's workers report to the foreman, and what they must agree on goes through torch's process group, so nobody ever comes
-to the barrier. Its process, of which every run has one, imports Ray alone: with Ray Train it would take 50 MB more.
+Our workers report to the coordinator, and agree through torch's process group, so nobody ever waits at
+the barrier. Every run has a process for it. This one imports Ray alone: with Ray Train it would take 50 MB more.
 """
 
 from typing import Any

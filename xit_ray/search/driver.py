@@ -33,11 +33,6 @@ class JobFailedError(Exception):
     """A trial's job ended with an error, in its worker group."""
 
 
-def trial_config(trial: Trial) -> dict[str, str]:
-    """The configuration of a Tune trial."""
-    return {TRIAL: trial.model_dump_json()}
-
-
 def planned_trial(config: dict[str, Any]) -> Trial:
     """The plan that a Tune trial's configuration holds."""
     return Trial.model_validate_json(config[TRIAL])

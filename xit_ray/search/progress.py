@@ -1,4 +1,4 @@
-"""What a person watches: one live table on a terminal, one line an event where there is none."""
+"""What a person watches: one live table on a terminal; elsewhere one line per event."""
 
 import time
 from typing import Any
@@ -8,7 +8,17 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from xit_ray.track.journal import Event
+from xit_ray.track.events import (
+    Event,
+    ScoringStarted,
+    StageProgress,
+    StagePublished,
+    StageReused,
+    StageStarted,
+    TrialCrashed,
+    TrialEnded,
+    TrialWaiting,
+)
 from xit_ray.track.state import ENDED, State, TrialState
 
 STYLE = {"done": "green", "stopped": "yellow", "failed": "red", "training": "cyan", "scoring": "cyan", "waiting": "dim"}
@@ -50,8 +60,8 @@ class Display:
         if self.console.is_terminal:
             self.live.stop()
 
-    def tell(self, event: Event) -> None:
-        """On a plain output, say in a line what happened."""
+    def show(self, event: Event) -> None:
+        """On a plain output, print a line for the event."""
         if not self.console.is_terminal:
             line = _line(event, self.state)
             if line:
@@ -73,7 +83,7 @@ class Display:
         parts = [f"{self.name}: {len(ended)} of {self.total} trials"]
         best = self.state.best()
         if best is not None:
-            parts.append(f"best {best.intermediate} → {best.target} {_share(best.dev)}")
+            parts.append(f"best {best.cell} {_share(best.dev)}")
         elapsed = time.time() - self.began
         parts.append(f"{elapsed / 60:.1f} min")
         new = len(ended) - self.already
@@ -86,7 +96,7 @@ class Display:
 def _cells(trial: TrialState) -> tuple[str | Text, ...]:
     step = f"{trial.step}/{trial.steps}" if trial.steps and trial.status == "training" else ""
     status = Text(trial.status, style=STYLE.get(trial.status, ""))
-    return trial.key[:4], trial.intermediate, trial.target, status, trial.doing, step, _share(trial.dev)
+    return trial.key[:4], trial.cell.intermediate, trial.cell.target, status, trial.doing, step, _share(trial.dev)
 
 
 def _share(value: float | None) -> str:
@@ -94,26 +104,31 @@ def _share(value: float | None) -> str:
 
 
 def _line(event: Event, state: State) -> str | None:
-    trial = state.trials.get(event.get("trial", ""))
-    who = f"{trial.key[:4]} {trial.intermediate} → {trial.target}" if trial else ""
-    kind = event["kind"]
-    if kind == "stage_started":
-        return f"{who}: training {event['label']}"
-    if kind == "progress" and event["dev"] is not None:
-        return f"{who}: {event['label']} step {event['step']}/{event['steps']}, English dev {_share(event['dev'])}"
-    if kind == "stage_published":
-        return f"{who}: {event['label']} is trained, {event['description']['cost']['seconds']:.0f} s"
-    if kind == "stage_reused":
-        return f"{who}: {event['label']} is taken from the store"
-    if kind == "waiting":
-        return f"{who}: waits for {event['label']}, which another trial trains"
-    if kind == "scoring":
-        return f"{who}: scoring {event['label']} in every language"
-    if kind == "trial_crashed":
-        return f"{who}: crashed: {event['error']}"
-    if kind == "trial_ended" and trial:
-        if trial.status == "left":
-            return f"{who}: left undone: {trial.error}"
-        ending = f"failed: {trial.error}" if trial.error else trial.status
-        return f"{who}: {ending}, English dev {_share(trial.dev)}"
-    return None
+    """What happened, in a line; None for what is not worth one."""
+    trial = state.trials.get(getattr(event, "trial", None) or "")
+    what = _what(event, trial)
+    return f"{trial.key[:4]} {trial.cell}: {what}" if trial is not None and what is not None else None
+
+
+def _what(event: Event, trial: TrialState | None) -> str | None:
+    match event:
+        case StageStarted():
+            return f"training {event.label}"
+        case StageProgress(dev=float()):
+            return f"{event.label} step {event.step}/{event.steps}, English dev {_share(event.dev)}"
+        case StagePublished():
+            return f"{event.label} is trained, {event.record.cost.seconds:.0f} s"
+        case StageReused():
+            return f"{event.label} is taken from the store"
+        case TrialWaiting():
+            return f"waits for {event.label}, which another trial trains"
+        case ScoringStarted():
+            return f"scoring {event.label} in every language"
+        case TrialCrashed():
+            return f"crashed: {event.error}"
+        case TrialEnded() if trial is not None:
+            if trial.status == "skipped":
+                return f"skipped: {trial.error}"
+            return f"{f'failed: {trial.error}' if trial.error else trial.status}, English dev {_share(trial.dev)}"
+        case _:
+            return None

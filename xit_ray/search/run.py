@@ -1,12 +1,11 @@
-"""A search from its file to its report: the run's folder, Tune, and the thread that writes down what happens."""
+"""A search from its file to its report: check it, make the run's folder, run it, and write the report."""
 
 import functools
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +15,31 @@ from xit_ray.core import encoder
 from xit_ray.data.source import parse_source
 from xit_ray.plan.accuracy import accuracy
 from xit_ray.plan.forecast import Forecaster
-from xit_ray.plan.load import Speed
 from xit_ray.plan.planner import Planner
 from xit_ray.plan.prices import hourly_price
+from xit_ray.plan.workload import Throughput
 from xit_ray.report.build import build
 from xit_ray.report.summary import Summary
 from xit_ray.search.interrupt import interruptible, terminable
 from xit_ray.spec.domains import cover
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import dump_space, load_space
-from xit_ray.spec.points import listed_points
-from xit_ray.spec.space import Space
+from xit_ray.spec.points import listed_recipes
+from xit_ray.spec.space import Space, as_recipe
 from xit_ray.stages.store import Store
 from xit_ray.track import tables
+from xit_ray.track.events import OverlapsFound
 from xit_ray.track.journal import Journal
+from xit_ray.track.mlflow_tracker import reach
 from xit_ray.track.state import State
-from xit_ray.track.tracker import Tracker, reach
+from xit_ray.track.trackers import Trackers
 
 SPEC = "spec.yaml"
 RAY_LOG = "ray.log"
 
 
 @dataclass(frozen=True)
-class Finished:
+class SearchResult:
     """What a search left."""
 
     folder: Path
@@ -62,7 +63,7 @@ def check(space: Space, where: str) -> Planner:
     if space.mlflow and not space.mlflow.startswith("sqlite:"):  # a database file is made when the search is
         reach(space.mlflow)
     hourly_price(space.budget)
-    planner = Planner(space, parse_source(space.data), _precision(space), where)
+    planner = Planner(space, parse_source(space.data), where)
     planner.check()
     _check_machine(space, where)
     for model in planner.models:
@@ -77,7 +78,7 @@ def _check_machine(space: Space, where: str) -> None:
 
     if runtime.joins_cluster():
         return
-    from xit_ray.search.lean import machine
+    from xit_ray.search.compat import machine
 
     try:
         runtime.fitting(space.resources, *machine())
@@ -126,7 +127,7 @@ def absolute(space: Space) -> Space:
     return space.model_copy(update=values)
 
 
-def run(folder: Path, console: Console, checked: Planner | None = None) -> Finished:
+def run(folder: Path, console: Console, checked: Planner | None = None) -> SearchResult:
     """Do what is left of the search whose specification lies in the folder.
 
     Args:
@@ -140,36 +141,34 @@ def run(folder: Path, console: Console, checked: Planner | None = None) -> Finis
     """
     space = load_space(folder / SPEC)
     console.print(f"[bold]{space.name}[/bold]  {space.question}", highlight=False)
-    planner = checked or Planner(space, parse_source(space.data), _precision(space), space.name)
+    planner = checked or Planner(space, parse_source(space.data), space.name)
     if checked is None:
         planner.check()
     journal = Journal(folder)
     journal.mend()
     state = State(journal.read())
-    overlaps = [asdict(one) for one in planner.guard.found]
+    overlaps = tuple(planner.guard.found)
     if overlaps != state.overlaps:
-        event = {"time": time.time(), "kind": "overlaps_found", "overlaps": overlaps}
+        event = OverlapsFound(overlaps=overlaps)
         journal.append([event])
         state.apply(event)
     _same_recipes(planner, state, folder)
-    assert space.mlflow is not None
-    tracker = Tracker(space.mlflow, space.name, folder.name)
+    trackers = Trackers(space, folder)
     with terminable():
         try:
-            tracker.start({"question": space.question, "run": str(folder), "algorithm": space.search.algorithm})
-            tracker.overlaps(state.overlaps)
-            tracker.catch_up(journal.read(), state)
+            trackers.start({"question": space.question, "run": str(folder), "algorithm": space.search.algorithm})
+            trackers.catch_up(journal.read(), state)
             with interruptible():
-                _search(space, planner, folder, journal, state, tracker, console)
+                _search(space, planner, folder, journal, state, trackers, console)
             tables.write(state, folder)
             summary, files = build(folder, space.store_root)
         except BaseException as error:
             tables.write(state, folder)
-            tracker.finish([], "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+            trackers.finish([], "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
             raise
         failed = any(trial.status == "failed" for trial in state.trials.values())
-        tracker.finish([folder / SPEC, *files], "FAILED" if failed else "FINISHED")
-    return Finished(folder, state, space.mlflow, space, summary, _forecast(space, planner, state))
+        trackers.finish([folder / SPEC, *files], "FAILED" if failed else "FINISHED")
+    return SearchResult(folder, state, space.mlflow or "", space, summary, _forecast(space, planner, state))
 
 
 def _same_recipes(planner: Planner, state: State, folder: Path) -> None:
@@ -191,32 +190,32 @@ def _same_recipes(planner: Planner, state: State, folder: Path) -> None:
 def _forecast(space: Space, planner: Planner, state: State) -> str | None:
     """The plan's forecast against what was measured. Proposed trials are not known beforehand; a stage that was stopped
     early, or gone on with after a crash, is cheaper or dearer than the plan knows and is left out."""
-    if space.search.algorithm == "tpe":
+    if not space.search.listed:
         return None
-    forecast = Forecaster(planner).of(map(planner.trial, listed_points(space)))
+    forecast = Forecaster(planner).of(map(planner.trial, listed_recipes(space)))
     measured = {
         key: trial.score_cost for trial in state.trials.values() if (key := trial.evaluation) and trial.score_cost
     }
     for key, stage in state.stages.items():
         if stage.published is not None and len(stage.started) == 1:
-            measured[key] = stage.description.get("cost", {})
-    found = accuracy(forecast, measured, _speed(space, planner))
-    return found.in_words() if found is not None else None
+            measured[key] = stage.cost
+    error = accuracy(forecast, measured, _measured_throughput(space))
+    return error.in_words() if error is not None else None
 
 
-def _speed(space: Space, planner: Planner) -> Speed | None:
-    """What ``plan --calibrate`` measured of this machine, where the runs were here."""
+def _measured_throughput(space: Space) -> Throughput | None:
+    """What ``plan --calibrate`` measured of this machine, if the runs were here."""
     if space.resources.gpus:
         return None
     from xit_ray.core.device import best_device
-    from xit_ray.plan import speed
+    from xit_ray.plan import throughput
 
-    model = planner.trial(next(iter(cover(space.recipe)))).recipe.model
-    return speed.known(model, best_device(gpu=False, threads=space.resources.cpus))
+    model = as_recipe(next(iter(cover(space.recipe)))).model
+    return throughput.known(model, best_device(gpu=False, threads=space.resources.cpus))
 
 
 def _search(
-    space: Space, planner: Planner, folder: Path, journal: Journal, state: State, tracker: Tracker, console: Console
+    space: Space, planner: Planner, folder: Path, journal: Journal, state: State, trackers: Trackers, console: Console
 ) -> None:
     from xit_ray.search import runtime, tuning  # Ray is imported with its output already turned away
 
@@ -224,17 +223,10 @@ def _search(
         display_console = screen(console)
         slots = runtime.start(space.resources)
         try:
-            tuning.fit(space, planner, folder, journal, state, tracker, display_console, slots)
+            run = tuning.SearchRun(space, planner, folder, journal, state, trackers, display_console)
+            tuning.fit(run, slots)
         finally:
             runtime.stop()
-
-
-def _precision(space: Space) -> str:
-    if space.resources.gpus:
-        return "gpu"
-    from xit_ray.core.device import best_device
-
-    return str(best_device(gpu=False).dtype)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Ray Tune: what is left of a search's trials, run to their ends."""
+"""Ray Tune: the trials of a search that have not ended, run to their ends."""
 
 import logging
 import time
@@ -14,153 +14,196 @@ from rich.console import Console
 
 from xit_ray.plan.planner import Planner
 from xit_ray.plan.trie import in_good_order, trie
-from xit_ray.search import crews, foreman, runtime
-from xit_ray.search.callback import Announcer
-from xit_ray.search.driver import drive
-from xit_ray.search.finalists import trained_again
-from xit_ray.search.job import Site
+from xit_ray.search import coordinator, runtime, worker_groups
+from xit_ray.search.budget import BudgetTracker
+from xit_ray.search.context import SearchContext
+from xit_ray.search.driver import TRIAL, drive, planned_trial
+from xit_ray.search.event_relay import EventRelay
+from xit_ray.search.finalists import to_train_again
+from xit_ray.search.preselection import Estimates, estimate_cells, in_order_of_promise, ranked, still_holds
 from xit_ray.search.progress import Display
-from xit_ray.search.pump import Pump
-from xit_ray.search.purse import Purse
-from xit_ray.search.ranking import in_ranked_order, rank, still_holds, with_kept
-from xit_ray.search.schedulers import Grouped, group_of
-from xit_ray.search.searchers import optuna_search
+from xit_ray.search.schedulers import GroupedScheduler, group_of
+from xit_ray.search.searchers import PlannedSearcher, proposals
+from xit_ray.search.trial_events import TrialEvents
 from xit_ray.spec.domains import cover
-from xit_ray.spec.points import listed_points
+from xit_ray.spec.points import listed_recipes
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Space, as_recipe
+from xit_ray.stages.records import scores_record
 from xit_ray.stages.store import Store
+from xit_ray.track.events import Preselected, SearchStarted, UntrainedScored
 from xit_ray.track.journal import Journal
 from xit_ray.track.state import State
-from xit_ray.track.tracker import Tracker
+from xit_ray.track.trackers import Trackers
 
 SPARE_DRIVERS = 1
 """Trials at work beyond the runs that fit: the next one is ready when a run ends, or while one waits for a stage."""
 
 
-def fit(
-    space: Space,
-    planner: Planner,
-    folder: Path,
-    journal: Journal,
-    state: State,
-    tracker: Tracker,
-    console: Console,
-    slots: int,
-) -> None:
-    """Run the trials that have not ended; events go to the journal, the state, MLflow and the display."""
+@dataclass(frozen=True)
+class SearchRun:
+    """Everything that a search reads and writes while it runs."""
+
+    space: Space
+    planner: Planner
+    folder: Path
+    journal: Journal
+    state: State
+    trackers: Trackers
+    console: Console
+
+
+def fit(run: SearchRun, slots: int) -> None:
+    """Run the trials that have not ended; events go to the journal, the state, MLflow and the display.
+
+    Args:
+        run: the search.
+        slots: training runs at a time.
+    """
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    began = time.time()
-    boss = foreman.hire(folder.name, _purse(space, journal), resources={runtime.DRIVERS: 1})
-    search = state.search or uuid.uuid4().hex
-    ray.get(boss.emit.remote("search_started", run=folder.name, search=search))
-    _tell_untrained(planner, Store(space.store_root), boss)
-    source = planner.source
-    site = Site(
-        run=folder.name,
-        search=search,
-        store=space.store_root,
-        source=source.kind,
-        source_root=str(source.root) if source.root else None,
-        scratch=_scratch(space, folder),
-        here=not runtime.joins_cluster(),
-        resources=space.resources,
-        tasks=space.tasks,
-    )
-    trainable = tune.with_resources(
-        tune.with_parameters(drive, planner=planner, site=site), {"CPU": 0, runtime.DRIVERS: 1}
-    )
-
-    def try_out(heat: _Heat, fresh: bool = False) -> None:
-        if heat.samples == 0:
-            return
-        with Display(console, state, heat.total, folder.name, began) as display:
-            sinks = [lambda event: tracker.apply(event, state), display.tell]
-            with Pump(lambda: ray.get(boss.drain.remote()), journal, state, sinks):
-                tune.Tuner(
-                    trainable,
-                    param_space=heat.param_space,
-                    tune_config=tune.TuneConfig(
-                        num_samples=heat.samples,
-                        search_alg=heat.algorithm,
-                        scheduler=None if fresh else _scheduler(space, state),
-                        max_concurrent_trials=slots + SPARE_DRIVERS,
-                        reuse_actors=True,
-                        trial_dirname_creator=lambda trial: trial.trial_id,
-                    ),
-                    run_config=tune.RunConfig(
-                        name=folder.name,
-                        storage_path=_scratch(space, folder),
-                        verbose=0,
-                        callbacks=[Announcer(planner, folder.name, fresh)],
-                        failure_config=tune.FailureConfig(max_failures=space.resources.retries),
-                    ),
-                ).fit()
-
-    if space.ranking is not None:
-        with Pump(lambda: ray.get(boss.drain.remote()), journal, state, []):
-            if still_holds(state.ranking, listed_points(space), space.ranking):
-                cells = with_kept(state.ranking or [], space.ranking.keep)
-            else:
-                cells = rank(listed_points(space), space.ranking, planner, site, slots, console)
-            if cells != state.ranking:
-                ray.get(boss.emit.remote("ranked", cells=cells))
-    with crews.manned(site, slots, resources={runtime.DRIVERS: 1}):
-        try_out(_first(space, planner, folder, state))
-        complete = all(trial.status in ("done", "stopped") for trial in state.trials.values() if not trial.fresh)
-        if complete and (points := trained_again(space, state.trials.values())):
-            try_out(_listed(points, planner, state), fresh=True)
+    _Fit(run, slots).run()
 
 
 @dataclass(frozen=True)
-class _Heat:
-    """Trials that are run together."""
+class _TrialBatch:
+    """Trials that run together."""
 
-    algorithm: Any
-    """Tune's; None for a list."""
+    searcher: Any
+    """Tune's; None for a list of trials."""
     samples: int
     param_space: dict[str, Any]
     total: int
-    """Trials there are when these have ended."""
+    """Trials of the search when these have ended."""
 
 
-def _purse(space: Space, journal: Journal) -> Purse | None:
+class _Fit:
+    """One call of ``fit``."""
+
+    def __init__(self, run: SearchRun, slots: int) -> None:
+        self.search, self.slots, self.began = run, slots, time.time()
+        space, folder = run.space, run.folder
+        self.space = space
+        self.coordinator = coordinator.start(folder.name, _budget(space, run.journal), resources={runtime.DRIVERS: 1})
+        self.emit = coordinator.emitter(self.coordinator)
+        source = run.planner.source
+        self.context = SearchContext(
+            run=folder.name,
+            search=run.state.search or uuid.uuid4().hex,
+            store=space.store_root,
+            source=source.kind,
+            source_root=str(source.root) if source.root else None,
+            ray_storage=_ray_storage(space, folder),
+            single_machine=not runtime.joins_cluster(),
+            resources=space.resources,
+            dtype=run.planner.dtype,
+            tasks=space.tasks,
+            has_budget=space.budget.limited,
+            reports_cost=space.search.objective == "dev_against_gpu_hours",
+        )
+
+    def run(self) -> None:
+        """Estimate cells if asked, run all trials, then repeat the best with fresh seeds if asked."""
+        self.emit(SearchStarted(run=self.context.run, search=self.context.search))
+        self._report_untrained()
+        if self.space.preselection is not None:
+            with self._relay():
+                estimates = self._estimates()
+                if estimates != self.search.state.estimates:
+                    self.emit(Preselected(estimates=estimates))
+        with worker_groups.running(self.context, self.slots, resources={runtime.DRIVERS: 1}):
+            self._run_trials(self._first_batch(), reseeded=False)
+            trials = self.search.state.trials.values()
+            complete = all(trial.status in ("done", "stopped") for trial in trials if not trial.reseeded)
+            if complete and (recipes := to_train_again(self.space, trials)):
+                self._run_trials(self._batch(recipes), reseeded=True)
+
+    def _run_trials(self, batch: _TrialBatch, reseeded: bool) -> None:
+        if batch.samples == 0:
+            return
+        state, folder = self.search.state, self.search.folder
+        trainable = tune.with_resources(
+            tune.with_parameters(drive, context=self.context), {"CPU": 0, runtime.DRIVERS: 1}
+        )
+        display = Display(self.search.console, state, batch.total, folder.name, self.began)
+        with display, self._relay(lambda event: self.search.trackers.apply(event, state), display.show):
+            tune.Tuner(
+                trainable,
+                param_space=batch.param_space,
+                tune_config=tune.TuneConfig(
+                    num_samples=batch.samples,
+                    search_alg=batch.searcher,
+                    scheduler=None if reseeded else _scheduler(self.space, state),
+                    max_concurrent_trials=self.slots + SPARE_DRIVERS,
+                    reuse_actors=True,
+                    trial_dirname_creator=lambda trial: trial.trial_id,
+                ),
+                run_config=tune.RunConfig(
+                    name=folder.name,
+                    storage_path=self.context.ray_storage,
+                    verbose=0,
+                    callbacks=[TrialEvents(folder.name, reseeded)],
+                    failure_config=tune.FailureConfig(max_failures=self.space.resources.retries),
+                ),
+            ).fit()
+
+    def _relay(self, *listeners: Any) -> EventRelay:
+        return EventRelay(
+            lambda: ray.get(self.coordinator.drain.remote()), self.search.journal, self.search.state, listeners
+        )
+
+    def _report_untrained(self) -> None:
+        """Record the pretrained encoders' scores that an earlier search left in the store; else a trial makes them."""
+        store, planner = Store(self.space.store_root), self.search.planner
+        scored = {}
+        for trial in (planner.trial(as_recipe(tree)) for tree in cover(self.space.recipe)):
+            if trial.untrained is not None:
+                scored[trial.cell.model] = trial.untrained.key
+        for model, key in sorted(scored.items()):
+            record = scores_record(store, key)
+            if record is not None:
+                self.emit(UntrainedScored(trial=None, model=model, key=key, record=record))
+
+    def _estimates(self) -> Estimates:
+        settings, known = self.space.preselection, self.search.state.estimates
+        assert settings is not None
+        recipes = list(listed_recipes(self.space))
+        if still_holds(known, recipes, settings):
+            return ranked(known or (), settings.keep)
+        return estimate_cells(recipes, settings, self.search.planner, self.context, self.slots, self.search.console)
+
+    def _first_batch(self) -> _TrialBatch:
+        """The trials that the space asks for."""
+        space, estimates = self.space, self.search.state.estimates
+        if not space.search.listed:
+            found = proposals(space, self.search.folder)
+            planner = self.search.planner
+            searcher = PlannedSearcher(found.searcher, lambda tree: planner.trial(as_recipe(tree)))
+            return _TrialBatch(searcher, found.remaining, {}, space.search.trials)
+        recipes = list(listed_recipes(space))
+        if estimates is not None:
+            return self._batch(in_order_of_promise(recipes, estimates), ordered=True)
+        return self._batch(recipes)
+
+    def _batch(self, recipes: Iterable[Recipe], ordered: bool = False) -> _TrialBatch:
+        """The trials of a list of recipes that have not ended: in the list's order, or in one that keeps workers busy."""
+        ended = {trial.key for trial in self.search.state.ended()}
+        trials = {trial.key: trial for trial in map(self.search.planner.trial, recipes)}
+        left = [trial for trial in trials.values() if trial.key not in ended]
+        if not ordered:
+            left = in_good_order(left, trie(left))
+        param_space = {TRIAL: tune.grid_search([trial.model_dump_json() for trial in left])}
+        return _TrialBatch(None, 1 if left else 0, param_space, len(trials.keys() | self.search.state.trials))
+
+
+def _budget(space: Space, journal: Journal) -> BudgetTracker | None:
     """The budget, with what was spent before a resume."""
     if not space.budget.limited:
         return None
-    purse = Purse(space.budget, space.resources)
+    tracker = BudgetTracker(space.budget, space.resources)
     for event in journal.read():
-        purse.note(event["kind"], event)
-    purse.promised.clear()
-    return purse
-
-
-def _tell_untrained(planner: Planner, store: Store, boss: Any) -> None:
-    """Scores of the untrained encoder that an earlier search left in the store; else the first trial makes them."""
-    wanted = {trial.untrained.key for trial in map(planner.trial, cover(planner.space.recipe)) if trial.untrained}
-    for key in sorted(wanted):
-        description = store.describe(key)
-        if description is not None:
-            ray.get(boss.emit.remote("untrained_scored", key=key, description=description))
-
-
-def _first(space: Space, planner: Planner, folder: Path, state: State) -> _Heat:
-    """The trials that the space asks for."""
-    if space.search.algorithm == "tpe":
-        search, samples = optuna_search(space, folder / "optuna.journal")
-        return _Heat(search, samples, {}, space.search.trials)
-    if state.ranking is not None:
-        return _listed(in_ranked_order(listed_points(space), state.ranking), planner, state, ordered=True)
-    return _listed(listed_points(space), planner, state)
-
-
-def _listed(points: Iterable[dict[str, Any]], planner: Planner, state: State, ordered: bool = False) -> _Heat:
-    """Those of some recipes that have not ended: in the order they have, or in one that keeps workers busy."""
-    ended = {trial.key for trial in state.ended()}
-    trials = {trial.key: (trial, point) for point in points for trial in [planner.trial(point)]}
-    left = [trial for trial, _ in trials.values() if trial.key not in ended]
-    in_order = [trials[trial.key][1] for trial in (left if ordered else in_good_order(left, trie(left, planner)))]
-    return _Heat(None, 1 if in_order else 0, {"recipe": tune.grid_search(in_order)}, len(trials.keys() | state.trials))
+        tracker.note(event)
+    tracker.reserved.clear()
+    return tracker
 
 
 def _scheduler(space: Space, state: State) -> Any:
@@ -168,24 +211,24 @@ def _scheduler(space: Space, state: State) -> Any:
         return None
     compare = space.scheduler.compare
     past = [
-        (group_of(Recipe.model_validate(trial.recipe), compare), trial.key, progress, dev)
+        (group_of(trial.recipe, compare), trial.key, progress, dev)
         for trial in state.ended()
-        if not trial.fresh
+        if not trial.reseeded
         for _, progress, dev in trial.reports
     ]
-    return Grouped(space.scheduler, _Group(compare), past)
+    return GroupedScheduler(space.scheduler, _Group(compare), past)
 
 
 class _Group:
-    """A Tune trial's group, in a form that can be pickled."""
+    """The group of a Tune trial's configuration, in a form that can be pickled."""
 
     def __init__(self, compare: str) -> None:
         self.compare = compare
 
-    def __call__(self, tree: dict[str, Any]) -> str:
-        return group_of(as_recipe(tree), self.compare)
+    def __call__(self, config: dict[str, Any]) -> str:
+        return group_of(planned_trial(config).recipe, self.compare)
 
 
-def _scratch(space: Space, folder: Path) -> str:
-    """Where Tune and Train keep their own records: beside the store where that is shared, else in the run's folder."""
+def _ray_storage(space: Space, folder: Path) -> str:
+    """Where Tune and Train keep their own records: beside a shared store, else in the run's folder."""
     return f"{space.store_root.rstrip('/')}/ray" if "://" in space.store_root else str(folder / "ray")

@@ -11,7 +11,6 @@ import ray
 from xit_ray.search import coordinator
 from xit_ray.search.context import Job, SearchContext, stage_context
 from xit_ray.search.reporting import progress_report
-from xit_ray.stages.store import Store
 from xit_ray.track.events import (
     Event,
     ScoringStarted,
@@ -125,11 +124,7 @@ class _Worker:
 
     def _missing(self, key: str) -> bool:
         """Whether an entry is not published, as the first worker sees it."""
-        return _missing(self.store, key, self.replicas)
-
-
-def _missing(store: Store, key: str, replicas: Replicas) -> bool:
-    return bool(replicas.of_first(replicas.first and store.describe(key) is None))
+        return bool(self.replicas.of_first(self.replicas.first and self.store.describe(key) is None))
 
 
 class _Reporter:

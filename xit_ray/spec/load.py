@@ -16,7 +16,7 @@ from xit_ray.spec.domains import DOMAINS, as_domain, cover, random_points
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.generation import Generation
 from xit_ray.spec.own_task import OwnTask
-from xit_ray.spec.points import listed_points
+from xit_ray.spec.points import listed_recipes
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Space, as_recipe
 
@@ -152,23 +152,23 @@ def _validate(tree: dict[str, Any], where: str) -> Space:
     try:
         for variant in variants:
             as_recipe(variant)
-        for point in _points(space, where):
-            as_recipe(point)
+        _check_recipes(space, where)
     except ValidationError as error:
         raise UserError(f"{where}: {_first(error, Recipe, 'recipe')}") from None
     return space
 
 
-def _points(space: Space, where: str) -> list[dict[str, Any]]:
-    """The recipes themselves where they are known beforehand, else a sample: options that do not go together."""
-    if space.search.algorithm == "tpe":
-        return list(random_points(space.recipe, SAMPLE, space.search.seed))
-    points = list(itertools.islice(listed_points(space, MOST_TRIALS + 1), MOST_TRIALS + 1))
-    if len(points) > MOST_TRIALS:
+def _check_recipes(space: Space, where: str) -> None:
+    """Look for options that do not go together: in all recipes where they are known beforehand, else in a sample."""
+    if not space.search.listed:
+        for tree in random_points(space.recipe, SAMPLE, space.search.seed):
+            as_recipe(tree)
+        return
+    count = sum(1 for _ in itertools.islice(listed_recipes(space, MOST_TRIALS + 1), MOST_TRIALS + 1))
+    if count > MOST_TRIALS:
         raise UserError(
             f"{where}: the space has more than {MOST_TRIALS:,} recipes; use random or tpe with 'search.trials'"
         )
-    return points
 
 
 def _override(tree: dict[str, Any], override: str) -> None:

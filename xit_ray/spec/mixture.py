@@ -90,6 +90,12 @@ class Mixture(Strict):
         return self
 
     @property
+    def heads(self) -> tuple[int, ...]:
+        """The number of each member's head; members of one task share theirs."""
+        names = list(dict.fromkeys(member.task for member in self.members))
+        return tuple(names.index(member.task) for member in self.members)
+
+    @property
     def label(self) -> str:
         """Short name for tables, for example ``mnli+paws``, with the rule where it is not the default and matters."""
         return self.label_of(self.members)

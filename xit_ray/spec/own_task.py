@@ -6,11 +6,8 @@ from pydantic import Field, field_validator, model_validator
 
 from xit_ray.spec.base import Strict
 
-Kind = Literal["classification", "multiple choice", "tagging", "span QA", "masked LM", "retrieval", "ranking"]
 Split = Literal["train", "dev", "test"]
 Columns = dict[str, str | tuple[str, ...]]
-SCORED_ALONE = ("retrieval", "ranking")
-"""Kinds that have no training data."""
 
 
 class Files(Strict):
@@ -57,13 +54,16 @@ class OwnTask(Strict):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")
     """The name used in search spaces."""
-    kind: Kind
-    """What is asked."""
+    kind: str
+    """What is asked: ``classification``, ``multi-label``, ``regression``, ``multiple choice``, ``tagging``, ``span QA``,
+    ``masked LM``, ``retrieval``, ``ranking``, or the name of a plugin's kind."""
     files: Files
     """Where the rows are."""
     labels: tuple[str, ...] = ()
-    """Classes, or tags, as the files spell them; JSONL and Parquet may number them, the first being 0. Needed for
-    classification; tags may be left to the training rows."""
+    """Classes, labels or tags, as the files spell them; JSONL and Parquet may number them, the first being 0. Needed for
+    classification and multi-label tasks; tags may be left to the training rows."""
+    range: tuple[float, float] | None = None
+    """Regression: the smallest and the largest number there may be."""
     columns: Columns | dict[Split, Columns] = Field(default_factory=dict)
     """The kind's columns to the files': a name, a dotted path, or a list of names (texts are joined, options listed).
     Those not named are called what the kind calls them. Where splits differ, such a mapping for each of them."""
@@ -110,24 +110,12 @@ class OwnTask(Strict):
             twice = next((value for value in values if values.count(value) > 1), None)
             if twice is not None:
                 raise ValueError(f"{what}: {twice!r} is named twice")
-        if self.kind == "masked LM" and self.files.test is not None:
-            raise ValueError("masked LM is an intermediate task; it has no 'files.test'")
-        if self.kind == "classification" and len(self.labels) < 2:
-            raise ValueError("classification needs 'labels', two or more")
-        if self.labels and self.kind not in ("classification", "tagging"):
-            raise ValueError(f"labels are of classification and tagging; {self.kind} has none")
         if (self.files.test is None) != (not self.languages):
             raise ValueError("'files.test' and 'languages' go together: the test files and the languages they are in")
-        if self.kind in SCORED_ALONE and (self.files.train or self.files.dev or self.train_from):
-            raise ValueError(f"{self.kind} is scored without training; it has 'files.test' alone")
         if self.train_from == self.name:
             raise ValueError(f"train_from: found {self.name!r}, the task itself; allowed: another task")
         if self.train_from is not None and (self.files.train or self.files.dev or not self.files.test):
             raise ValueError("a task with 'train_from' has 'files.test' alone; the other task's rows train and choose")
-        if self.files.train is None and self.train_from is None and self.kind not in SCORED_ALONE:
-            raise ValueError(
-                f"{self.kind} needs 'files.train', or 'train_from' with the name of a task whose English rows train it"
-            )
         unnamed = next((split for split in self.items if getattr(self.files, split) is None), None)
         if unnamed is not None:
             raise ValueError(f"items.{unnamed}: there is no 'files.{unnamed}'")

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from xit_ray.spec.base import Strict
+from xit_ray.spec.cell import BASELINE, Cell
 from xit_ray.spec.mixture import Member, Mixture
 
 LEAST_EVALUATIONS = 3
@@ -114,6 +115,13 @@ class Recipe(Strict):
         return self.target or last.members[0].task
 
     @property
+    def target_head(self) -> int:
+        """Number of the target's head in the last stage."""
+        last = self.stages[-1].mixture
+        assert last is not None  # held by the validator
+        return last.heads[[member.task for member in last.members].index(self.target_task)]
+
+    @property
     def labelled_languages(self) -> frozenset[str]:
         """Languages in which some stage trains on the target task: its scores in them are not zero-shot."""
         return frozenset(
@@ -132,11 +140,6 @@ class Recipe(Strict):
     def apart_from_seeds(self) -> str:
         """What recipes that differ in seeds alone have in common."""
         return self.with_seed(0).model_dump_json()
-
-    @property
-    def competitors(self) -> tuple[str, str, str]:
-        """Model, intermediate and target: recipes that share them compete for one cell."""
-        return self.model.label, *self.cell
 
     def shortened(self, rows: int) -> "Recipe":
         """The recipe with at most so many rows of every task, for one epoch, scored on English dev as seldom as may be."""
@@ -163,9 +166,9 @@ class Recipe(Strict):
         return tuple(member for member in last.members if (member.task, member.rows_of, member.language) != plain)
 
     @property
-    def cell(self) -> tuple[str, str]:
-        """Row and column of the transfer matrix."""
-        return self.intermediate, self.target_task
+    def cell(self) -> Cell:
+        """The cell of the transfer matrix that the recipe competes for."""
+        return Cell(model=self.model.label, intermediate=self.intermediate, target=self.target_task)
 
     @property
     def intermediate(self) -> str:
@@ -174,4 +177,4 @@ class Recipe(Strict):
         last = self.stages[-1].mixture
         assert last is not None  # held by the validator
         joint = f"joint {last.label_of(self.beside)}" if self.beside else ""
-        return " > ".join(part for part in (before, joint) if part) or "none"
+        return " > ".join(part for part in (before, joint) if part) or BASELINE

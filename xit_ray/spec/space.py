@@ -1,9 +1,11 @@
 """The whole of a search-space file: the recipe with its domains, and how to search, score, run and keep it."""
 
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from xit_ray.spec import plugins
 from xit_ray.spec.base import Strict
 from xit_ray.spec.own_task import OwnTask
 from xit_ray.spec.recipe import Recipe
@@ -38,10 +40,11 @@ class Replicates(Strict):
 class Search(Strict):
     """Which recipes are tried."""
 
-    algorithm: Literal["grid", "random", "tpe"] = "grid"
-    """grid: every combination of the ``grid`` domains; random; tpe: Optuna's tree-structured Parzen estimator."""
+    algorithm: str = "grid"
+    """grid: every combination of the ``grid`` domains; random; tpe: Optuna's tree-structured Parzen estimator; or the name
+    of a plugin's searcher."""
     trials: int = Field(default=1, gt=0, le=20_000)
-    """random and tpe: the number of trials; grid: draws a grid point, for the domains that are not ``grid``."""
+    """grid: draws per grid point, for the domains that are not ``grid``; else the number of trials."""
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Seed of the draws."""
     objective: Literal["dev", "dev_against_gpu_hours"] = "dev"
@@ -50,6 +53,16 @@ class Search(Strict):
     finalists: Finalists | None = None
     """Train the best recipes again with fresh seeds, so that the winner is not the luckiest; null does not."""
 
+    @property
+    def listed(self) -> bool:
+        """Whether all recipes are known before the first trial."""
+        return self.algorithm in ("grid", "random")
+
+    @field_validator("algorithm")
+    @classmethod
+    def _algorithm_exists(cls, name: str) -> str:
+        return _known(name, ("grid", "random", "tpe"), "searchers")
+
     @model_validator(mode="after")
     def _objective_is_for_tpe(self) -> "Search":
         if self.objective != "dev" and self.algorithm != "tpe":
@@ -57,26 +70,32 @@ class Search(Strict):
         return self
 
 
-class Ranking(Strict):
-    """A cheap estimate of every intermediate for every target, before any trial; it orders the trials and leaves some out.
-    Where a cell has several recipes (learning rates, models), the first of them is what is estimated."""
+class Preselection(Strict):
+    """A cheap estimate of every cell before any trial; it orders the trials and leaves some out. Where a cell has several
+    recipes (learning rates), the first of them is estimated."""
 
-    by: Literal["probe", "logme", "text"] = "probe"
+    by: str = "probe"
     """probe: English dev of the recipe at a short budget; logme: evidence of the target's English labels under the encoder
     after the intermediate stages at a short budget (You et al. 2021); text: cosine of the mean vectors of both tasks'
-    training texts (Vu et al. 2020), which trains nothing."""
+    training texts (Vu et al. 2020), which trains nothing; or the name of a plugin's estimator."""
     rows: int = Field(default=256, ge=16)
     """Rows of every task that the estimate sees."""
     keep: float = Field(default=0.5, gt=0, le=1)
     """Share of each target's intermediates that is trained, ties included; its baseline always is."""
 
+    @field_validator("by")
+    @classmethod
+    def _estimator_exists(cls, name: str) -> str:
+        return _known(name, ("probe", "logme", "text"), "estimators")
+
 
 class Scheduler(Strict):
     """Which trials are stopped before their end, by English dev alone."""
 
-    name: Literal["none", "asha", "median"] = "none"
+    name: str = "none"
     """asha: asynchronous successive halving (Li et al. 2020) on the steps of the target stage; median: a trial stops whose
-    best English dev is below the median of what the others had on average by that step (Golovin et al. 2017)."""
+    best English dev is below the median of what the others had on average by that step (Golovin et al. 2017); or the name of
+    a plugin's rule."""
     compare: Literal["cell", "target"] = "cell"
     """cell: only trials of the same intermediate and target compete, so every cell of the matrix ends with a
     winner; target: all intermediates of a target compete, its baseline apart, and stopped cells stay empty."""
@@ -85,6 +104,11 @@ class Scheduler(Strict):
     reduction: float = Field(default=2.0, gt=1)
     """asha: one in this many trials passes a rung."""
 
+    @field_validator("name")
+    @classmethod
+    def _rule_exists(cls, name: str) -> str:
+        return _known(name, ("none", "asha", "median"), "schedulers")
+
 
 class ZeroShot(Strict):
     """What is scored, once, after the choice is made."""
@@ -92,13 +116,16 @@ class ZeroShot(Strict):
     languages: tuple[str, ...] | Literal["xtreme", "xtreme-r", "present"] | None = None
     """Score only these languages, or those a suite has for each task, or those whose files are present in the data folder;
     null means every language the task has, and one without a file is an error."""
-    also: tuple[str, ...] = ()
-    """Tasks without training data, scored for every finished trial (for example ``tatoeba``)."""
+    tests: tuple[str, ...] = ()
+    """More test sets for the targets' heads, each a column of the matrix: tasks of the same kind and labels as a target (a
+    SQuAD head answers ``xquad`` and ``mlqa``, an XNLI head ``americas_nli``)."""
+    embedding_tests: tuple[str, ...] = ()
+    """Tasks that are scored on the encoder's embeddings, without a head (such as ``tatoeba``), for every finished trial."""
     untrained: bool = False
-    """Score the tasks of ``also`` with the untrained encoder too."""
+    """Score ``embedding_tests`` with the pretrained encoder too, before any training."""
     items: int | None = Field(default=None, ge=10)
     """Score a fixed random sample of so many test rows in each language, the same for every trial and, where languages are
-    translations of one another, the same items in all; null scores all. Tasks of ``also`` are scored whole."""
+    translations of one another, the same items in all; null scores all. ``embedding_tests`` are scored whole."""
 
     @field_validator("languages", mode="before")
     @classmethod
@@ -108,12 +135,13 @@ class ZeroShot(Strict):
         return value
 
     @model_validator(mode="after")
-    def _tasks_beside_are_fit(self) -> "ZeroShot":
-        if self.untrained and not self.also:
-            raise ValueError("untrained scores the tasks of 'also'; name some, or leave it out")
-        twice = next((name for name in self.also if self.also.count(name) > 1), None)
-        if twice is not None:
-            raise ValueError(f"also: {twice!r} is named twice")
+    def _tests_are_named_once(self) -> "ZeroShot":
+        if self.untrained and not self.embedding_tests:
+            raise ValueError("untrained scores 'embedding_tests'; name some, or leave it out")
+        for key, names in (("tests", self.tests), ("embedding_tests", self.embedding_tests)):
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                raise ValueError(f"{key}: {twice!r} is named twice")
         return self
 
 
@@ -199,7 +227,7 @@ class Space(Strict):
     allow_overlap: float | None = Field(default=None, ge=0, lt=1)
     """Largest share of a test set that rows which train or choose may repeat by their texts; null allows a tenth, and half
     among a benchmark's own files as they were published. What is above a hundredth is told in the report."""
-    ranking: Ranking | None = None
+    preselection: Preselection | None = None
     scheduler: Scheduler = Scheduler()
     zero_shot: ZeroShot = ZeroShot()
     budget: Budget = Budget()
@@ -210,6 +238,13 @@ class Space(Strict):
     """Where stages are kept, a folder or an ``s3://`` or ``gs://`` address; null means ``OUTPUT/store``."""
     mlflow: str | None = None
     """MLflow tracking address; null means SQLite in OUTPUT."""
+    trackers: tuple[str, ...] = ()
+    """Trackers of plugins that follow the search beside MLflow."""
+
+    @field_validator("trackers")
+    @classmethod
+    def _trackers_exist(cls, named: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_known(name, (), "trackers") for name in named)
 
     @model_validator(mode="after")
     def _costs_are_known_at_the_end(self) -> "Space":
@@ -236,14 +271,14 @@ class Space(Strict):
         return self
 
     @model_validator(mode="after")
-    def _ranking_has_a_list(self) -> "Space":
-        if self.ranking is not None and self.search.algorithm != "grid":
+    def _preselection_has_a_list(self) -> "Space":
+        if self.preselection is not None and self.search.algorithm != "grid":
             raise ValueError(
-                f"ranking compares intermediates under the same hyperparameters; found algorithm "
+                f"preselection compares intermediates under the same hyperparameters; found algorithm "
                 f"{self.search.algorithm!r}; allowed: grid"
             )
-        if self.ranking is not None and self.resources.sharded:
-            raise ValueError("ranking looks at the encoder on one worker; it does not go with 'sharded'")
+        if self.preselection is not None and self.resources.sharded:
+            raise ValueError("preselection looks at the encoder on one worker; it does not go with 'sharded'")
         return self
 
     @model_validator(mode="after")
@@ -261,6 +296,20 @@ class Space(Strict):
 def as_recipe(tree: dict[str, Any]) -> Recipe:
     """A resolved tree as a typed recipe (raises pydantic's ValidationError)."""
     return Recipe.model_validate(tree)
+
+
+def _known(name: str, built_in: tuple[str, ...], group: plugins.Group) -> str:
+    """The name, if something is called so.
+
+    Raises:
+        ValueError: nothing is; the message lists the names there are.
+    """
+    allowed = (*built_in, *plugins.names(group))
+    if name not in allowed:
+        close = get_close_matches(name, allowed, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise ValueError(f"found {name!r}; {hint}allowed: {', '.join(allowed) or 'none, no package adds any'}")
+    return name
 
 
 def _has_seed_domain(tree: Any) -> bool:

@@ -9,16 +9,20 @@ import numpy as np
 
 from xit_ray.core import transferability, weights
 from xit_ray.core.evaluate import embed
+from xit_ray.core.kinds import head_core
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.core.train import Progress
 from xit_ray.data import rows
-from xit_ray.data.records import some
+from xit_ray.data.encode import apart
+from xit_ray.data.records import subsample
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.mixture import Member
+from xit_ray.spec.plugins import plugin
 from xit_ray.spec.recipe import Recipe
 from xit_ray.stages import execute
-from xit_ray.stages.execute import Bench
+from xit_ray.stages.execute import StageContext
+from xit_ray.stages.records import stage_record
 from xit_ray.stages.work import Training
 from xit_ray.tasks import registry
 
@@ -33,46 +37,46 @@ UNLEARNT = 100.0
 """A loss for rows whose own was never finite."""
 
 
-def probe(bench: Bench, recipe: Recipe, trainings: tuple[Training, ...]) -> Estimate:
+def probe(context: StageContext, recipe: Recipe, trainings: tuple[Training, ...]) -> Estimate:
     """English dev of the shortened recipe. Where it is the same for several, because so few rows lift none of them above the
     constant answer, the one whose last stage learnt its rows at the lower loss is larger by a trace: that mean is their
     online code length (Voita and Titov 2020, arXiv:2003.12298). Beside the target's rows that may be others.
 
     Args:
-        bench: where to work.
+        context: where to work.
         recipe: shortened.
         trainings: its stages.
     """
-    seconds = _train(bench, trainings)
-    found = bench.store.describe(trainings[-1].key)
-    assert found is not None
-    loss = statistics.fmean(entry["loss"] for entry in found["history"])
-    return found["dev"] - TRACE * (loss if math.isfinite(loss) else UNLEARNT), seconds
+    seconds = _train(context, trainings)
+    record = stage_record(context.store, trainings[-1].key)
+    assert record is not None
+    assert record.dev is not None  # a target has English dev rows
+    loss = statistics.fmean(point.loss for point in record.history)
+    return record.dev - TRACE * (loss if math.isfinite(loss) else UNLEARNT), seconds
 
 
-def logme(bench: Bench, recipe: Recipe, trainings: tuple[Training, ...]) -> Estimate:
+def logme(context: StageContext, recipe: Recipe, trainings: tuple[Training, ...]) -> Estimate:
     """LogME of the target's English rows under the encoder that the shortened recipe has before its last stage."""
-    seconds = _train(bench, trainings[:-1])
-    start, meter = trainings[-1].start, Meter(bench.device)
-    task = rows.resolved(registry.get(recipe.target_task), bench.source)
-    network = Network(bench.model, [], seed=0)
-    with bench.store.open(start) if start is not None else nullcontext() as folder:
+    seconds = _train(context, trainings[:-1])
+    start, meter = trainings[-1].start, Meter(context.device)
+    task = rows.resolved(registry.get(recipe.target_task), context.source)
+    network = Network(context.model, [], seed=0)
+    with context.store.open(start) if start is not None else nullcontext() as folder:
         if folder is not None:
-            weights.load(network, folder, heads=False)
+            weights.load(network, folder)
     mixture = recipe.stages[-1].mixture
     assert mixture is not None
     (member,) = mixture.members
-    given = rows.resolved(registry.get(member.rows_of), bench.source)
-    table = some(rows.load(given, "train", "en", bench.source).table, member.examples)
-    features, labels = transferability.units(
-        network.settle(bench.device), given, bench.tokens.rows(given, table), meter
-    )
+    given = rows.resolved(registry.get(member.rows_of), context.source)
+    table = subsample(rows.load(given, "train", "en", context.source).table, member.examples)
+    settled, encoded = network.settle(context.device), context.tokens.rows(given, table)
+    features, labels = head_core(given).units(settled, given, encoded, meter)
     if len(np.unique(labels)) < 2:
-        raise UserError(f"ranking.rows: {len(table)} English rows of {task.name} have one class; give more")
+        raise UserError(f"preselection.rows: {len(table)} English rows of {task.name} have one class; give more")
     return transferability.logme(features, labels), seconds + meter.cost().device_seconds
 
 
-def text(bench: Bench, recipe: Recipe, trainings: tuple[Training, ...]) -> Estimate:
+def text(context: StageContext, recipe: Recipe, trainings: tuple[Training, ...]) -> Estimate:
     """Similarity of the texts of the target and of what is trained before or beside it, under the untrained encoder."""
     *before, last = [stage.mixture.members for stage in recipe.trained if stage.mixture is not None]
     others = [*(member for members in before for member in members), *recipe.beside]
@@ -80,27 +84,32 @@ def text(bench: Bench, recipe: Recipe, trainings: tuple[Training, ...]) -> Estim
         return None, 0.0
     # Where the target's own rows are nowhere in its stage, the stage stands for it.
     target = [member for member in last if member not in recipe.beside] or list(last)
-    meter, network = Meter(bench.device), Network(bench.model, [], seed=0).settle(bench.device)
+    meter, network = Meter(context.device), Network(context.model, [], seed=0).settle(context.device)
     vectors = [
-        np.concatenate([_vectors(bench, network, member, meter) for member in members]) for members in (others, target)
+        np.concatenate([_vectors(context, network, member, meter) for member in members])
+        for members in (others, target)
     ]
     return transferability.similarity(*vectors), meter.cost().device_seconds
 
 
-ESTIMATES: dict[str, Callable[[Bench, Recipe, tuple[Training, ...]], Estimate]] = {
-    "probe": probe,
-    "logme": logme,
-    "text": text,
-}
+Estimator = Callable[[StageContext, Recipe, tuple[Training, ...]], Estimate]
+"""Estimates a cell from its first recipe, shortened, and the stages of that."""
+BUILT_IN: dict[str, Estimator] = {"probe": probe, "logme": logme, "text": text}
 
 
-def _train(bench: Bench, trainings: tuple[Training, ...]) -> float:
+def estimator(name: str) -> Estimator:
+    """The estimator of that name: a built-in one, or a plugin's."""
+    found: Estimator = BUILT_IN[name] if name in BUILT_IN else plugin("estimators", name)
+    return found
+
+
+def _train(context: StageContext, trainings: tuple[Training, ...]) -> float:
     """Train what is not in the store; device-seconds."""
     seconds = 0.0
     for training in trainings:
-        if bench.store.describe(training.key) is None:
-            seconds += float(execute.train(bench, training, _ignore)["cost"]["device_seconds"])
-            bench.store.drop(training.key)
+        if context.store.describe(training.key) is None:
+            seconds += execute.train(context, training, _ignore).cost.device_seconds
+            context.store.delete_snapshot(training.key)
     return seconds
 
 
@@ -108,7 +117,7 @@ def _ignore(progress: Progress) -> None:
     """A short stage's progress is not shown."""
 
 
-def _vectors(bench: Bench, network: Network, member: Member, meter: Meter) -> np.ndarray:
-    task = rows.resolved(registry.get(member.rows_of), bench.source)
-    table = some(rows.load(task, "train", member.language, bench.source).table, member.examples)
-    return embed(network, transferability.apart(bench.tokens.rows(task, table)), meter)
+def _vectors(context: StageContext, network: Network, member: Member, meter: Meter) -> np.ndarray:
+    task = rows.resolved(registry.get(member.rows_of), context.source)
+    table = subsample(rows.load(task, "train", member.language, context.source).table, member.examples)
+    return embed(network, apart(context.tokens.rows(task, table)), meter)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from xit_ray.core import weights
 from xit_ray.core.device import Device
@@ -14,27 +13,28 @@ from xit_ray.core.encoder import tokens_of
 from xit_ray.core.replicas import here
 from xit_ray.core.train import Member, Progress, train_stage
 from xit_ray.data import rows
-from xit_ray.data.records import some
+from xit_ray.data.records import subsample
 from xit_ray.data.source import Source
 from xit_ray.data.tokens import Tokens
 from xit_ray.spec.recipe import Model
+from xit_ray.stages.records import HistoryPoint, StageRecord
 from xit_ray.stages.store import Store
 from xit_ray.stages.work import Training
 from xit_ray.tasks import registry
 
 
 @dataclass(frozen=True)
-class Bench:
-    """What every piece of work of a search shares."""
+class StageContext:
+    """What training and scoring need beside the work itself: the same for every stage of a model."""
 
     model: Model
     store: Store
     source: Source
     device: Device
     snapshot_seconds: float = 300.0
-    """How often a stage under training is put aside."""
+    """Time between two snapshots of a stage under training."""
     search: str = ""
-    """Which search this is; told in what is published."""
+    """ID of the search, noted in the records of its stages."""
 
     @functools.cached_property
     def tokens(self) -> Tokens:
@@ -43,53 +43,55 @@ class Bench:
 
 
 @dataclass(frozen=True)
-class Keeper:
-    """Snapshots of a stage, in the store."""
+class StageSnapshots:
+    """A stage's snapshots, in the stage store (a ``core.snapshot.SnapshotStore``)."""
 
     store: Store
     key: str
     seconds: float
 
-    def keep(self, file: Path) -> None:
-        self.store.keep(self.key, file)
+    def save(self, file: Path) -> None:
+        """Keep a copy of a file in place of the one before."""
+        self.store.save_snapshot(self.key, file)
 
-    def kept(self, file: Path) -> bool:
-        return self.store.kept(self.key, file)
+    def load(self, file: Path) -> bool:
+        """Write the snapshot to a file; False where there is none."""
+        return self.store.load_snapshot(self.key, file)
 
 
-def train(bench: Bench, work: Training, report: Callable[[Progress], None]) -> dict[str, Any]:
-    """Train a stage and publish its checkpoint; the description says how it went."""
+def train(context: StageContext, work: Training, report: Callable[[Progress], None]) -> StageRecord:
+    """Train a stage and publish its checkpoint; returns the record of how it went."""
     assert work.stage.mixture is not None
     members = []
     for member in work.stage.mixture.members:
-        task = rows.resolved(registry.get(member.task), bench.source)
-        given = rows.resolved(registry.get(member.rows_of), bench.source)
-        table = some(rows.load(given, "train", member.language, bench.source).table, member.examples)
+        # The rules and the dev rows of the task that trains it: XQuAD's and MLQA's heads are both SQuAD's.
+        task = rows.resolved(registry.trained_as(registry.get(member.task)), context.source)
+        given = rows.resolved(registry.get(member.rows_of), context.source)
+        table = subsample(rows.load(given, "train", member.language, context.source).table, member.examples)
         chooses = member.task in work.dev
-        dev = rows.load(task, "dev", "en", bench.source).table if chooses or member.task in work.weighing else None
-        encoded_dev = bench.tokens.rows(task, dev) if dev is not None else None
-        members.append(Member(task, bench.tokens.rows(given, table), encoded_dev, dev, chooses))
-    keeper = Keeper(bench.store, work.key, bench.snapshot_seconds)
-    with bench.store.open(work.start) if work.start is not None else nullcontext() as start:
-        trained = train_stage(bench.model, work.stage, members, start, bench.device, report, keeper)
-    description = {
-        "kind": "stage",
-        "label": work.label,
-        "search": bench.search,
-        "start": work.start,
-        "dev": trained.dev,
-        "dev_rows": sum(len(member.dev) for member in members if member.dev is not None and member.chooses),
-        "best_step": trained.best_step,
-        "steps": trained.steps,
-        "history": trained.history,
-        "truncated": sum(member.train.truncated for member in members),
-        "skipped": trained.skipped,
-        "out_of_memory": trained.out_of_memory,
-        "cost": trained.cost.as_dict(),
-    }
+        dev = rows.load(task, "dev", "en", context.source).table if chooses or member.task in work.weighing else None
+        encoded_dev = context.tokens.rows(task, dev) if dev is not None else None
+        members.append(Member(task, context.tokens.rows(given, table), encoded_dev, dev, chooses))
+    snapshots = StageSnapshots(context.store, work.key, context.snapshot_seconds)
+    with context.store.open(work.start) if work.start is not None else nullcontext() as start:
+        trained = train_stage(context.model, work.stage, members, start, context.device, report, snapshots)
+    record = StageRecord(
+        label=work.label,
+        search=context.search,
+        start=work.start,
+        dev=trained.dev,
+        dev_rows=sum(len(member.dev) for member in members if member.dev is not None and member.chooses),
+        best_step=trained.best_step,
+        steps=trained.steps,
+        history=tuple(HistoryPoint.model_validate(point) for point in trained.history),
+        truncated=sum(member.train.truncated for member in members),
+        skipped_steps=trained.skipped,
+        out_of_memory=trained.out_of_memory,
+        cost=trained.cost,
+    )
     if here().first:
         with tempfile.TemporaryDirectory(prefix="xit-stage-") as folder:
             weights.save(trained.weights, Path(folder))
-            bench.store.publish(work.key, Path(folder), description)
+            context.store.publish(work.key, Path(folder), record.model_dump(mode="json"))
     here().wait()  # the next stage starts from this one at every worker
-    return description
+    return record

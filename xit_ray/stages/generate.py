@@ -17,16 +17,18 @@ from xit_ray.core import weights
 from xit_ray.core.device import Device
 from xit_ray.core.encoder import load_tokenizer, tokens_of
 from xit_ray.core.evaluate import predict
+from xit_ray.core.kinds import head_maker
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.core.train import Member, train_stage
 from xit_ray.data import rows
-from xit_ray.data.records import some
+from xit_ray.data.kinds import tokenise
+from xit_ray.data.records import subsample
 from xit_ray.data.source import Source
-from xit_ray.data.tokenise import tokenise
 from xit_ray.spec.errors import UserError, unknown
 from xit_ray.spec.generation import Filter, Generation, Writer
 from xit_ray.tasks import registry
+from xit_ray.tasks.base import Task
 from xit_ray.tasks.kinds import Classification
 
 Row = dict[str, str | None]
@@ -95,9 +97,9 @@ def generate(
     return counts
 
 
-def _task(asked: Generation) -> Classification:
+def _task(asked: Generation) -> Task:
     task = registry.get(asked.like)
-    if not isinstance(task, Classification) or "en" not in task.train_languages:
+    if task.kind != Classification.kind or "en" not in task.train_languages:
         raise UserError(f"like: {task.name!r} is no classification task with English training rows")
     for label in asked.prompts:
         if label not in task.labels:
@@ -177,16 +179,16 @@ def _writer(asked: Writer, device: Device, seed: int) -> Callable[[list[str]], l
     return write
 
 
-def _judge(asked: Filter, task: Classification, source: Source, device: Device) -> Judge:
+def _judge(asked: Filter, task: Task, source: Source, device: Device) -> Judge:
     """Train the classifier on English rows, chosen on English dev."""
     tokens, tokenizer, stage = tokens_of(asked.model), load_tokenizer(asked.model), asked.stage(task.name)
     tables = {split: rows.load(task, split, "en", source).table for split in ("train", "dev")}  # type: ignore[arg-type]
-    train, dev = tokens.rows(task, some(tables["train"], asked.examples)), tokens.rows(task, tables["dev"])
+    train, dev = tokens.rows(task, subsample(tables["train"], asked.examples)), tokens.rows(task, tables["dev"])
     trained = train_stage(asked.model, stage, [Member(task, train, dev, tables["dev"])], None, device)
-    network = Network(asked.model, [task], seed=0)
+    network = Network(asked.model, [head_maker(task)], seed=0)
     with tempfile.TemporaryDirectory(prefix="xit-filter-") as folder:
         weights.save(trained.weights, Path(folder))
-        weights.load(network, Path(folder), heads=True)
+        weights.load(network, Path(folder), head=0)
     network.settle(device)
 
     def judge(found: list[Row]) -> list[str]:
@@ -196,13 +198,13 @@ def _judge(asked: Filter, task: Classification, source: Source, device: Device) 
         table = pa.table({**{name: pa.array(texts, pa.string()) for name, texts in columns.items()}, "label": labels})
         # Not through the cache: these rows are seen once.
         encoded = tokenise(task, table, tokenizer, asked.model.max_length)
-        given = predict(network, task.name, encoded, Meter(device))
+        given = predict(network, 0, encoded, Meter(device))
         return [task.labels[number] for number in given]
 
     return judge
 
 
-def _save(asked: Generation, task: Classification, found: list[Row], folder: Path) -> None:
+def _save(asked: Generation, task: Task, found: list[Row], folder: Path) -> None:
     if not found:
         raise UserError(f"{asked.name}: none of the texts was kept; see the counts, and the prompts")
     order = np.random.default_rng(asked.seed).permutation(len(found))

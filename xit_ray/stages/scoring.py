@@ -1,4 +1,4 @@
-"""Score a checkpoint in every language, once, and publish scores, answers, and what each item adds to a score.
+"""Score a checkpoint in every language, once, and publish scores, answers, and what each item contributes to a score.
 
 With several workers all of them call it, and the first one publishes.
 """
@@ -13,69 +13,88 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xit_ray.core import headless, weights
+from xit_ray.core import weights
 from xit_ray.core.evaluate import embed, predict
-from xit_ray.core.headless import Side
+from xit_ray.core.kinds import embedding_core, head_core, head_maker
+from xit_ray.core.kinds.base import EmbeddedCorpus, Scored
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.core.replicas import here
-from xit_ray.core.scoring import Scored, score
 from xit_ray.data import rows
+from xit_ray.data.corpora import corpora, distinct_texts
 from xit_ray.data.encode import join
-from xit_ray.data.sides import Place, distinct, sides
-from xit_ray.stages.execute import Bench
+from xit_ray.stages.execute import StageContext
+from xit_ray.stages.records import Score, ScoresRecord
+from xit_ray.stages.store import Store
 from xit_ray.stages.work import ITEMS, PREDICTIONS, Evaluation
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import Task
-from xit_ray.tasks.kinds import Mining, Ranking
+from xit_ray.tasks.scores.measures import Floats
 
 TEXTS = pa.list_(pa.string())
 
 
-def evaluate(bench: Bench, work: Evaluation) -> dict[str, Any]:
-    """Score a checkpoint and publish what came of it.
-
-    Returns:
-        the description: ``scores`` is a list of ``{task, language, metric, value, low, high, n, majority, constant}``;
-        ``constant`` says that one answer was given to everything.
-    """
-    meter = Meter(bench.device, here())
-    target = rows.resolved(registry.get(work.target), bench.source) if work.target else None
-    network = Network(bench.model, [target] if target else [], seed=0)
+def evaluate(context: StageContext, work: Evaluation) -> ScoresRecord:
+    """Score a checkpoint and publish its scores, its answers, and what each item contributes to the scores."""
+    meter = Meter(context.device, here())
+    tests = [rows.resolved(registry.get(name), context.source) for name in work.tests]
+    # Every test set asks what the first one asks: they share the head.
+    network = Network(context.model, [head_maker(tests[0])] if tests else [], seed=0)
     if work.checkpoint is not None:
-        with bench.store.open(work.checkpoint) as folder:
-            weights.load(network, folder, heads=target is not None)
-    scorer = _Scorer(network.settle(bench.device), bench, meter)
-    scores: list[dict[str, Any]] = []
-    answers: list[pa.Table] = []
-    items: list[pa.Table] = []
-    for task in ((target,) if target else ()) + tuple(registry.get(name) for name in work.also):
-        for language, scored in scorer.scored(task, work.languages[task.name], work.items).items():
-            about = {"task": task.name, "language": language}
-            others = scored.alternatives or [[] for _ in scored.gold]
-            constant = task.trainable and len(set(scored.given)) == 1 < len(set(scored.gold))
-            answers.append(_table(about, gold=scored.gold, predicted=scored.given, next_best=pa.array(others, TEXTS)))
-            for metric, found in scored.scores.items():
-                low, high = found.interval()
-                main = {"majority": scored.majority if metric == task.metric else None, "constant": constant}
-                numbers = {"value": found.value, "low": low, "high": high, "n": len(found), **main}
-                scores.append({**about, "metric": metric, **numbers})
-                named = pa.array(scored.items, pa.string()) if scored.items else pa.nulls(len(found), pa.string())
-                counts = {"item": named, "points": found.points, "out_of": found.out_of}
-                items.append(_table({**about, "metric": metric}, **counts))
-    description = {
-        "kind": "evaluation",
-        "checkpoint": work.checkpoint,
-        "scores": scores,
-        "cost": meter.cost().as_dict(),
-    }
+        with context.store.open(work.checkpoint) as folder:
+            weights.load(network, folder, head=work.head)
+    scorer = _Scorer(network.settle(context.device), context, meter)
+    found = [(task, scorer.by_head(task, work.languages[task.name], work.items)) for task in tests]
+    for task in map(registry.get, work.embedding_tests):
+        found.append((task, scorer.by_embeddings(task, work.languages[task.name])))
+    tables = _Tables()
+    for task, by_language in found:
+        for language, scored in by_language.items():
+            tables.add(task, language, scored)
+    record = ScoresRecord(checkpoint=work.checkpoint, scores=tuple(tables.scores), cost=meter.cost())
     if here().first:
-        with tempfile.TemporaryDirectory(prefix="xit-scores-") as folder_name:
-            for file, tables_ in ((PREDICTIONS, answers), (ITEMS, items)):
-                pq.write_table(pa.concat_tables(tables_), f"{folder_name}/{file}")
-            bench.store.publish(work.key, Path(folder_name), description)
+        tables.publish(work.key, record, context.store)
     here().wait()
-    return description
+    return record
+
+
+class _Tables:
+    """The rows of an evaluation's files."""
+
+    def __init__(self) -> None:
+        self.scores: list[Score] = []
+        self.answers: list[pa.Table] = []
+        self.items: list[pa.Table] = []
+
+    def add(self, task: Task, language: str, scored: Scored) -> None:
+        """Take in the scores of one test set in one language."""
+        about = {"task": task.name, "language": language}
+        others = scored.alternatives or [[] for _ in scored.gold]
+        constant = task.trainable and len(set(scored.given)) == 1 < len(set(scored.gold))
+        self.answers.append(_table(about, gold=scored.gold, predicted=scored.given, next_best=pa.array(others, TEXTS)))
+        for metric, score in scored.scores.items():
+            low, high = score.interval()
+            majority = scored.majority if metric == task.metric else None
+            self.scores.append(
+                Score(task=task.name, language=language, metric=metric, value=score.value, low=low, high=high,
+                      n=len(score), majority=majority, constant=constant)
+            )  # fmt: skip
+            names = pa.array(scored.items, pa.string()) if scored.items else pa.nulls(len(score), pa.string())
+            of_metric = {**about, "metric": metric, "measure": score.measure.name}
+            self.items.append(_table(of_metric, item=names, parts=_lists(score.parts)))
+
+    def publish(self, key: str, record: ScoresRecord, store: Store) -> None:
+        """Make the tables an entry of the store."""
+        with tempfile.TemporaryDirectory(prefix="xit-scores-") as folder:
+            for file, tables in ((PREDICTIONS, self.answers), (ITEMS, self.items)):
+                pq.write_table(pa.concat_tables(tables), f"{folder}/{file}")
+            store.publish(key, Path(folder), record.model_dump(mode="json"))
+
+
+def _lists(parts: Floats) -> pa.ListArray:
+    """A list for each item."""
+    offsets = np.arange(len(parts) + 1, dtype=np.int32) * parts.shape[1]
+    return pa.ListArray.from_arrays(offsets, np.ascontiguousarray(parts).reshape(-1))
 
 
 def _table(about: Mapping[str, str], **columns: Any) -> pa.Table:
@@ -84,50 +103,36 @@ def _table(about: Mapping[str, str], **columns: Any) -> pa.Table:
 
 
 class _Scorer:
-    """Everything scoring needs of a checkpoint."""
+    """Everything that scoring a checkpoint needs."""
 
-    def __init__(self, network: Network, bench: Bench, meter: Meter) -> None:
-        self.network, self.bench, self.meter = network, bench, meter
+    def __init__(self, network: Network, context: StageContext, meter: Meter) -> None:
+        self.network, self.context, self.meter = network, context, meter
 
-    def scored(self, task: Task, languages: Sequence[str], count: int | None) -> dict[str, Scored]:
-        """By language; all languages go through the encoder in one stream."""
-        if not task.trainable:
-            return self._searched(task, languages)
-        found = {lang: rows.load(task, "test", lang, self.bench.source) for lang in languages}
-        tables = {lang: rows.sample(test, count) for lang, test in found.items()}
-        encoded = {language: self.bench.tokens.rows(task, table) for language, table in tables.items()}
-        raw = predict(self.network, task.name, join(list(encoded.values())), self.meter)
-        per_token = self.network.head(task.name).per_token
+    def by_head(self, task: Task, languages: Sequence[str], count: int | None) -> dict[str, Scored]:
+        """The answers of the head, by language; all languages go through the encoder in one stream."""
+        loaded = {language: rows.load(task, "test", language, self.context.source) for language in languages}
+        tables = {language: rows.sample(test, count) for language, test in loaded.items()}
+        encoded = {language: self.context.tokens.rows(task, table) for language, table in tables.items()}
+        raw = predict(self.network, 0, join(list(encoded.values())), self.meter)
+        per_token = self.network.head(0).per_token
         bounds = np.cumsum([len(part.tokens) if per_token else len(part) for part in encoded.values()])[:-1]
         parts = dict(zip(tables, np.split(raw, bounds), strict=True))
         return {
-            lang: replace(
-                score(task, lang, table, encoded[lang], parts[lang]),
-                items=rows.item_names(table, found[lang].collection),
+            language: replace(
+                head_core(task).score(task, language, table, encoded[language], parts[language]),
+                items=rows.item_names(table, loaded[language].collection),
             )
-            for lang, table in tables.items()
+            for language, table in tables.items()
         }
 
-    def _searched(self, task: Task, languages: Sequence[str]) -> dict[str, Scored]:
-        columns = sides(task, languages, self.bench.source)
-        texts = distinct(columns)
+    def by_embeddings(self, task: Task, languages: Sequence[str]) -> dict[str, Scored]:
+        """What a search among embedded texts finds, by language."""
+        columns = corpora(task, languages, self.context.source)
+        texts = distinct_texts(columns)
         place = {text: number for number, text in enumerate(texts)}
-        vectors = embed(self.network, self.bench.tokens.texts(texts), self.meter)
-        found = {
-            name: Side(some, vectors[[place[text] for text in some]], keys) for name, (some, keys) in columns.items()
+        vectors = embed(self.network, self.context.tokens.texts(texts), self.meter)
+        embedded = {
+            name: EmbeddedCorpus(corpus, vectors[[place[text] for text in corpus]], keys)
+            for name, (corpus, keys) in columns.items()
         }
-        if isinstance(task, Ranking):
-            return {lang: headless.ranked(found["test", lang, "a"], found["test", "", "b"]) for lang in languages}
-        if isinstance(task, Mining):
-            return {lang: self._mined(found, lang) for lang in languages}
-        return {lang: headless.translations(found["test", lang, "a"], found["test", lang, "b"]) for lang in languages}
-
-    @staticmethod
-    def _mined(found: Mapping[Place, Side], language: str) -> Scored:
-        pairs = {
-            split: headless.mined(found[split, language, "a"], found[split, language, "b"])
-            for split in ("test", "dev")
-            if (split, language, "a") in found
-        }
-        threshold = headless.threshold_of(pairs["dev"]) if "dev" in pairs else None
-        return headless.translations_mined(pairs["test"], found["test", language, "a"], threshold)
+        return embedding_core(task).score(task, languages, embedded)

@@ -106,8 +106,8 @@ class Store:
             if not self.local:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def keep(self, key: str, file: Path) -> None:
-        """Put a file of unfinished work aside under a key, in place of the one before; never half of one."""
+    def save_snapshot(self, key: str, file: Path) -> None:
+        """Keep a file of unfinished work under a key, in place of the one before; never half of one."""
         self.files.create_dir(self.aside)
         place = f"{self.aside}/{key}"
         written = f"{place}.{uuid.uuid4().hex}" if self.local else place
@@ -115,16 +115,16 @@ class Store:
         if self.local:
             self.files.move(written, place)
 
-    def kept(self, key: str, file: Path) -> bool:
-        """Copy what was put aside under a key to a local file; False where there is nothing."""
+    def load_snapshot(self, key: str, file: Path) -> bool:
+        """Copy the snapshot of a key to a local file; False where there is none."""
         place = f"{self.aside}/{key}"
         if self.files.get_file_info(place).type != fs.FileType.File:
             return False
         fs.copy_files(place, str(file), self.files, fs.LocalFileSystem())
         return True
 
-    def drop(self, key: str) -> None:
-        """Forget what was put aside under a key, half-written files of killed workers included."""
+    def delete_snapshot(self, key: str) -> None:
+        """Delete the snapshot of a key, and half-written files of killed workers."""
         for found in self.files.get_file_info(fs.FileSelector(self.aside, allow_not_found=True)):
             if found.base_name.split(".")[0] == key:
                 self.files.delete_file(found.path)

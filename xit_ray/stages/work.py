@@ -6,8 +6,8 @@ from xit_ray.spec.recipe import Stage
 PREDICTIONS = "predictions.parquet"
 """File of an evaluation's entry: task, language, row, gold, predicted, next_best (of span QA)."""
 ITEMS = "items.parquet"
-"""File of an evaluation's entry: task, language, metric, row, item, points, out_of; a score is the points' sum over the
-other. Rows with one item, in whatever language, are translations of one another."""
+"""File of an evaluation's entry: task, language, metric, row, item, measure, parts; ``tasks.scores.measures`` makes scores of
+them. Rows with one item, in whatever language, are translations of one another."""
 
 
 class Training(Strict):
@@ -20,6 +20,8 @@ class Training(Strict):
     """Tasks of the mixture whose English dev chooses the checkpoint."""
     weighing: tuple[str, ...] = ()
     """Tasks of the mixture whose English dev says how often they are drawn."""
+    steps: int
+    """Steps of the whole stage; early stopping and patience may end it before."""
 
     @property
     def english(self) -> tuple[str, ...]:
@@ -38,11 +40,13 @@ class Evaluation(Strict):
 
     key: str
     checkpoint: str | None
-    target: str | None
-    """The task whose head the checkpoint has."""
-    also: tuple[str, ...]
-    """Tasks without a head."""
+    head: int | None
+    """Number of the checkpoint's head that is scored; None for the pretrained encoder, which has no head."""
+    tests: tuple[str, ...]
+    """Tasks whose test rows the head is scored on."""
+    embedding_tests: tuple[str, ...]
+    """Tasks that are scored on embeddings, without a head."""
     languages: dict[str, tuple[str, ...]]
     """Task to the languages that are scored."""
     items: int | None = None
-    """So many rows of the target's in each language; None: all."""
+    """How many rows of each test set are scored in each language; None scores all."""

@@ -1,8 +1,10 @@
 """What a task says about itself: its data's identity, languages, places and columns. No data is read here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Literal
+
+from xit_ray.spec.own_task import OwnTask
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
@@ -13,8 +15,8 @@ joined (texts by a space, options to a list)."""
 
 
 @dataclass(frozen=True)
-class Held:
-    """A split cut from another file: one row in ``every``, drawn once for all (``keep=False`` takes the rest)."""
+class HoldOut:
+    """A split cut from another file: one row in ``every``, always the same ones (``keep=False`` takes the rest)."""
 
     file: str
     every: int
@@ -33,7 +35,7 @@ class Written:
     """What is done with rows that lack fields at their end."""
 
 
-Place = str | Held | tuple[str, ...]
+FilePattern = str | HoldOut | tuple[str, ...]
 """A file, a part of one, or several files that are read together."""
 
 
@@ -45,9 +47,9 @@ class Layout:
     are the data that may choose; ``test`` is what zero-shot scores are computed on, and never a file of the other two.
     """
 
-    train: Place | None
-    dev: Place | None
-    test: Place | None
+    train: FilePattern | None
+    dev: FilePattern | None
+    test: FilePattern | None
     format: str = ""
     """How the files are written, a name of ``data.formats``; empty where their suffix says it."""
     written: Written = Written()
@@ -117,16 +119,34 @@ class Task:
     """The task whose English training rows are this one's, where the dataset has none of its own."""
     parts: tuple[str, ...] = ()
     """Tasks of the same kind and labels whose rows, one after the other, are this task's: they share its head."""
+    texts_of: str | None = None
+    """The task whose texts are this one's rows, each text once."""
+    labels: tuple[str, ...] = ()
+    """Names of classes, tags or options, where the kind has any; their order is the label's index."""
     root: str | None = None
     """Folder of a user's own files."""
     builtin: bool = False
     """True for tasks whose rows are generated (``data.mini``) and need no source."""
 
     kind: ClassVar[str]
+    """Name of the kind, in search spaces and own tasks."""
     columns: ClassVar[tuple[str, ...]]
     """Of the kind's Arrow table."""
     trainable: ClassVar[bool] = True
-    """Whether the kind has a training split and a head."""
+    """Whether the kind has a head; tasks without one are scored on embeddings and have test rows only."""
+    item_column: ClassVar[str] = "item"
+    """The column that names a row's item, if the files have one."""
+
+    @classmethod
+    def described(cls, own: OwnTask) -> dict[str, Any]:
+        """The kind's own fields, from the description of a user's task.
+
+        Raises:
+            ValueError: the description lacks something, or has what the kind has not.
+        """
+        if own.labels:
+            raise ValueError(f"labels: {cls.kind} has none")
+        return {}
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -137,6 +157,31 @@ class Task:
     def metric(self) -> str:
         """The main metric: English dev chooses by it, and the transfer matrix is about it."""
         return self.metrics[0]
+
+    @property
+    def asks(self) -> tuple[object, ...]:
+        """What two tasks must have in common for one head to answer both: rows of one may train the other."""
+        return self.kind, self.labels
+
+    @property
+    def asks_in_words(self) -> str:
+        """The same, for messages."""
+        return f"{self.kind} with the labels {', '.join(self.labels) or 'none'}"
+
+    @property
+    def terms(self) -> dict[str, object]:
+        """What the kind's own fields say: with the rows, all that scores depend on."""
+        base = {field.name for field in fields(Task)} - {"labels"}
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name not in base}
+
+    @property
+    def dev_languages(self) -> tuple[str, ...]:
+        """Languages that have dev rows."""
+        return self.train_languages
+
+    def split_languages(self, split: Split) -> tuple[str, ...]:
+        """Languages that a split has."""
+        return {"train": self.train_languages, "dev": self.dev_languages, "test": self.languages}[split]
 
     def place(self, pattern: str, language: str, codes: Mapping[str, str] | None = None) -> str:
         """A layout's or the hub's pattern, filled in for a language; ``codes`` are the hub's where it has others."""

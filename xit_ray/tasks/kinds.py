@@ -1,9 +1,15 @@
-"""The kinds of tasks: what their rows are and what is scored. One Arrow schema a kind; ``data.rows`` makes the tables."""
+"""The kinds of tasks: what their rows are and what is scored.
+
+What a kind does with rows is in ``data.kinds``, its head and scores in ``core.kinds``; a new kind is a class here and a file
+in both (docs/extending.md).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+from xit_ray.spec.own_task import OwnTask
+from xit_ray.spec.plugins import names, plugin
 from xit_ray.tasks.base import Task
 
 
@@ -27,6 +33,13 @@ class Classification(Task):
         """Accuracy, and GLUE's F1 of the positive class where there is one."""
         return ("accuracy",) if self.positive is None else ("accuracy", "f1")
 
+    @classmethod
+    def described(cls, own: OwnTask) -> dict[str, Any]:
+        """Two classes or more."""
+        if len(own.labels) < 2:
+            raise ValueError("labels: classification needs two or more")
+        return {"labels": own.labels}
+
 
 @dataclass(frozen=True, kw_only=True)
 class MultipleChoice(Task):
@@ -39,6 +52,16 @@ class MultipleChoice(Task):
 
     kind: ClassVar[str] = "multiple choice"
     columns: ClassVar[tuple[str, ...]] = ("text", "options", "label")
+
+    @property
+    def asks(self) -> tuple[object, ...]:
+        """One score for each option: neither their number nor their names matter."""
+        return (self.kind,)
+
+    @property
+    def asks_in_words(self) -> str:
+        """The same, for messages."""
+        return self.kind
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -67,8 +90,13 @@ class Tagging(Task):
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """F1 of entities as seqeval finds them, or of XTREME's parts of speech as it reads these; and accuracy of words."""
+        """F1 of entities as seqeval finds them, or of parts of speech as XTREME reads them; and accuracy of words."""
         return ("f1", "accuracy") if self.spans else ("accuracy",)
+
+    @classmethod
+    def described(cls, own: OwnTask) -> dict[str, Any]:
+        """Spans are scored where tags mark their beginnings."""
+        return {"labels": own.labels, "spans": any(label.startswith("B-") for label in own.labels)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +113,17 @@ class SpanQA(Task):
 
     kind: ClassVar[str] = "span QA"
     columns: ClassVar[tuple[str, ...]] = ("id", "question", "context", "answers")
+    item_column: ClassVar[str] = "id"
+
+    @property
+    def asks(self) -> tuple[object, ...]:
+        """Whether some questions have no answer is part of what is asked."""
+        return self.kind, self.unanswerable
+
+    @property
+    def asks_in_words(self) -> str:
+        """The same, for messages."""
+        return f"{self.kind} with{'' if self.unanswerable else 'out'} unanswerable questions"
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -92,13 +131,79 @@ class SpanQA(Task):
         best, which looks at the answers and is therefore an oracle."""
         return ("f1", "exact_match", "f1_oracle", "exact_match_oracle") if self.unanswerable else ("f1", "exact_match")
 
+    @classmethod
+    def described(cls, own: OwnTask) -> dict[str, Any]:
+        """Whether some questions have no answer."""
+        return super().described(own) | {"unanswerable": own.unanswerable}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regression(Task):
+    """A number for a text or a pair. Rows: ``text_a``, ``text_b`` (null for a single text), ``label`` (a number)."""
+
+    low: float
+    """The smallest label there may be."""
+    high: float
+    """The largest; the head learns labels as shares of this range."""
+
+    kind: ClassVar[str] = "regression"
+    columns: ClassVar[tuple[str, ...]] = ("text_a", "text_b", "label")
+
+    @property
+    def asks(self) -> tuple[object, ...]:
+        """The range of the numbers is part of what is asked."""
+        return self.kind, self.low, self.high
+
+    @property
+    def asks_in_words(self) -> str:
+        """The same, for messages."""
+        return f"{self.kind} from {self.low:g} to {self.high:g}"
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Spearman's and Pearson's correlation of predictions and labels, both from -1 to 1."""
+        return ("spearman", "pearson")
+
+    @classmethod
+    def described(cls, own: OwnTask) -> dict[str, Any]:
+        """The range of the numbers."""
+        if own.range is None or not own.range[0] < own.range[1]:
+            raise ValueError("range: regression needs the smallest and the largest number, [low, high]")
+        return super().described(own) | {"low": own.range[0], "high": own.range[1]}
+
+
+MOST_LABELS = 63
+"""Of a multi-label task: a row's labels are the bits of one number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultiLabel(Task):
+    """Any number of labels for a text or a pair. Rows: ``text_a``, ``text_b`` (null for a single text), ``labels``
+    (indices)."""
+
+    labels: tuple[str, ...]
+    """Names of the labels."""
+
+    kind: ClassVar[str] = "multi-label"
+    columns: ClassVar[tuple[str, ...]] = ("text_a", "text_b", "labels")
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """F1 over all decisions together (micro), and the mean of the labels' F1 (macro)."""
+        return ("f1_micro", "f1_macro")
+
+    @classmethod
+    def described(cls, own: OwnTask) -> dict[str, Any]:
+        """At least one label."""
+        if not 1 <= len(own.labels) <= MOST_LABELS:
+            raise ValueError(f"labels: a multi-label task needs 1 to {MOST_LABELS}")
+        return {"labels": own.labels}
+
 
 @dataclass(frozen=True, kw_only=True)
 class MaskedLM(Task):
     """Words that were covered up. Rows: ``text``."""
 
-    of: str | None = None
-    """The task whose texts are used; None reads files of its own."""
     whole_words: bool = False
     """Whether words are covered up as a whole, not piece by piece."""
 
@@ -109,6 +214,13 @@ class MaskedLM(Task):
     def metrics(self) -> tuple[str, ...]:
         """Share of the covered tokens that are found."""
         return ("accuracy",)
+
+    @classmethod
+    def described(cls, own: OwnTask) -> dict[str, Any]:
+        """An intermediate task: nothing of it is scored."""
+        if own.files.test is not None:
+            raise ValueError("files.test: masked LM is an intermediate task; it has none")
+        return super().described(own)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,13 +247,18 @@ class Mining(Task):
     columns: ClassVar[tuple[str, ...]] = ("side", "text", "keys")
 
     @property
+    def dev_languages(self) -> tuple[str, ...]:
+        """The threshold is tuned on corpora of its own in the same language, as XTREME does; nothing else is chosen."""
+        return self.languages
+
+    @property
     def metrics(self) -> tuple[str, ...]:
         """F1 of pairs: at a threshold found on other pairs, and at the one that suits the scored pairs best."""
         return ("f1", "f1_oracle")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ranking(Task):
+class RankedRetrieval(Task):
     """Find what answers a query in a pool of all languages that are there, scored or not.
 
     Rows: ``side`` (``a``: a query, ``b``: a candidate), ``text``, ``keys`` (a query and what it seeks have one in common); no
@@ -159,3 +276,25 @@ class Ranking(Task):
     def metrics(self) -> tuple[str, ...]:
         """Mean average precision of the first 20."""
         return ("map_at_20",)
+
+
+BUILT_IN: dict[str, type[Task]] = {
+    kind.kind: kind
+    for kind in (
+        Classification,
+        MultipleChoice,
+        Tagging,
+        SpanQA,
+        Regression,
+        MultiLabel,
+        MaskedLM,
+        Retrieval,
+        Mining,
+        RankedRetrieval,
+    )
+}
+
+
+def kinds() -> dict[str, type[Task]]:
+    """Every kind by its name, those of plugins included."""
+    return BUILT_IN | {name: plugin("kinds", name).TASK for name in names("kinds")}

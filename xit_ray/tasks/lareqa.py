@@ -1,9 +1,9 @@
 """LAReQA (XQuAD-R): find the sentences that answer a question among those of all 11 languages, no training data."""
 
 from xit_ray.tasks.base import Layout
-from xit_ray.tasks.kinds import Ranking
+from xit_ray.tasks.kinds import RankedRetrieval
 
-LAREQA = Ranking(
+LAREQA = RankedRetrieval(
     name="lareqa",
     languages=("en", "ar", "de", "el", "es", "hi", "ru", "th", "tr", "vi", "zh"),
     train_languages=(),

@@ -1,9 +1,9 @@
 """Mewsli-X: find the entity that a mention in the news means, by descriptions in 50 languages, no training data."""
 
 from xit_ray.tasks.base import Layout
-from xit_ray.tasks.kinds import Ranking
+from xit_ray.tasks.kinds import RankedRetrieval
 
-MEWSLIX = Ranking(
+MEWSLIX = RankedRetrieval(
     name="mewslix",
     pooled=False,
     languages=("en", "ar", "de", "es", "fa", "ja", "pl", "ro", "ta", "tr", "uk"),

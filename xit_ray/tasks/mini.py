@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from xit_ray.tasks.kinds import Classification, MultipleChoice, Retrieval, SpanQA, Tagging
+from xit_ray.tasks.kinds import Classification, MultiLabel, MultipleChoice, Regression, Retrieval, SpanQA, Tagging
 
 LANGUAGES = ("en", "ar", "de", "es", "fr", "hi", "ru", "sw", "tr", "zh")
 ABOUT: dict[str, Any] = {
@@ -20,4 +20,10 @@ MINI_ROLES = Tagging(
 )
 MINI_NAMES = Tagging(name="mini_names", labels=("O", "B-PER", "I-PER", "B-LOC", "I-LOC"), **ABOUT)
 MINI_QA = SpanQA(name="mini_qa", articles="mlqa", **ABOUT)
+MINI_SIMILARITY = Regression(name="mini_similarity", low=0.0, high=5.0, **ABOUT)
+MINI_MENTIONS = MultiLabel(
+    name="mini_mentions",
+    labels=("vehicle", "furniture", "quality", "place", "time", "future", "negation"),
+    **ABOUT,
+)
 MINI_RETRIEVAL = Retrieval(name="mini_retrieval", train_languages=(), **(ABOUT | {"languages": LANGUAGES[1:]}))

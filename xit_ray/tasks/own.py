@@ -1,19 +1,15 @@
 """Users' own tasks, from their descriptions."""
 
 from collections.abc import Iterable
-from typing import Any
 
-from xit_ray.spec.errors import UserError
+from xit_ray.spec.errors import UserError, unknown
 from xit_ray.spec.own_task import OwnTask
 from xit_ray.tasks import registry
-from xit_ray.tasks.base import SPLITS, Held, Layout, Place, Split, Task, Written
-from xit_ray.tasks.kinds import Classification, MaskedLM, MultipleChoice, Ranking, Retrieval, SpanQA, Tagging
+from xit_ray.tasks.base import SPLITS, FilePattern, HoldOut, Layout, Split, Task, Written
+from xit_ray.tasks.kinds import Mining, kinds
 
 DEV_EVERY = 20
 """Where there is no dev file, one training row in this many is dev."""
-KINDS: dict[str, type[Task]] = {
-    kind.kind: kind for kind in (Classification, MultipleChoice, Tagging, SpanQA, MaskedLM, Retrieval, Ranking)
-}
 
 
 def register(described: Iterable[OwnTask]) -> None:
@@ -31,17 +27,25 @@ def register(described: Iterable[OwnTask]) -> None:
 
 def as_task(own: OwnTask) -> Task:
     """The task that a description stands for."""
-    kind = KINDS[own.kind]
+    allowed = {name: kind for name, kind in kinds().items() if name != Mining.kind}
+    if own.kind not in allowed:
+        raise unknown("kind", own.kind, allowed, f"tasks: {own.name}: kind")
+    kind = allowed[own.kind]
+    try:
+        options = kind.described(own)
+        _check_files(own, kind)
+    except ValueError as error:
+        raise UserError(f"tasks: {own.name}: {error}") from None
     for split in SPLITS:
         _check_columns(own, split, kind)
-    train: Place | None = own.files.train
-    dev: Place | None = own.files.dev
+    train: FilePattern | None = own.files.train
+    dev: FilePattern | None = own.files.dev
     if own.files.train is not None and dev is None:
-        train = Held(own.files.train, every=DEV_EVERY, keep=False)
-        dev = Held(own.files.train, every=DEV_EVERY, keep=True)
+        train = HoldOut(own.files.train, every=DEV_EVERY, keep=False)
+        dev = HoldOut(own.files.train, every=DEV_EVERY, keep=True)
     # Dev rows that are cut from the training file are written as it is, and are its items.
     written_like: dict[Split, Split] = {
-        split: "train" if split == "dev" and isinstance(dev, Held) else split for split in SPLITS
+        split: "train" if split == "dev" and isinstance(dev, HoldOut) else split for split in SPLITS
     }
     layout = Layout(
         train=train,
@@ -52,11 +56,6 @@ def as_task(own: OwnTask) -> Task:
         fields_by_split={split: own.columns_of(written_like[split]) for split in SPLITS},
         collections={split: own.items[like] for split, like in written_like.items() if like in own.items},
     )
-    options: dict[str, Any] = {"labels": own.labels} if own.kind in ("classification", "tagging") else {}
-    if own.kind == "tagging":
-        options["spans"] = any(label.startswith("B-") for label in own.labels)
-    if own.kind == "span QA":
-        options["unanswerable"] = own.unanswerable
     return kind(
         name=own.name,
         languages=own.languages,
@@ -70,13 +69,23 @@ def as_task(own: OwnTask) -> Task:
     )
 
 
+def _check_files(own: OwnTask, kind: type[Task]) -> None:
+    files = own.files
+    if not kind.trainable and (files.train or files.dev or own.train_from):
+        raise ValueError(f"files: {kind.kind} is scored without training; it has 'files.test' alone")
+    if kind.trainable and files.train is None and own.train_from is None:
+        raise ValueError(
+            f"files.train: missing; {kind.kind} needs it, or 'train_from' with the name of a task whose English rows train it"
+        )
+
+
 def _check_columns(own: OwnTask, split: Split, kind: type[Task]) -> None:
     columns = own.columns_of(split)
     allowed = (*kind.columns, "item")
     unknown = sorted(columns.keys() - set(allowed))
     if unknown:
         raise UserError(f"tasks: {own.name}: columns: unknown column {unknown[0]!r} (allowed: {', '.join(allowed)})")
-    listed = {"text_a", "text_b", "text", "options"}
+    listed = {"text_a", "text_b", "text", "options", "labels"}
     several = next((name for name, names in columns.items() if not isinstance(names, str) and name not in listed), None)
     if several is not None:
         raise UserError(
@@ -88,12 +97,10 @@ def _check_teacher(task: Task, teacher: Task) -> None:
     """What trains a task asks what it asks, in the same terms."""
     if teacher.root is not None and teacher.train_from is not None:
         raise UserError(f"tasks: {task.name}: train_from: {teacher.name} has no training rows of its own")
-    asks = [(one.kind, getattr(one, "labels", ()), getattr(one, "unanswerable", False)) for one in (task, teacher)]
-    if asks[0] != asks[1] or "en" not in teacher.train_languages:
-        about = [f"{kind} with the labels {', '.join(labels) or 'none'}" for kind, labels, _ in asks]
+    if task.asks != teacher.asks or "en" not in teacher.train_languages:
         raise UserError(
-            f"tasks: {task.name}: train_from: {teacher.name} is {about[1]}; allowed: a task with English training rows "
-            f"that is {about[0]}, in this order"
+            f"tasks: {task.name}: train_from: {teacher.name} is {teacher.asks_in_words}; allowed: a task with English "
+            f"training rows that is {task.asks_in_words}, in this order"
         )
 
 

@@ -1,6 +1,6 @@
 """PAN-X (WikiAnn): names of persons, places and organisations; 40 languages in XTREME, 48 in XTREME-R."""
 
-from xit_ray.tasks.base import Held, Hub, Layout
+from xit_ray.tasks.base import HoldOut, Hub, Layout
 from xit_ray.tasks.kinds import Tagging
 
 XTREME = (
@@ -20,8 +20,8 @@ PANX = Tagging(
         Layout(train="panx/train-{lang}.tsv", dev="panx/dev-{lang}.tsv", test="panx/test-{lang}.tsv", format="conll"),
         # Without labelled test files the dev files are the test set, and dev is one training row in twenty.
         Layout(
-            train=Held("panx/train-{lang}.tsv", every=20, keep=False),
-            dev=Held("panx/train-{lang}.tsv", every=20, keep=True),
+            train=HoldOut("panx/train-{lang}.tsv", every=20, keep=False),
+            dev=HoldOut("panx/train-{lang}.tsv", every=20, keep=True),
             test="panx/dev-{lang}.tsv",
             format="conll",
         ),

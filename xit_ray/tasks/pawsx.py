@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from xit_ray.tasks.base import Held, Hub, Layout, Split
+from xit_ray.tasks.base import HoldOut, Hub, Layout, Split
 from xit_ray.tasks.kinds import Classification
 
 PARALLEL: Mapping[Split, str] = {"dev": "pawsx-dev", "test": "pawsx-test"}
@@ -23,8 +23,8 @@ PAWSX = Classification(
         ),
         # Without labelled test files the dev files are the test set, and English dev is one training row in ten.
         Layout(
-            train=Held("pawsx/train-en.tsv", every=10, keep=False),
-            dev=Held("pawsx/train-en.tsv", every=10, keep=True),
+            train=HoldOut("pawsx/train-en.tsv", every=10, keep=False),
+            dev=HoldOut("pawsx/train-en.tsv", every=10, keep=True),
             test="pawsx/dev-{lang}.tsv",
             format="pairs",
             collections={"test": PARALLEL["dev"]},

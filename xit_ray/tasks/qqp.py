@@ -1,6 +1,6 @@
 """Quora Question Pairs: do two questions ask the same, English."""
 
-from xit_ray.tasks.base import Fields, Held, Hub, Layout, Written
+from xit_ray.tasks.base import Fields, HoldOut, Hub, Layout, Written
 from xit_ray.tasks.kinds import Classification
 
 FIELDS: Fields = {"text_a": "question1", "text_b": "question2", "label": "is_duplicate"}
@@ -24,8 +24,8 @@ QQP = Classification(
             fields=FIELDS,
         ),
         Layout(
-            train=Held(OWN, every=10, keep=False),
-            dev=Held(OWN, every=10, keep=True),
+            train=HoldOut(OWN, every=10, keep=False),
+            dev=HoldOut(OWN, every=10, keep=True),
             test=None,
             written=Written(quotes=True),
             fields=FIELDS,

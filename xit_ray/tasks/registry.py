@@ -1,4 +1,4 @@
-"""Every task by its name, found by importing the modules of this package: a new dataset is one new file here."""
+"""Every task by its name: those of this package's modules (a new dataset is one new file here), and those of plugins."""
 
 import functools
 import importlib
@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Iterable
 
 import xit_ray.tasks
+from xit_ray.spec import plugins
 from xit_ray.spec.errors import UserError, unknown
 from xit_ray.tasks.base import Task
 from xit_ray.tasks.kinds import MaskedLM
@@ -22,12 +23,18 @@ def tasks() -> dict[str, Task]:
 
     Raises:
         ValueError: two files declare the same name.
+        UserError: a plugin cannot be loaded, or adds a name that is taken.
     """
     found: dict[str, Task] = {}
     for module in pkgutil.iter_modules(xit_ray.tasks.__path__):
         for value in vars(importlib.import_module(f"xit_ray.tasks.{module.name}")).values():
             if isinstance(value, Task) and found.setdefault(value.name, value) is not value:
                 raise ValueError(f"two tasks are named {value.name!r}")
+    for name in plugins.names("tasks"):
+        added = plugins.plugin("tasks", name)
+        for task in (added,) if isinstance(added, Task) else added:
+            if found.setdefault(task.name, task) is not task:
+                raise UserError(f"plugin {name!r}: the task name {task.name!r} is taken")
     return dict(sorted(found.items()))
 
 
@@ -46,6 +53,11 @@ def get(name: str, where: str = "") -> Task:
     return known[name]
 
 
+def trained_as(task: Task) -> Task:
+    """The task whose training and dev rows, and whose rules on English dev, train a task's head: mostly itself."""
+    return get(task.train_from) if task.train_from is not None else task
+
+
 def add(own: Iterable[Task]) -> None:
     """Make a user's own tasks known in this process.
 
@@ -60,7 +72,7 @@ def add(own: Iterable[Task]) -> None:
 def _texts_of(task: Task, name: str, whole_words: bool) -> MaskedLM:
     return MaskedLM(
         name=name,
-        of=task.name,
+        texts_of=task.name,
         whole_words=whole_words,
         languages=(),
         train_languages=task.train_languages,

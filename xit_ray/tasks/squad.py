@@ -3,14 +3,14 @@
 Dev is one training paragraph in fifty: the paragraphs of SQuAD's own dev set are XQuAD's, in English, and must not choose.
 """
 
-from xit_ray.tasks.base import Held, Hub, Layout
+from xit_ray.tasks.base import HoldOut, Hub, Layout
 from xit_ray.tasks.kinds import SpanQA
 
 EVERY = 50
 
 
 def _held(file: str) -> Layout:
-    return Layout(train=Held(file, every=EVERY, keep=False), dev=Held(file, every=EVERY, keep=True), test=None)
+    return Layout(train=HoldOut(file, every=EVERY, keep=False), dev=HoldOut(file, every=EVERY, keep=True), test=None)
 
 
 SQUAD = SpanQA(

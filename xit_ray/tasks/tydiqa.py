@@ -1,6 +1,6 @@
 """TyDiQA-GoldP: span question answering written in 9 languages; trained on its English part."""
 
-from xit_ray.tasks.base import Held, Hub, Layout
+from xit_ray.tasks.base import HoldOut, Hub, Layout
 from xit_ray.tasks.kinds import SpanQA
 
 LANGUAGES = ("en", "ar", "bn", "fi", "id", "ko", "ru", "sw", "te")
@@ -15,15 +15,15 @@ TYDIQA = SpanQA(
     citation="Clark et al. 2020, arXiv:2003.05002",
     layouts=(
         Layout(
-            train=Held(TRAIN, every=20, keep=False),
-            dev=Held(TRAIN, every=20, keep=True),
+            train=HoldOut(TRAIN, every=20, keep=False),
+            dev=HoldOut(TRAIN, every=20, keep=True),
             test="tydiqa/tydiqa-goldp-v1.1-dev/tydiqa.goldp.{lang}.dev.json",
         ),
         # Where the dev files have no answers, other languages' training rows are the test set. They must not be trained
         # on then, which the planner sees to.
         Layout(
-            train=Held(TRAIN, every=20, keep=False),
-            dev=Held(TRAIN, every=20, keep=True),
+            train=HoldOut(TRAIN, every=20, keep=False),
+            dev=HoldOut(TRAIN, every=20, keep=True),
             test=TRAIN,
             languages=LANGUAGES[1:],
         ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from xit_ray.tasks.base import Held, Hub, Layout, Split
+from xit_ray.tasks.base import HoldOut, Hub, Layout, Split
 from xit_ray.tasks.kinds import Classification
 
 LANGUAGES = ("en", "ar", "bg", "de", "el", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
@@ -33,8 +33,8 @@ XNLI = Classification(
             collections={"test": PARALLEL["dev"]},
         ),
         Layout(
-            train=Held("xnli/train-en.tsv", every=100, keep=False),
-            dev=Held("xnli/train-en.tsv", every=100, keep=True),
+            train=HoldOut("xnli/train-en.tsv", every=100, keep=False),
+            dev=HoldOut("xnli/train-en.tsv", every=100, keep=True),
             test="xnli/dev-{lang}.tsv",
             format="pairs",
             collections={"test": PARALLEL["dev"]},

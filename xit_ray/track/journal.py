@@ -1,18 +1,23 @@
 """The journal: every event of a search, one JSON line each, appended and flushed as it happens.
 
-It is the only record a resume reads; tables, MLflow and the live display are all folded from it.
+It is the only record that a resume reads; tables, MLflow and the live display are all derived from it. Its first line says
+in which version of this format it is written.
 """
 
 import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+
+from pydantic import ValidationError
 
 from xit_ray.spec.errors import UserError
+from xit_ray.track.events import EVENTS, Event
 
 FILE = "events.jsonl"
-Event = dict[str, Any]
+VERSION = 2
+"""Raise it when an event changes in a way that ``track.events`` cannot read."""
+HEADER = "journal"
 
 
 class Journal:
@@ -23,36 +28,54 @@ class Journal:
 
     def append(self, events: Iterable[Event]) -> None:
         """Write events; they are on disk when this returns."""
-        lines = [json.dumps(event, ensure_ascii=False) + "\n" for event in events]
-        if lines:
-            with self.file.open("a", encoding="utf-8") as stream:
-                stream.writelines(lines)
-                stream.flush()
-                os.fsync(stream.fileno())
+        lines = [event.model_dump_json() for event in events]
+        if not lines:
+            return
+        with self.file.open("a", encoding="utf-8") as stream:
+            if stream.tell() == 0:
+                lines.insert(0, json.dumps({"kind": HEADER, "version": VERSION}))
+            stream.writelines(line + "\n" for line in lines)
+            stream.flush()
+            os.fsync(stream.fileno())
 
     def read(self) -> Iterator[Event]:
         """Every event, in order. A last line that a crash cut short was not an event yet and is passed over.
 
         Raises:
-            UserError: a line is no event.
+            UserError: the journal is of another version, or a line is not an event.
         """
         if not self.file.exists():
             return
         with self.file.open("rb") as stream:
             for number, line in enumerate(stream, start=1):
-                if line.endswith(b"\n"):
+                if not line.endswith(b"\n"):
+                    return
+                if number == 1:
+                    self._check_version(line)
+                else:
                     yield self._event(line, number)
+
+    def _check_version(self, line: bytes) -> None:
+        try:
+            header = json.loads(line)
+        except (ValueError, RecursionError):
+            header = None
+        version = header.get("version") if isinstance(header, dict) and header.get("kind") == HEADER else None
+        if version != VERSION:
+            by = "an earlier version" if version is None else f"another version ({version}, wanted: {VERSION})"
+            raise UserError(
+                f"{self.file}: was written by {by} of xit_ray, or its first line is damaged; start the search anew"
+            )
 
     def _event(self, line: bytes, number: int) -> Event:
         try:
-            event = json.loads(line)
-        except (ValueError, RecursionError):
-            event = None
-        if not isinstance(event, dict) or not isinstance(event.get("kind"), str):
+            return EVENTS.validate_json(line)
+        except (ValidationError, RecursionError) as error:
+            problem = error.errors(include_url=False)[0] if isinstance(error, ValidationError) else None
+            what = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" if problem else "it is nested too deeply"
             raise UserError(
-                f"{self.file}: line {number} is no event: {line[:60]!r}; a line that was damaged may be taken out"
-            )
-        return event
+                f"{self.file}: line {number} is no event ({what}): {line[:60]!r}; a line that was damaged may be taken out"
+            ) from None
 
     def mend(self) -> None:
         """Cut off a half-written last line, so that the next event does not continue it."""

@@ -1,15 +1,38 @@
-"""Where a search stands: the fold of its events."""
+"""The state of a search: what its events add up to."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal, assert_never
 
+from xit_ray.core.cost import Cost
+from xit_ray.data.overlap import Overlap
+from xit_ray.spec.cell import Cell
 from xit_ray.spec.errors import UserError
-from xit_ray.track.journal import Event
+from xit_ray.spec.recipe import Recipe
+from xit_ray.stages.records import CellEstimate, Score, ScoresRecord, StageRecord
+from xit_ray.track.events import (
+    Event,
+    OverlapsFound,
+    Preselected,
+    ScoringStarted,
+    SearchStarted,
+    StageName,
+    StageProgress,
+    StagePublished,
+    StageReused,
+    StageStarted,
+    TrialCrashed,
+    TrialEnded,
+    TrialScored,
+    TrialSkipped,
+    TrialStarted,
+    TrialWaiting,
+    UntrainedScored,
+)
 
-Status = Literal["queued", "waiting", "training", "scoring", "done", "stopped", "failed", "left"]
-"""``left``: not started, for want of budget."""
-ENDED: tuple[Status, ...] = ("done", "stopped", "failed", "left")
+Status = Literal["queued", "waiting", "training", "scoring", "done", "stopped", "failed", "skipped"]
+"""``stopped``: by early stopping; ``skipped``: not started, for want of budget."""
+ENDED: tuple[Status, ...] = ("done", "stopped", "failed", "skipped")
 
 
 @dataclass
@@ -17,53 +40,66 @@ class TrialState:
     """One trial."""
 
     key: str
-    recipe: dict[str, Any]
-    intermediate: str
-    target: str
-    stages: list[list[str]]
-    """[fingerprint, label] of each stage, in order."""
+    recipe: Recipe
+    stages: tuple[StageName, ...]
+    """In order; the last one is the target stage."""
+    tests: tuple[str, ...]
+    """Test sets that its head is scored on."""
     status: Status = "queued"
     doing: str = ""
+    """Label of the stage that is trained, waited for, or scored."""
     step: int = 0
     steps: int = 0
     dev: float | None = None
-    """Best English dev of the target so far."""
+    """Best English dev of the target stage so far."""
     reports: list[tuple[int, int, float]] = field(default_factory=list)
-    """(step, thousandths of the target stage, best English dev) at every score."""
+    """(step, thousandths of the target stage, best English dev) at every evaluation."""
     started: float = 0.0
     ended: float | None = None
     evaluation: str | None = None
-    scores: list[dict[str, Any]] = field(default_factory=list)
-    score_cost: dict[str, float] = field(default_factory=dict)
+    """Key of its scores."""
+    scores: tuple[Score, ...] = ()
+    score_cost: Cost | None = None
     error: str | None = None
-    fresh: bool = False
-    """Whether it is a finalist trained again with a fresh seed."""
+    reseeded: bool = False
+    """Whether it repeats a chosen recipe with fresh seeds."""
+
+    @property
+    def cell(self) -> Cell:
+        """The cell of the transfer matrix that it competes for."""
+        return self.recipe.cell
 
 
 @dataclass
 class StageState:
-    """One stage: who trained it, and what it came to."""
+    """One stage: who trained it, and what came of it."""
 
     key: str
     label: str
     final: bool
+    """Whether it is a target stage."""
     trial: str
-    """The trial that trained it."""
+    """The trial that trained it; empty where an earlier search did."""
     started: list[float] = field(default_factory=list)
     """When training began; more than once where a run was killed in the middle."""
     published: float | None = None
     last: float = 0.0
     """When its training was last heard of."""
-    description: dict[str, Any] = field(default_factory=dict)
+    record: StageRecord | None = None
     reused: list[str] = field(default_factory=list)
     """Trials of this search that took it from the store."""
 
+    @property
+    def cost(self) -> Cost:
+        """What training it cost; nothing as long as it is not published."""
+        return self.record.cost if self.record is not None else Cost()
 
-def seconds_spent(stage: StageState) -> float:
-    """Training time of a stage; of one that was stopped or killed, until it was last heard of."""
-    if stage.published is not None or not stage.started:
-        return float(stage.description.get("cost", {}).get("seconds", 0.0))
-    return max(0.0, stage.last - stage.started[-1])
+    @property
+    def seconds_spent(self) -> float:
+        """Training time; of a stage that was stopped or killed, until it was last heard of."""
+        if self.published is not None or not self.started:
+            return self.cost.seconds
+        return max(0.0, self.last - self.started[-1])
 
 
 class State:
@@ -72,14 +108,15 @@ class State:
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.trials: dict[str, TrialState] = {}
         self.stages: dict[str, StageState] = {}
-        self.untrained: dict[str, Any] | None = None
-        self.overlaps: list[dict[str, Any]] = []
+        self.untrained: dict[str, ScoresRecord] = {}
+        """Scores of the pretrained encoders, by model."""
+        self.overlaps: tuple[Overlap, ...] = ()
         """What of the test sets is among rows that train or choose."""
-        self.ranking: list[dict[str, Any]] | None = None
-        """Estimates made before training, one a cell."""
+        self.estimates: tuple[CellEstimate, ...] | None = None
+        """Made before training, where the space asks for a preselection."""
         self.started: float | None = None
         self.search: str | None = None
-        """What no other search is called."""
+        """ID of the search."""
         for event in events:
             self.apply(event)
 
@@ -96,99 +133,95 @@ class State:
         """Take in one event.
 
         Raises:
-            UserError: it lacks what an event of its kind has, or is about a trial or stage that never began.
+            UserError: it is about a trial or stage that never began.
         """
-        handler = getattr(self, f"_on_{event['kind']}", None)
-        if handler is not None:
-            try:
-                handler(event)
-            except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-                what = f"{type(error).__name__}: {error}"
-                raise UserError(
-                    f"events.jsonl: an event {event['kind']!r} cannot be taken in ({what}): {event!s:.100}"
-                ) from None
+        try:
+            self._apply(event)
+        except KeyError as error:
+            raise UserError(
+                f"events.jsonl: an event {event.kind!r} is about {error}, which no earlier event began"
+            ) from None
 
-    def _on_search_started(self, event: Event) -> None:
-        self.started = self.started or event["time"]
-        self.search = self.search or event.get("search")
+    def _apply(self, event: Event) -> None:
+        match event:
+            case SearchStarted():
+                self.started = self.started or event.time
+                self.search = self.search or event.search
+            case OverlapsFound():
+                self.overlaps = event.overlaps
+            case Preselected():
+                self.estimates = event.estimates
+            case UntrainedScored():
+                self.untrained[event.model] = event.record
+            case StageStarted() | StageProgress() | StagePublished() | StageReused():
+                self._apply_to_stage(event)
+            case TrialStarted():
+                self.trials[event.trial] = TrialState(
+                    event.trial, event.recipe, event.stages, event.tests, started=event.time, reseeded=event.reseeded
+                )
+            case TrialWaiting():
+                self._now(event.trial, "waiting", event.label)
+            case ScoringStarted():
+                self._now(event.trial, "scoring", event.label)
+            case TrialScored():
+                trial = self.trials[event.trial]
+                trial.evaluation, trial.scores, trial.score_cost = event.key, event.record.scores, event.record.cost
+            case TrialSkipped():
+                trial = self.trials[event.trial]
+                trial.status, trial.error = "skipped", event.reason
+            case TrialCrashed():
+                self.trials[event.trial].error = event.error
+            case TrialEnded():
+                self._end(event)
+            case _:
+                assert_never(event)
 
-    def _on_overlaps_found(self, event: Event) -> None:
-        self.overlaps = event["overlaps"]
+    def _apply_to_stage(self, event: StageStarted | StageProgress | StagePublished | StageReused) -> None:
+        trial = self.trials[event.trial]
+        match event:
+            case StageStarted():
+                self._now(event.trial, "training", event.label)
+                stage = self._stage(event)
+                stage.trial = event.trial
+                stage.started.append(event.time)
+            case StageProgress():
+                trial.step, trial.steps = event.step, event.steps
+                if event.key in self.stages:
+                    self.stages[event.key].last = event.time
+                if event.final and event.dev is not None and event.best is not None:
+                    trial.dev = event.best
+                    trial.reports.append((event.step, round(1000 * event.step / event.steps), event.best))
+            case StagePublished():
+                stage = self.stages[event.key]
+                stage.published, stage.record = event.time, event.record
+                if event.final:
+                    trial.dev = event.record.dev
+            case StageReused():
+                self._reused(event)
 
-    def _on_ranked(self, event: Event) -> None:
-        self.ranking = event["cells"]
-
-    def _on_trial_started(self, event: Event) -> None:
-        self.trials[event["trial"]] = TrialState(
-            event["trial"], event["recipe"], event["intermediate"], event["target"], event["stages"],
-            started=event["time"], fresh=event.get("fresh", False),
-        )  # fmt: skip
-
-    def _on_waiting(self, event: Event) -> None:
-        self._doing(event, "waiting")
-
-    def _on_scoring(self, event: Event) -> None:
-        self._doing(event, "scoring")
-
-    def _on_stage_started(self, event: Event) -> None:
-        self._doing(event, "training")
-        stage = self.stages.setdefault(
-            event["key"], StageState(event["key"], event["label"], event["final"], event["trial"])
-        )
-        stage.trial = event["trial"]
-        stage.started.append(event["time"])
-
-    def _on_progress(self, event: Event) -> None:
-        trial = self.trials[event["trial"]]
-        trial.step, trial.steps = event["step"], event["steps"]
-        if event["key"] in self.stages:
-            self.stages[event["key"]].last = event["time"]
-        if event["final"] and event["dev"] is not None:
-            trial.dev = event["best"]
-            trial.reports.append((event["step"], round(1000 * event["step"] / event["steps"]), event["best"]))
-
-    def _on_stage_published(self, event: Event) -> None:
-        stage = self.stages[event["key"]]
-        stage.published, stage.description = event["time"], event["description"]
-        if event["final"]:
-            self.trials[event["trial"]].dev = event["description"]["dev"]
-
-    def _on_stage_reused(self, event: Event) -> None:
-        trial = self.trials[event["trial"]]
-        final = event["key"] == trial.stages[-1][0]
-        stage = self.stages.setdefault(event["key"], StageState(event["key"], event["label"], final, ""))
-        stage.description = stage.description or event["description"]
-        if stage.published is None and self.search and event["description"].get("search") == self.search:
+    def _reused(self, event: StageReused) -> None:
+        trial, stage = self.trials[event.trial], self._stage(event)
+        stage.record = stage.record or event.record
+        if stage.published is None and self.search and event.record.search == self.search:
             # This search published it, and was killed before that was written down.
-            stage.published, stage.trial = event["time"], stage.trial or event["trial"]
-            stage.started = stage.started or [event["time"]]
-        if event["trial"] not in stage.reused and event["trial"] != stage.trial:
-            stage.reused.append(event["trial"])
-        if final:
-            trial.dev = event["description"]["dev"]
+            stage.published, stage.trial = event.time, stage.trial or event.trial
+            stage.started = stage.started or [event.time]
+        if event.trial not in stage.reused and event.trial != stage.trial:
+            stage.reused.append(event.trial)
+        if event.final:
+            trial.dev = event.record.dev
 
-    def _on_untrained_scored(self, event: Event) -> None:
-        self.untrained = event["description"]
+    def _stage(self, event: StageStarted | StageReused) -> StageState:
+        trial = event.trial if isinstance(event, StageStarted) else ""
+        return self.stages.setdefault(event.key, StageState(event.key, event.label, event.final, trial))
 
-    def _on_scored(self, event: Event) -> None:
-        trial = self.trials[event["trial"]]
-        trial.evaluation, trial.scores = event["key"], event["description"]["scores"]
-        trial.score_cost = event["description"]["cost"]
+    def _end(self, event: TrialEnded) -> None:
+        trial = self.trials[event.trial]
+        trial.ended, trial.doing = event.time, ""
+        if trial.status != "skipped":
+            trial.error = (trial.error or event.error) if event.error else None
+            trial.status = "failed" if event.error else "done" if trial.scores else "stopped"
 
-    def _on_trial_left(self, event: Event) -> None:
-        trial = self.trials[event["trial"]]
-        trial.status, trial.error = "left", event["reason"]
-
-    def _on_trial_crashed(self, event: Event) -> None:
-        self.trials[event["trial"]].error = event["error"]
-
-    def _on_trial_ended(self, event: Event) -> None:
-        trial = self.trials[event["trial"]]
-        trial.ended, trial.doing = event["time"], ""
-        if trial.status != "left":
-            trial.error = (trial.error or event["error"]) if event["error"] else None
-            trial.status = "failed" if event["error"] else "done" if trial.scores else "stopped"
-
-    def _doing(self, event: Event, status: Status) -> None:
-        trial = self.trials[event["trial"]]
-        trial.status, trial.doing, trial.step, trial.steps = status, event["label"], 0, 0
+    def _now(self, key: str, status: Status, doing: str) -> None:
+        trial = self.trials[key]
+        trial.status, trial.doing, trial.step, trial.steps = status, doing, 0, 0

@@ -11,7 +11,17 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-from xit_ray.data.mini import choice, nli, paraphrase, retrieval, span_qa, tagging, words
+from xit_ray.data.mini import (
+    choice,
+    mentions,
+    nli,
+    paraphrase,
+    retrieval,
+    similarity,
+    span_qa,
+    tagging,
+    words,
+)
 from xit_ray.data.mini.draw import Pair
 from xit_ray.data.mini.languages import ar, de, en, es, fr, hi, ru, sw, tr, zh
 from xit_ray.data.mini.meaning import Meaning, Split
@@ -86,6 +96,28 @@ def _span_qa(rng: random.Random, split: Split, language: str) -> pa.Table:
     return pa.Table.from_pylist(found)
 
 
+def _similarity(rng: random.Random, split: Split, language: str) -> pa.Table:
+    pairs = [similarity.pair(rng, split, index) for index in range(SIZES[split])]
+    return pa.table(
+        {
+            "text_a": [say(pair.a, language) for pair in pairs],
+            "text_b": [say(pair.b, language, fronted=True) for pair in pairs],
+            "label": pa.array([pair.score for pair in pairs], pa.float64()),
+        }
+    )
+
+
+def _mentions(rng: random.Random, split: Split, language: str) -> pa.Table:
+    meanings = [mentions.event(rng, split, index) for index in range(SIZES[split])]
+    return pa.table(
+        {
+            "text_a": [say(meaning, language) for meaning in meanings],
+            "text_b": pa.nulls(len(meanings), pa.string()),
+            "labels": pa.array([mentions.labels(meaning) for meaning in meanings], pa.list_(pa.int64())),
+        }
+    )
+
+
 _MAKERS: dict[str, Maker] = {
     "mini_nli": _pairs(nli.pair),
     "mini_paraphrase": _pairs(paraphrase.pair),
@@ -94,4 +126,6 @@ _MAKERS: dict[str, Maker] = {
     "mini_names": _tagging(words.names, words.NAMES, named=True),
     "mini_choice": _choice,
     "mini_qa": _span_qa,
+    "mini_similarity": _similarity,
+    "mini_mentions": _mentions,
 }

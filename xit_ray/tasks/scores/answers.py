@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from xit_ray.tasks.scores.items import Items, shares
+from xit_ray.tasks.scores.measures import ItemScores, mean_of
 
 Words = Callable[[str], list[str]]
 
@@ -67,12 +67,12 @@ def _f1(said: list[str], right: list[str]) -> float:
     return 2 * common / (len(said) + len(right)) if common else 0.0
 
 
-def answer_scores(said: Sequence[str], gold: Sequence[Sequence[str]], words: Words) -> dict[str, Items]:
+def answer_scores(said: Sequence[str], gold: Sequence[Sequence[str]], words: Words) -> dict[str, ItemScores]:
     """``f1`` and ``exact_match``; items are questions."""
     pairs = list(zip(said, gold, strict=True))
     return {
-        "f1": shares(np.asarray([word_f1(one, right, words) for one, right in pairs])),
-        "exact_match": shares(np.asarray([exact_match(one, right, words) for one, right in pairs])),
+        "f1": mean_of(np.asarray([word_f1(one, right, words) for one, right in pairs])),
+        "exact_match": mean_of(np.asarray([exact_match(one, right, words) for one, right in pairs])),
     }
 
 
@@ -81,7 +81,7 @@ def at_best_threshold(
     no_answer: npt.NDArray[np.float64],
     answerable: npt.NDArray[np.bool_],
     empty: npt.NDArray[np.bool_],
-) -> Items:
+) -> ItemScores:
     """A score of SQuAD v2 at the threshold that suits it best: above it, a question is taken to have no answer.
 
     The procedure is ``find_best_thresh`` of the official scorer, but for ties: questions with one ``no_answer`` fall on the
@@ -103,4 +103,4 @@ def at_best_threshold(
     best = int(np.argmax(running))
     threshold = float(no_answer[order[best]]) if running[best] > (~answerable).sum() else float(no_answer.min()) - 1.0
     silent = no_answer > threshold
-    return shares(np.where(silent, (~answerable).astype(np.float64), scores))
+    return mean_of(np.where(silent, (~answerable).astype(np.float64), scores))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xit_ray.tasks.scores.items import Items
+from xit_ray.tasks.scores.measures import ItemScores, ratio_of
 
 
 def spans(tags: Sequence[str]) -> set[tuple[str, int, int]]:
@@ -27,14 +27,14 @@ def spans(tags: Sequence[str]) -> set[tuple[str, int, int]]:
     return found
 
 
-def span_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> Items:
+def span_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> ItemScores:
     """Micro F1 of spans; items are sentences."""
     points, out_of = [], []
     for right, said in zip(gold, predicted, strict=True):
         wanted, found = spans(right), spans(said)
         points.append(2.0 * len(wanted & found))
         out_of.append(float(len(wanted) + len(found)))
-    return Items(np.asarray(points), np.asarray(out_of))
+    return ratio_of(np.asarray(points), np.asarray(out_of))
 
 
 def repaired(tags: Sequence[str]) -> int:

@@ -1,0 +1,58 @@
+"""Events are written down before anything else sees them, and a listener that fails stops the search."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from xit_ray.search.event_relay import EventRelay
+from xit_ray.spec.errors import UserError
+from xit_ray.spec.recipe import Recipe
+from xit_ray.track.events import Event, StageName, StageProgress, TrialStarted
+from xit_ray.track.journal import Journal
+from xit_ray.track.state import State
+
+STARTED = TrialStarted(
+    time=1.0,
+    trial="t",
+    recipe=Recipe.model_validate({"stages": [{"mixture": "xnli"}]}),
+    stages=(StageName(key="k", label="xnli"),),
+    tests=("xnli",),
+    reseeded=False,
+)
+
+
+def progress(step: int) -> StageProgress:
+    dev = 0.5 if step == 4 else None
+    return StageProgress(
+        time=2.0, trial="t", key="k", label="xnli", final=True, step=step, steps=4, loss=1.0, dev=dev, best=0.5
+    )
+
+
+def test_events_are_on_disk_before_a_listener_sees_them(tmp_path: Path) -> None:
+    journal, state = Journal(tmp_path), State()
+    waiting: list[list[Event]] = [[STARTED, progress(1), progress(4)]]
+    seen = []
+
+    def listener(event: Event) -> None:
+        seen.append((event.kind, list(journal.read()), state.trials["t"].step))
+
+    with EventRelay(lambda: waiting.pop() if waiting else [], journal, state, [listener]):
+        pass
+    # The progress between two evaluations is shown but not kept.
+    kept = [STARTED, progress(4)]
+    assert seen == [("trial_started", kept, 0), ("stage_progress", kept, 1), ("stage_progress", kept, 4)]
+    assert state.trials["t"].reports == [(4, 1000, 0.5)]
+
+
+def test_a_failing_listener_interrupts_the_search(tmp_path: Path) -> None:
+    def listener(_: Event) -> None:
+        raise UserError("mlflow: the server is gone")
+
+    waiting: list[list[Event]] = [[STARTED]]
+    with (
+        pytest.raises(UserError, match="the server is gone"),
+        EventRelay(lambda: waiting.pop() if waiting else [], Journal(tmp_path), State(), [listener]),
+    ):
+        time.sleep(30)  # the search, which would go on unrecorded
+    assert list(Journal(tmp_path).read()) == [STARTED]

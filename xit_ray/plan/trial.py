@@ -1,0 +1,28 @@
+"""A finished plan for one recipe: what travels from the search process to whoever trains and scores it."""
+
+from xit_ray.spec.base import Strict
+from xit_ray.spec.cell import Cell
+from xit_ray.spec.recipe import Recipe
+from xit_ray.stages.work import Evaluation, Training
+
+
+class Trial(Strict):
+    """One recipe as work: stages to train in order, then scores to compute. Nothing in it has to be looked up again."""
+
+    key: str
+    """Names the trial; equal recipes have equal keys."""
+    recipe: Recipe
+    trainings: tuple[Training, ...]
+    evaluation: Evaluation
+    untrained: Evaluation | None
+    """The scores of the pretrained encoder, where the space asks for them: the same for all trials of a model."""
+
+    @property
+    def cell(self) -> Cell:
+        """The cell of the transfer matrix that the trial competes for."""
+        return self.recipe.cell
+
+    @property
+    def steps(self) -> int:
+        """Training steps of all its stages."""
+        return sum(training.steps for training in self.trainings)

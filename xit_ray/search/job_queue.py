@@ -1,0 +1,135 @@
+"""The queue of jobs that trials submit, and which worker group runs each of them. Plain bookkeeping for the coordinator."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Report = dict[str, Any]
+"""A report to Tune: English dev of the target stage at one evaluation."""
+
+
+@dataclass(frozen=True)
+class JobUpdate:
+    """What a trial has not been told about its job yet."""
+
+    reports: list[Report]
+    ended: bool
+    error: str | None
+    """Why the job failed, if it did."""
+
+
+@dataclass
+class _Entry:
+    job: dict[str, Any]
+    group: str | None = None
+    """The worker group that runs the job."""
+    reports: list[Report] = field(default_factory=list)
+    ended: bool = False
+    error: str | None = None
+
+
+class JobQueue:
+    """Jobs in the order of submission, each known by its owner (a trial attempt), and every worker group with its job."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, _Entry] = {}
+        self.groups: dict[str, str | None] = {}
+        """Worker groups, each with the owner of the job it runs."""
+        self.ready: set[str] = set()
+        """Worker groups that have asked for a job."""
+        self.groups_added = 0
+
+    def submit(self, owner: str, job: dict[str, Any]) -> int:
+        """Add a job, unless the owner has an unfinished one; returns how many reports there are already."""
+        entry = self.entries.get(owner)
+        if entry is None or entry.ended:
+            entry = self.entries[owner] = _Entry(job)
+        return len(entry.reports)
+
+    def cancel(self, owner: str) -> None:
+        """Remove a trial's job; a worker group that runs it will stop at its next report."""
+        self.entries.pop(owner, None)
+
+    def wanted(self, owner: str) -> bool:
+        """Whether a trial still waits for its job."""
+        return owner in self.entries
+
+    def running(self, owner: str) -> bool:
+        """Whether a worker group runs a trial's job now."""
+        entry = self.entries.get(owner)
+        return entry is not None and entry.group is not None and not entry.ended
+
+    def has_update(self, owner: str, seen: int) -> bool:
+        """Whether ``update`` would say anything new."""
+        update = self.update(owner, seen)
+        return update is None or update.ended or bool(update.reports)
+
+    def update(self, owner: str, seen: int) -> JobUpdate | None:
+        """What came after the reports a trial has seen; None if its job was cancelled."""
+        entry = self.entries.get(owner)
+        return JobUpdate(entry.reports[seen:], entry.ended, entry.error) if entry is not None else None
+
+    def report(self, owner: str, metrics: Report) -> None:
+        """Add a report for a trial."""
+        if owner in self.entries:
+            self.entries[owner].reports.append(metrics)
+
+    def needs_group(self, slots: int) -> bool:
+        """Whether there is work for one more worker group, and a slot for it."""
+        idle = sum(owner is None for owner in self.groups.values())
+        return len(self._waiting()) > idle and len(self.groups) < slots
+
+    def add_group(self) -> str:
+        """Register a new worker group, and name it."""
+        self.groups_added += 1
+        name = f"workers-{self.groups_added}"
+        self.groups[name] = None
+        return name
+
+    def claim(self, group: str) -> dict[str, Any] | None:
+        """The oldest job that nobody runs. A worker group that Ray Train restarted within its run, because its machine was
+        taken away, is given the job it had."""
+        if group not in self.groups:
+            return None
+        self.ready.add(group)
+        previous = self.entries.get(self.groups[group] or "")
+        if previous is not None and previous.group == group and not previous.ended:
+            return previous.job
+        waiting = self._waiting()
+        if not waiting:
+            return None
+        self.groups[group] = waiting[0]
+        entry = self.entries[waiting[0]]
+        entry.group = group
+        return entry.job
+
+    def complete(self, group: str, error: str | None) -> str | None:
+        """End the job of a worker group; returns its owner, if the owner still wants it."""
+        owner = self.groups.get(group)
+        if group in self.groups:
+            self.groups[group] = None
+        entry = self.entries.get(owner) if owner is not None else None
+        if entry is None or entry.group != group:
+            return None
+        entry.ended, entry.error = True, error
+        return owner
+
+    def remove(self, group: str, error: str | None) -> str | None:
+        """Forget a worker group; returns the owner of the job that ended with it.
+
+        A group that could not start fails the oldest waiting job, because Tune limits how often a trial may fail.
+        """
+        if error is not None and group not in self.ready:
+            self.claim(group)
+        owner = self.complete(group, error)
+        self.groups.pop(group, None)
+        return owner
+
+    def reset(self) -> None:
+        """Forget all worker groups; their jobs did not fail and wait for other groups."""
+        for entry in self.entries.values():
+            if not entry.ended:
+                entry.group = None
+        self.groups.clear()
+
+    def _waiting(self) -> list[str]:
+        return [owner for owner, entry in self.entries.items() if entry.group is None and not entry.ended]

@@ -1,0 +1,103 @@
+"""Worker groups that outlive trials: Ray Train runs that take one trial's job after the other.
+
+Ray Train starts a controller, a synchronisation actor and workers anew for every run, and they import torch and
+transformers: with many small stages that is most of the time. Here a run's training function runs job after job, and
+ends when there was none for a while, so that an autoscaling cluster may release its machine. The controllers of all runs
+live in one process.
+"""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+import ray.train
+from ray.exceptions import ActorDiedError
+from ray.train import WorkerGroupError
+
+from xit_ray.search import coordinator
+from xit_ray.search.context import SearchContext
+
+
+class _WorkerPool:
+    """Starts worker groups for the jobs of a search.
+
+    Args:
+        context: what all trials of the search share.
+        slots: how many worker groups may run at a time.
+    """
+
+    def __init__(self, context: SearchContext, slots: int) -> None:
+        self.context, self.slots = context, slots
+        self.coordinator = coordinator.connect(context.run)
+        self.name = uuid.uuid4().hex
+
+    def run(self) -> None:
+        """Start a worker group whenever there are more jobs than groups, until the search ends and with it this process."""
+        try:
+            ray.get(self.coordinator.register_pool.remote(self.name))
+            while True:
+                group = ray.get(self.coordinator.next_group.remote(self.name, self.slots))
+                if group is not None:
+                    threading.Thread(target=self._run_group, args=(group,), daemon=True).start()
+        except ActorDiedError:
+            ray.actor.exit_actor()  # the search has ended, and its coordinator with it
+
+    def _run_group(self, group: str) -> None:
+        message = None
+        try:
+            _train(self.context, group)
+        except Exception as error:  # noqa: BLE001 - the trial whose job it was raises it
+            message = cause_of(error)
+        ray.get(self.coordinator.remove_group.remote(group, message))
+
+
+@contextmanager
+def running(context: SearchContext, slots: int, **options: Any) -> Iterator[None]:
+    """While the block runs, worker groups run the jobs that trials submit; at its end they are gone.
+
+    The process that starts them is restarted if it is lost. It is detached, because Ray frees at once what a detached
+    actor's runs held, but what another actor's runs held only at the end of the search.
+    """
+    pools = ray.remote(num_cpus=0)(_WorkerPool).options(
+        lifetime="detached", max_restarts=-1, max_task_retries=-1, **options
+    )
+    pool = pools.remote(context, slots)
+    pool.run.options(retry_exceptions=True).remote()
+    try:
+        yield
+    finally:
+        ray.kill(pool)
+
+
+def cause_of(error: Exception) -> str:
+    """What went wrong; for a run, what went wrong in the first of its workers that failed."""
+    causes = list(error.worker_failures.values()) if isinstance(error, WorkerGroupError) else [error]
+    return f"{type(causes[0]).__name__}: {causes[0]}"
+
+
+def _train(context: SearchContext, group: str) -> None:
+    """One worker group, from its start to its end."""
+    from xit_ray.search.compat import LeanTorchConfig, LeanTorchTrainer
+    from xit_ray.search.worker import work
+
+    needs = context.resources
+    resources: dict[str, float] = {"CPU": needs.cpus}
+    if needs.gpus:
+        resources["GPU"] = needs.gpus
+    LeanTorchTrainer(
+        work,
+        train_loop_config={"group": group, "context": context.model_dump(mode="json")},
+        torch_config=LeanTorchConfig(backend="nccl" if needs.gpus else "gloo", single_machine=context.single_machine),
+        scaling_config=ray.train.ScalingConfig(
+            num_workers=needs.workers, use_gpu=bool(needs.gpus), resources_per_worker=resources
+        ),
+        run_config=ray.train.RunConfig(
+            # Nothing is restored: what a run has finished is in the stage store, and Tune repeats a failed trial.
+            name=f"{context.run}-{group}",
+            storage_path=context.ray_storage,
+            failure_config=ray.train.FailureConfig(max_failures=0, controller_failure_limit=3),
+        ),
+    ).fit()
