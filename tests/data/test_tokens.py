@@ -75,7 +75,7 @@ def test_other_rows_lengths_and_tokenizers_are_other_files(model: Model, cache: 
         tokens.rows(TASK, table.slice(0, 9))
         tokens.texts(table.column("text_a").to_pylist())
     Tokens(lambda: load_tokenizer(model), {**identity, "tokenizer.json": "changed"}, 128).rows(TASK, table)
-    assert len(list(cache.glob("*.arrow"))) == 7
+    assert len(list(cache.glob("*/about.json"))) == 7
 
 
 def test_writers_at_the_same_time_make_one_whole_file(tiny_encoder: Path, cache: Path) -> None:
@@ -88,7 +88,7 @@ def test_writers_at_the_same_time_make_one_whole_file(tiny_encoder: Path, cache:
     wanted = tokenise(TASK, mini.rows("mini_nli", "train", "de"), load_tokenizer(Model(name=str(tiny_encoder))), 128)
     assert {(total, rows) for _, total, rows in found} == {(int(wanted.tokens.sum()), len(wanted))}
     assert sum(loads for loads, _, _ in found) == 1
-    assert len(list(cache.glob("*.arrow"))) == 1
+    assert len(list(cache.glob("*/about.json"))) == 1
     assert not list(cache.glob("*.new"))
 
 
@@ -102,7 +102,7 @@ def test_a_writer_killed_in_the_middle_leaves_no_file(tiny_encoder: Path, cache:
 
     with pytest.raises(KeyboardInterrupt):
         Tokens(torn, tokenizer_identity(model), 128).rows(TASK, table)  # type: ignore[arg-type]
-    assert not list(cache.glob("*.arrow"))
+    assert not list(cache.glob("*/about.json"))
     assert len(Tokens(lambda: load_tokenizer(model), tokenizer_identity(model), 128).rows(TASK, table)) == 10
 
 
@@ -112,8 +112,8 @@ def test_joining_keeps_order_and_what_all_parts_have(model: Model, tmp_path: Pat
     one, two = (tokenise(TASK, table, tokenizer, 64) for table in tables)
     both = join([one, two])
     assert len(both) == 40
-    write(both, tmp_path / "both.arrow")
-    assert same(read(tmp_path / "both.arrow"), both)
+    write([both], tmp_path / "both")
+    assert same(read(tmp_path / "both"), both)
     for row in (0, 19, 20, 39):
         part, own = (one, row) if row < 20 else (two, row - 20)
         np.testing.assert_array_equal(

@@ -19,4 +19,4 @@ def test_prepare_makes_every_token_a_search_needs(tmp_path: Path, tiny_encoder: 
     assert found.returncode == 0, found.stderr
     assert "tokens are ready" in found.stdout
     # mini_nli's train and dev, XQuAD's train and dev, its test in two languages, and Tatoeba's texts
-    assert len(list((tmp_path / "cache" / "tokens").glob("*.arrow"))) == 7
+    assert len(list((tmp_path / "cache" / "tokens").glob("*/about.json"))) == 7

@@ -6,8 +6,9 @@ comes first in a list of precedence, then of the leftmost (google-research/xtrem
 ``_choose_spanhead_from_heuristics``). Empty nodes are no words.
 """
 
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from xit_ray.spec.errors import UserError
@@ -22,7 +23,7 @@ COLUMNS = 10
 _ID = re.compile(r"\d+([-.]\d+)?")
 
 
-def sentences(lines: list[str], origin: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def sentences(lines: Iterable[str], origin: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """The sentences of a file, each with the number of its first line, ``tokens`` and ``tags`` (UPOS).
 
     Sentences whose words were taken out for reasons of copyright (all but one are ``_``) are rows with no token, which
@@ -30,7 +31,7 @@ def sentences(lines: list[str], origin: str) -> Iterator[tuple[int, dict[str, An
     """
     ranks = _ranks(origin)
     rows: list[tuple[int, list[str]]] = []
-    for number, line in enumerate([*lines, ""], start=1):
+    for number, line in enumerate(itertools.chain(lines, [""]), start=1):
         if not line.strip():
             if rows:
                 yield rows[0][0], _sentence(rows, ranks, origin)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,7 +10,8 @@ import pyarrow as pa
 from xit_ray.data.formats import FORMATS, USERS_FORMATS, records
 from xit_ray.data.kinds import data_kind
 from xit_ray.data.lines import Records
-from xit_ray.data.records import as_table, hold_out
+from xit_ray.data.records import as_batches, as_table, hold_out, schema_of
+from xit_ray.data.table_cache import LEAST_BYTES, Batches, cached
 from xit_ray.spec.errors import AbsentError, UnlabelledError, UserError
 from xit_ray.tasks.base import FilePattern, HoldOut, Layout, Split, Task
 
@@ -21,12 +23,22 @@ def read(task: Task, split: Split, language: str, root: Path) -> tuple[pa.Table,
         UserError: no layout of the task is in the folder, or a row is bad.
     """
     layout, place, files = _find(task, split, language, root)
-    notes: Counter[str] = Counter()
-    found = _records(layout, files, notes)
-    table = as_table(task, found, layout.fields_of(split), str(files[0]), notes, layout.labels)
+    origin, fields, kind = str(files[0]), layout.fields_of(split), data_kind(task)
+
+    def batches(notes: Counter[str]) -> Batches:
+        return as_batches(task, _records(layout, files, notes), fields, origin, notes, layout.labels)
+
+    state = [(str(file), (about := file.stat()).st_size, about.st_mtime_ns) for file in files]
+    if sum(size for _, size, _ in state) < LEAST_BYTES:
+        notes: Counter[str] = Counter()
+        table = pa.Table.from_batches(list(batches(notes)), schema=schema_of(task))
+        kind.check_table(table, origin)
+    else:
+        content = [state, layout.format, asdict(layout.written), layout.labels, fields, task.kind, task.terms]
+        table, notes = cached(content, schema_of(task), batches, lambda table: kind.check_table(table, origin))
     if isinstance(place, HoldOut):
-        table = hold_out(table, place.every, place.keep, data_kind(task).texts[0])
-    return table, str(files[0]), {what: n for what, n in notes.items() if n}, layout.collections.get(split)
+        table = hold_out(table, place.every, place.keep, kind.texts[0])
+    return table, origin, {what: n for what, n in notes.items() if n}, layout.collections.get(split)
 
 
 def tags(task: Task, language: str, root: Path) -> Iterator[str]:

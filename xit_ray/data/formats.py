@@ -17,6 +17,8 @@ from xit_ray.tasks.base import Written
 EMPTY_LINES, DOCUMENTS = "empty lines left out", "lines that begin a document left out"
 COMMENTS = "comments left out"
 DOCUMENT = "-DOCSTART-"
+PORTION = 10_000
+"""Rows of a Parquet file that are in memory at a time."""
 
 
 def records(written_as: str, files: list[Path], written: Written, notes: Counter[str]) -> Records:
@@ -39,10 +41,12 @@ def records(written_as: str, files: list[Path], written: Written, notes: Counter
 
 def _parquet(file: Path) -> Records:
     try:
-        table = pq.read_table(file)
+        before = 0
+        for batch in pq.ParquetFile(file).iter_batches(PORTION):
+            yield from enumerate(batch.to_pylist(), start=before + 1)
+            before += batch.num_rows
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{file}: cannot be read as Parquet: {' '.join(str(error).split())}") from None
-    yield from enumerate(table.to_pylist(), start=1)
 
 
 def _texts(file: Path, _: Written, notes: Counter[str]) -> Records:
@@ -58,7 +62,7 @@ def _conll(file: Path, _: Written, notes: Counter[str]) -> Records:
     """A word a line, its tag in the last column; between columns a tab, or spaces where the file has no tab. An empty line
     ends a sentence; lines that begin with ``# `` are comments (between spaces a word may be ``#``: there only before a
     sentence), ``-DOCSTART-`` begins a document."""
-    everything = lines(file)
+    everything = list(lines(file))
     tabs = any("\t" in line for line in everything)
     tokens: list[str] = []
     tags: list[str] = []
@@ -90,7 +94,7 @@ def _conllu(file: Path) -> Records:
 
 
 def _bitext(foreign: Path, english: Path) -> Records:
-    a, b = lines(foreign), lines(english)
+    a, b = list(lines(foreign)), list(lines(english))
     if len(a) != len(b):
         raise UserError(f"{foreign}: has {len(a)} rows, but its translation {english} has {len(b)}")
     for row, pair in enumerate(zip(a, b, strict=True), start=1):

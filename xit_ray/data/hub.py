@@ -1,14 +1,15 @@
 """Reading the hub, or a folder of hub repositories, through ``datasets``: data files only, at a pinned commit."""
 
-import hashlib
 from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
 
-from xit_ray.data.cache import cache_folder
+from xit_ray.data.cache import cache_folder, digest_of
 from xit_ray.data.kinds import data_kind
-from xit_ray.data.records import as_table, hold_out
+from xit_ray.data.lines import Records
+from xit_ray.data.records import PORTION, as_batches, hold_out, schema_of
+from xit_ray.data.table_cache import Batches, cached
 from xit_ray.spec.errors import AbsentError, UserError
 from xit_ray.tasks.base import Split, Task
 
@@ -40,31 +41,45 @@ def read(
     if mirror is None and hub.revision is None:
         raise UserError(f"{task.name}: no revision of {where} is pinned; copy it to a folder and give mirror:DIR")
     origin = f"{where}/{config}/{part}" + ("" if mirror else f"@{str(hub.revision)[:8]}")
-    table = _download(where, config, part, None if mirror else hub.revision, origin)
-    kind = data_kind(task)
-    missing = sorted(kind.hub_columns(task, hub) - set(table.column_names))
-    if missing:
-        raise UserError(f"{origin}: has no column {missing[0]!r}; found: {', '.join(table.column_names)}")
-    records = kind.hub_records(enumerate(table.to_pylist(), start=1))
-    if hub.only is not None:
-        column, begin = hub.only[0], task.place(hub.only[1], language, hub.codes)
-        records = ((number, record) for number, record in records if str(record[column]).startswith(begin))
-    notes: Counter[str] = Counter()
-    table = as_table(task, records, hub.fields, origin, notes, hub.labels)
+    if mirror is not None and not Path(where).is_dir():
+        raise UserError(f"{where}: is not a folder; the mirror holds no copy of this repository")
+    kind, state = data_kind(task), _state(Path(where)) if mirror else str(hub.revision)
+
+    def batches(notes: Counter[str]) -> Batches:
+        downloaded = _download(where, config, part, None if mirror else hub.revision, origin, state)
+        missing = sorted(kind.hub_columns(task, hub) - set(downloaded.column_names))
+        if missing:
+            raise UserError(f"{origin}: has no column {missing[0]!r}; found: {', '.join(downloaded.column_names)}")
+        records = kind.hub_records(_records(downloaded))
+        if hub.only is not None:
+            column, begin = hub.only[0], task.place(hub.only[1], language, hub.codes)
+            records = ((number, record) for number, record in records if str(record[column]).startswith(begin))
+        return as_batches(task, records, hub.fields, origin, notes, hub.labels)
+
+    only = task.place(hub.only[1], language, hub.codes) if hub.only is not None else None
+    content = [where, config, part, state, only, hub.fields, hub.labels, task.kind, task.terms]
+    table, notes = cached(content, schema_of(task), batches, lambda table: kind.check_table(table, origin))
     if hub.held is not None and split != "test":
         table = hold_out(table, hub.held, split == "dev", kind.texts[0])
     return table, origin, {what: n for what, n in notes.items() if n}, hub.collections.get(split)
 
 
-def _download(where: str, config: str, part: str, revision: str | None, origin: str) -> pa.Table:
+def _records(table: pa.Table) -> Records:
+    before = 0
+    for batch in table.to_batches(PORTION):
+        yield from enumerate(batch.to_pylist(), start=before + 1)
+        before += batch.num_rows
+
+
+def _download(where: str, config: str, part: str, revision: str | None, origin: str, state: str) -> pa.Table:
     import datasets  # slow to import, and most runs do not need it
     from datasets.exceptions import DatasetNotFoundError
     from huggingface_hub.errors import HfHubHTTPError
 
     datasets.disable_progress_bars()
-    if revision is None and not Path(where).is_dir():
-        raise UserError(f"{where}: is not a folder; the mirror holds no copy of this repository")
-    cache = _mirror_cache(Path(where)) if revision is None else None
+    # ``datasets`` keys its cache of a local repository by the card's patterns, not by the files they match, and would serve
+    # the rows of another mirror, or of these files before they were changed.
+    cache = str(cache_folder() / "mirrors" / state) if revision is None else None
     try:
         data = datasets.load_dataset(where, config, split=part, revision=revision, cache_dir=cache)
     except (DatasetNotFoundError, HfHubHTTPError, FileNotFoundError, ConnectionError, ValueError) as error:
@@ -72,11 +87,7 @@ def _download(where: str, config: str, part: str, revision: str | None, origin: 
     return data.with_format("arrow")[:]
 
 
-def _mirror_cache(repository: Path) -> str:
-    """A cache folder for this state of a mirrored repository.
-
-    ``datasets`` keys its cache of a local repository by the card's patterns, not by the files they match, and would
-    serve the rows of another mirror, or of these files before they were changed.
-    """
-    state = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(repository.rglob("*")) if f.is_file()]
-    return str(cache_folder() / "mirrors" / hashlib.sha256(repr(state).encode()).hexdigest()[:16])
+def _state(repository: Path) -> str:
+    """What a mirrored repository's files are now."""
+    files = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(repository.rglob("*")) if f.is_file()]
+    return digest_of(files)

@@ -12,26 +12,29 @@ Records = Iterator[tuple[int, Record]]
 """Rows as a file has them, with their numbers."""
 
 
-def lines(file: Path) -> list[str]:
-    """The lines of a text file.
+def lines(file: Path) -> Iterator[str]:
+    """The lines of a text file, read as they are asked for.
 
     A byte-order mark at its beginning is no part of the first line.
 
     Raises:
         UserError: it is empty or not UTF-8.
     """
-    data = file.read_bytes()
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        row = data[: error.start].count(b"\n") + 1
-        raise UserError(f"{file}: row {row} is not UTF-8 (byte {data[error.start]:#04x})") from None
-    found = text.removeprefix("\ufeff").split("\n")  # not splitlines: U+2028 and its kin occur inside sentences
-    if found and not found[-1]:
-        found.pop()
-    if not found:
+    row = 0
+    with file.open("rb") as stream:
+        for row, data in enumerate(stream, start=1):  # ends at b"\n" alone: U+2028 and its kin occur inside sentences
+            try:
+                line = data.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise UserError(f"{file}: row {row} is not UTF-8 (byte {data[error.start]:#04x})") from None
+            if row == 1:
+                line = line.removeprefix("\ufeff")
+                if not line:
+                    row = 0  # a mark and nothing else
+                    continue
+            yield line.removesuffix("\n").removesuffix("\r")
+    if not row:
         raise UserError(f"{file}: is empty")
-    return [line.removesuffix("\r") for line in found]
 
 
 def json_lines(file: Path) -> Records:

@@ -1,27 +1,36 @@
 """Records of any source to the Arrow table of a task's kind. Bad rows are errors; repairs the field makes are counted."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from xit_ray.data.kinds import data_kind
 from xit_ray.data.lines import Record
 from xit_ray.data.row_reader import RowReader
 from xit_ray.tasks.base import Fields, Task
 
+PORTION = 20_000
+"""Rows that are in memory as Python objects at a time."""
 
-def as_table(
+
+def schema_of(task: Task) -> pa.Schema:
+    """The kind's columns, and ``item``."""
+    return pa.schema([*data_kind(task).schema.items(), ("item", pa.string())])
+
+
+def as_batches(
     task: Task,
     records: Iterable[tuple[int, Record]],
     fields: Fields,
     origin: str,
     notes: Counter[str],
     spelled: tuple[str, ...] = (),
-) -> pa.Table:
-    """A kind's table.
+) -> Iterator[pa.RecordBatch]:
+    """A kind's rows, in portions.
 
     Args:
         task: says what labels there are.
@@ -34,16 +43,33 @@ def as_table(
     Raises:
         UserError: a row is bad.
     """
-    kind = data_kind(task)
-    columns: dict[str, list[Any]] = {name: [] for name in (*kind.schema, "item")}
+    kind, schema = data_kind(task), schema_of(task)
+    columns: dict[str, list[Any]] = {name: [] for name in schema.names}
     for place, (number, record) in enumerate(records):
         row = RowReader(task, record, fields, spelled, f"{origin}: row {number}", notes)
         values = kind.row(row, task)
         if values is not None:
             for name, value in zip(columns, (*values, row.item(place)), strict=True):
                 columns[name].append(value)
-    table = pa.table(columns, schema=pa.schema([*kind.schema.items(), ("item", pa.string())]))
-    kind.check_table(table, origin)
+            if len(columns["item"]) == PORTION:
+                yield pa.record_batch(columns, schema=schema)
+                columns = {name: [] for name in schema.names}
+    if columns["item"]:
+        yield pa.record_batch(columns, schema=schema)
+
+
+def as_table(
+    task: Task,
+    records: Iterable[tuple[int, Record]],
+    fields: Fields,
+    origin: str,
+    notes: Counter[str],
+    spelled: tuple[str, ...] = (),
+) -> pa.Table:
+    """A kind's table; arguments and errors as of ``as_batches``."""
+    batches = as_batches(task, records, fields, origin, notes, spelled)
+    table = pa.Table.from_batches(list(batches), schema=schema_of(task))
+    data_kind(task).check_table(table, origin)
     return table
 
 
@@ -61,15 +87,31 @@ def hold_out(table: pa.Table, number: int, keep: bool, about: str) -> pa.Table:
     """
     if not table.num_rows:
         return table
-    groups = list(map(str, table.column(about).to_pylist()))
-    names = list(dict.fromkeys(groups))
-    drawn = {names[place] for place in _shuffled(len(names))[: -(-len(names) // number)]}
-    return table.filter(pa.array([(group in drawn) == keep for group in groups]))
+    column = table.column(about)
+    if not pa.types.is_string(column.type):
+        column = pa.chunked_array([pa.array(map(str, column.to_pylist()), pa.string())])
+    groups = column.combine_chunks().dictionary_encode()  # numbered by first occurrence
+    count = len(groups.dictionary)
+    drawn = np.zeros(count, dtype=bool)
+    drawn[_shuffled(count)[: -(-count // number)]] = True
+    return table.filter(pa.array(drawn[groups.indices.to_numpy()] == keep))
 
 
 def subsample(table: pa.Table, examples: int | None) -> pa.Table:
     """The first rows of a fixed shuffle, all where no number is given; more rows have the fewer ones among them."""
     return table if examples is None else table.take(_shuffled(table.num_rows)[:examples])
+
+
+def distinct_texts(table: pa.Table, columns: Iterable[str]) -> pa.Table:
+    """Every different text of some columns, as rows of a ``text`` each: words of a sentence joined, options apart."""
+    found = []
+    for name in columns:
+        column = table.column(name).combine_chunks()
+        if pa.types.is_list(column.type):
+            column = pc.binary_join(column, " ") if name == "tokens" else column.flatten()
+        found.append(column.drop_null())
+    texts = pc.unique(pa.chunked_array(found))
+    return pa.table({"text": texts.filter(pc.greater(pc.binary_length(texts), 0))})
 
 
 def _shuffled(count: int) -> np.ndarray:

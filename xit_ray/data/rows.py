@@ -10,7 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from xit_ray.data import folder, hub, mini
+from xit_ray.data.fingerprint import fingerprint
 from xit_ray.data.kinds import data_kind
+from xit_ray.data.records import distinct_texts
 from xit_ray.data.source import ALLOWED, Source
 from xit_ray.spec.errors import AbsentError, UserError, unknown
 from xit_ray.tasks import registry
@@ -40,16 +42,6 @@ class Rows:
         return fingerprint(self.table)
 
 
-def fingerprint(table: pa.Table) -> str:
-    """SHA-256 of a table's column names and values; what its items are called is not what is computed from."""
-    digest = hashlib.sha256()
-    for name in (name for name in table.column_names if name != "item"):
-        digest.update(name.encode())
-        for value in table.column(name).to_pylist():
-            digest.update(str(value).encode() + b"\x00")
-    return digest.hexdigest()
-
-
 def load(task: Task, split: Split, language: str, source: Source) -> Rows:
     """Read rows.
 
@@ -72,7 +64,8 @@ def load(task: Task, split: Split, language: str, source: Source) -> Rows:
         rows = load(registry.get(task.train_from), split, language, source)
     elif task.texts_of is not None:
         of = registry.get(task.texts_of)
-        rows = _texts_of(load(of, split, language, source), data_kind(of).texts)
+        loaded = load(of, split, language, source)
+        rows = Rows(distinct_texts(loaded.table, data_kind(of).texts), loaded.origin, loaded.notes)
     elif task.parts:
         parts = [load(registry.get(part), split, language, source) for part in task.parts]
         notes: Counter[str] = sum((Counter(part.notes) for part in parts), Counter())
@@ -184,13 +177,3 @@ def resolved(task: Task, source: Source) -> Task:
 def _tags(name: str, root: str) -> frozenset[str]:
     task = registry.get(name)
     return frozenset(folder.tags(task, task.train_languages[0], Path(root)))
-
-
-def _texts_of(rows: Rows, columns: Iterable[str]) -> Rows:
-    """Every different text of some rows, as rows of their own."""
-    texts: dict[str, None] = {}
-    for column in columns:
-        for value in rows.table.column(column).to_pylist():
-            found = [" ".join(value)] if column == "tokens" else value if isinstance(value, list) else [value]
-            texts |= dict.fromkeys(text for text in found if text)
-    return Rows(pa.table({"text": list(texts)}), rows.origin, rows.notes)

@@ -21,7 +21,8 @@ def pairs(file: Path, _: Written, notes: Counter[str]) -> Records:
     quotation mark into quotes. In such files a field that is written that way is read without them; others are read as
     they are.
     """
-    by_csv = b"\r\n" in file.read_bytes()[:1_000_000]
+    with file.open("rb") as stream:
+        by_csv = b"\r\n" in stream.read(1_000_000)
     for row, line in enumerate(lines(file), start=1):
         fields = line.split("\t")
         if len(fields) == 2:

@@ -29,6 +29,8 @@ class TestSets:
     def tests(self, target: str) -> tuple[str, ...]:
         """The test sets of a trained task's head: its own, and those of ``zero_shot.tests`` that ask what it asks.
 
+        A test that has training rows (XQuAD has SQuAD's) is scored with heads that are trained on these; others with any.
+
         Raises:
             UserError: there are none, or English dev cannot choose for it.
         """
@@ -39,8 +41,7 @@ class TestSets:
                 "what chooses"
             )
         own = [target] if task.languages else []
-        asks = rows.resolved(task, self.source).asks
-        others = [name for name in self.settings.tests if name != target and self._test(name).asks == asks]
+        others = [name for name in self.settings.tests if name != target and self._answers(task, self._test(name))]
         if not own and not others:
             raise UserError(
                 f"{self.where}: recipe: {target!r} has no test rows of its own, so it cannot be a target; name tests that "
@@ -52,14 +53,19 @@ class TestSets:
         return tests
 
     def check_used(self, targets: set[str]) -> None:
-        """Refuse a test that no head of the search answers.
+        """Refuse a test that no head of the search answers, or heads that are trained on different tasks.
 
         Raises:
             UserError: there is one.
         """
-        used = {test for target in targets for test in self.tests(target)}
         for name in self.settings.tests:
-            if name not in used:
+            heads = {registry.trained_as(registry.get(t)).name for t in targets if name in self.tests(t)}
+            if len(heads) > 1:
+                raise UserError(
+                    f"{self.where}: zero_shot.tests: {name!r} would be scored with the heads of {', '.join(sorted(heads))}, "
+                    "and its column could not tell them apart; search these targets one by one"
+                )
+            if not heads:
                 raise UserError(
                     f"{self.where}: zero_shot.tests: no target asks what {name!r} asks: {self._test(name).asks_in_words} "
                     f"(targets: {', '.join(sorted(targets))})"
@@ -105,6 +111,12 @@ class TestSets:
                     f"of {task.name} other than English ({', '.join(task.zero_shot_languages)})"
                 )
         return scored
+
+    def _answers(self, target: Task, test: Task) -> bool:
+        """Whether a target's head answers a test."""
+        if "en" in test.train_languages and registry.trained_as(test) != registry.trained_as(target):
+            return False
+        return rows.resolved(target, self.source).asks == test.asks
 
     def _test(self, name: str) -> Task:
         task = registry.get(name, f"{self.where}: zero_shot.tests")

@@ -1,0 +1,62 @@
+"""Tables of large files, kept as Arrow files that are mapped into memory: read, checked and divided once.
+
+A file's name is the hash of all that its content depends on. Rows are read and written in portions, so that memory does not
+depend on how many there are.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from filelock import FileLock
+
+from xit_ray.data.cache import cache_folder, digest_of
+
+VERSION = 1
+"""Raise it when records become other rows."""
+LEAST_BYTES = 4 * 2**20
+"""Smaller files are read anew each time, which takes no longer than looking for them here."""
+
+Batches = Iterator[pa.RecordBatch]
+
+
+def cached(
+    content: Any, schema: pa.Schema, read: Callable[[Counter[str]], Batches], check: Callable[[pa.Table], None]
+) -> tuple[pa.Table, Counter[str]]:
+    """A table that was read before, or is read now; and what was repaired or left out in it.
+
+    Args:
+        content: plain values that the rows depend on.
+        schema: of the table.
+        read: reads the rows in portions, and counts repairs.
+        check: refuses rows that do not go together.
+    """
+    file = cache_folder() / "rows" / f"{digest_of([VERSION, content])}.arrow"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(file.with_suffix(".lock")):
+            if not file.exists():
+                _write(file, schema, read, check)
+    table = _map(file)
+    notes = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+    return table, Counter(notes)
+
+
+def _write(
+    file: Path, schema: pa.Schema, read: Callable[[Counter[str]], Batches], check: Callable[[pa.Table], None]
+) -> None:
+    notes: Counter[str] = Counter()
+    aside = file.with_suffix(".new")
+    with pa.OSFile(str(aside), "wb") as stream, pa.ipc.new_file(stream, schema) as writer:
+        for batch in read(notes):
+            writer.write_batch(batch)
+    check(_map(aside))
+    file.with_suffix(".json").write_text(json.dumps(notes), encoding="utf-8")
+    aside.replace(file)
+
+
+def _map(file: Path) -> pa.Table:
+    return pa.ipc.open_file(pa.memory_map(str(file))).read_all()
