@@ -105,7 +105,9 @@ def main() -> None:
         cache = Path(os.environ.get("XIT_CACHE", Path.home() / ".cache/xit_ray"))
         own = folder / "cache"
         own.mkdir()
-        for model in cache.glob("*e5*"):  # the encoder itself is not what is measured
+        for model in (
+            path for path in cache.glob("*e5*") if path.is_dir()
+        ):  # the encoder itself is not what is measured
             (own / model.name).symlink_to(model)
         alone = tokenizer_alone(folder / "train.tsv")
         first = measured("xit_ray.plan", str(space), XIT_CACHE=str(own))

@@ -15,7 +15,7 @@ from transformers import MODEL_MAPPING, AutoConfig, AutoModel, AutoTokenizer, Pr
 from xit_ray.core import attention, hub_models, offline, packing
 from xit_ray.core.packing import Layout, Packed
 from xit_ray.data.encode import Encoded
-from xit_ray.data.tokens import Tokens
+from xit_ray.data.tokens import Progress, Tokens, unseen
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.recipe import Model
 
@@ -119,9 +119,9 @@ def load_tokenizer(model: Model) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def tokens_of(model: Model) -> Tokens:
+def tokens_of(model: Model, progress: Progress = unseen) -> Tokens:
     """What tokenises for a model, or takes what was tokenised before; the tokenizer is loaded when it is first needed."""
-    return Tokens(lambda: load_tokenizer(model), tokenizer_identity(model), model.max_length)
+    return Tokens(lambda: load_tokenizer(model), tokenizer_identity(model), model.max_length, progress)
 
 
 class Encoder(nn.Module):

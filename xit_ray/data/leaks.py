@@ -6,18 +6,22 @@ item, and an item counts in every language that is scored. Rows are the same by 
 texts (``data.near``). What masked LM reads, or a task with other columns, is compared with the longest text of a test row.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from xit_ray.data.cache import remembered
 from xit_ray.data.kinds import data_kind
-from xit_ray.data.near import NearIndex, Texts, normalised
+from xit_ray.data.near import NearIndex, Texts, found_in, normalised
 from xit_ray.data.overlap import Overlap
+from xit_ray.data.records import PORTION
 from xit_ray.data.rows import RowCache, Rows
 from xit_ray.spec.errors import AbsentError, UserError
 from xit_ray.tasks.base import Task
 
+VERSION = 1
+"""Raise it when other rows are found to say the same."""
 SHOWN = 0.01
 """Share of a test set from which on an overlap is told in the report."""
 ALLOWED = 0.1
@@ -72,15 +76,10 @@ class Tested:
         if source.collection in self.collections:
             by_id = set(item_keys(source, ""))
         by_text: set[Key] = set()
-        there = [language for language in languages if language in self.rows]
-        if there:
-            # A task's columns are the same in every language, so what is used is normalised once for all of them.
-            names = self.rows[there[0]].texts
-            alike = set(names) <= set(used.texts)
-            asked = _texts(used.table, names if alike else used.texts)
-            asked = asked if alike else [(text,) for row in asked for text in row]
-            for language in there:
-                by_text |= {self.keys[language][place] for place in self._index(language, alike).found(asked)}
+        for language, places in self._places(
+            used, [language for language in languages if language in self.rows]
+        ).items():
+            by_text |= {self.keys[language][place] for place in places}
         scored = {key for language in self.scored for key in self.keys[language]}
         return Leaked(frozenset(by_id & scored), frozenset(by_text & scored))
 
@@ -102,10 +101,33 @@ class Tested:
             return None
         return Overlap(name, self.task.name, worst, shares[worst], by)  # type: ignore[arg-type]
 
+    def _places(self, used: Rows, languages: list[str]) -> dict[str, list[int]]:
+        """By language, the test rows that some rows say as well; remembered by the content of both."""
+        if not languages:
+            return {}
+        # A task's columns are the same in every language, so what is used is read once for all of them.
+        names = self.rows[languages[0]].texts
+        alike = set(names) <= set(used.texts)
+
+        def look() -> dict[str, list[int]]:
+            rows = (
+                _texts(used.table, names)
+                if alike
+                else ((text,) for row in _texts(used.table, used.texts) for text in row)
+            )
+            indexes = {language: self._index(language, alike) for language in languages}
+            return {language: sorted(places) for language, places in found_in(indexes, rows).items()}
+
+        tested = {language: self.rows[language].fingerprint for language in languages}
+        places: dict[str, list[int]] = remembered(
+            "overlaps", [VERSION, used.fingerprint, used.texts, names, tested], look
+        )
+        return places
+
     def _index(self, language: str, alike: bool) -> NearIndex:
         """The test rows in a language, for rows with the same columns or for single texts."""
         if (language, alike) not in self.indexes:
-            texts = _texts(self.rows[language].table, self.rows[language].texts)
+            texts = list(_texts(self.rows[language].table, self.rows[language].texts))
             self.indexes[language, alike] = NearIndex(texts) if alike else NearIndex(list(map(_longest, texts)), True)
         return self.indexes[language, alike]
 
@@ -120,8 +142,12 @@ def repeated(dev: Rows, train: Rows, task: str, name: str) -> Overlap | None:
     """The English dev rows of a task that are training rows as well."""
     if not set(dev.texts) <= set(train.texts):
         return None
-    found = NearIndex(_texts(dev.table, dev.texts)).found(_texts(train.table, dev.texts))
-    return Overlap(name, task, "en", len(found) / len(dev), "text", "dev") if found else None
+
+    def look() -> int:
+        return len(NearIndex(list(_texts(dev.table, dev.texts))).found(_texts(train.table, dev.texts)))
+
+    count = remembered("repeated", [VERSION, dev.fingerprint, train.fingerprint, dev.texts], look)
+    return Overlap(name, task, "en", count / len(dev), "text", "dev") if count else None
 
 
 def _there(task: Task, language: str, scored: Sequence[str], cache: RowCache) -> Rows | None:
@@ -137,9 +163,10 @@ def _there(task: Task, language: str, scored: Sequence[str], cache: RowCache) ->
     return replace(found, table=data_kind(task).questions(found.table))
 
 
-def _texts(table: pa.Table, names: Iterable[str]) -> list[Texts]:
-    columns = (table.column(name).to_pylist() for name in names)
-    return [tuple(sorted(filter(None, map(_text, row)))) for row in zip(*columns, strict=True)]
+def _texts(table: pa.Table, names: Iterable[str]) -> Iterator[Texts]:
+    for batch in table.select(list(names)).to_batches(PORTION):
+        columns = (column.to_pylist() for column in batch.columns)
+        yield from (tuple(sorted(filter(None, map(_text, row)))) for row in zip(*columns, strict=True))
 
 
 def _text(value: str | list[str] | None) -> str:

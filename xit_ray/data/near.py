@@ -7,7 +7,7 @@ is high (Broder 1997). Candidates are found by a sample of the shingles, the sam
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 import numpy as np
@@ -26,6 +26,11 @@ MOST_JOINED = 3
 CHUNK = 8192
 """Rows looked up at a time."""
 
+TABLE_BITS = 21
+"""Slots, as a power of two, of the table that tells which shingles are in an index at all."""
+
+Shingles = tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.int64]]
+"""Hashes of the shingles of some rows, the rows they are of, and how many each row has."""
 Texts = tuple[str, ...]
 """What a row says: the texts of its columns, normalised; in whatever order, if it is the same for all rows."""
 _NOT_LETTERS = re.compile(r"[\W_]+")
@@ -58,18 +63,17 @@ class NearIndex:
         sorting = np.argsort(hashes, kind="stable")
         self.hashes, self.owners = hashes[sorting], owners[sorting]
         self.sizes = np.bincount(owners, minlength=len(rows))
+        self.there = np.zeros(1 << TABLE_BITS, dtype=bool)  # most shingles that are looked for are not there
+        self.there[_slots(hashes)] = True
 
     def found(self, rows: Iterable[Texts]) -> set[int]:
         """The places of the index's rows that some of these rows say as well."""
-        places: set[int] = set()
-        left = iter(dict.fromkeys(rows))
-        while chunk := list(islice(left, CHUNK)):
-            places.update(place for row in chunk for place in self.exact.get(row, ()))
-            places |= self._nearly([row for row in chunk if row not in self.exact], places)
-        return places
+        return found_in({"": self}, rows)[""]
 
-    def _nearly(self, rows: list[Texts], known: set[int]) -> set[int]:
-        hashes, owners = _shingles(rows)
+    def _nearly(self, rows: list[Texts], shingles: Shingles, known: set[int]) -> set[int]:
+        hashes, owners, sizes = shingles
+        likely = self.there[_slots(hashes)]
+        hashes, owners = hashes[likely], owners[likely]
         first, last = (np.searchsorted(self.hashes, hashes, side) for side in ("left", "right"))  # type: ignore[call-overload]
         counts = np.where(last - first <= COMMON, last - first, 0)
         if not counts.any():
@@ -80,17 +84,32 @@ class NearIndex:
         pairs, shared = np.unique(asked.astype(np.int64) * len(self.rows) + have, return_counts=True)
         asked, have = np.divmod(pairs, len(self.rows))
         # Of a sample the similarity is known roughly: what is below half of what is asked for is not looked at.
-        sizes = np.bincount(owners, minlength=len(rows))
         either = sizes[asked] + self.sizes[have] - shared
         likely = shared >= SIMILAR / 2 * (self.sizes[have] if self.contained else either)
-        found: set[int] = set()
+        alike = _part_of if self.contained else similar
+        places: set[int] = set()
         for one, other in zip(asked[likely].tolist(), have[likely].tolist(), strict=True):
-            if other in known or other in found:
-                continue
-            alike = _part_of if self.contained else similar
-            if alike(rows[one], self.rows[other]):
-                found.add(other)
-        return found
+            if other not in known and other not in places and alike(rows[one], self.rows[other]):
+                places.add(other)
+        return places
+
+
+def found_in(indexes: Mapping[str, NearIndex], rows: Iterable[Texts]) -> dict[str, set[int]]:
+    """The places of the rows of some indexes that these rows say as well.
+
+    Args:
+        indexes: by name; their rows are looked for together, so that what is looked at is read once.
+        rows: as many as there are; only a chunk of them is in memory at a time.
+    """
+    places: dict[str, set[int]] = {name: set() for name in indexes}
+    left = iter(rows)
+    while chunk := list(dict.fromkeys(islice(left, CHUNK))):
+        hashes, owners = _shingles(chunk)
+        shingles = hashes, owners, np.bincount(owners, minlength=len(chunk))
+        for name, index in indexes.items():
+            places[name].update(place for row in chunk for place in index.exact.get(row, ()))
+            places[name] |= index._nearly(chunk, shingles, places[name])
+    return places
 
 
 def similar(one: Texts, other: Texts) -> bool:
@@ -137,3 +156,8 @@ def _shingles(rows: Sequence[Texts]) -> tuple[npt.NDArray[np.uint64], npt.NDArra
     owners, hashes = owners[order], hashes[order]
     once = np.append(True, (owners[1:] != owners[:-1]) | (hashes[1:] != hashes[:-1]))[: len(hashes)]
     return hashes[once], owners[once]
+
+
+def _slots(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Where hashes stand in a table; their upper bits are the best mixed ones."""
+    return (hashes >> np.uint64(64 - TABLE_BITS)).astype(np.int64)

@@ -35,6 +35,10 @@ Progress = Callable[[int, int], None]
 """Called with rows tokenised so far and rows in all."""
 
 
+def unseen(done: int, rows: int) -> None:
+    """Progress that nobody looks at."""
+
+
 @dataclass(frozen=True)
 class Tokens:
     """Tokenises with one tokenizer, or takes what was tokenised before.
@@ -49,7 +53,7 @@ class Tokens:
     load: Callable[[], Tokenizer]
     identity: Mapping[str, str]
     max_length: int
-    progress: Progress = lambda done, rows: None
+    progress: Progress = unseen
 
     @functools.cached_property
     def tokenizer(self) -> Tokenizer:

@@ -38,7 +38,8 @@ def plan(
     loaded = load_space(space, tuple(set_ or ()), data=data)
     console = commands.console()
     planner = Planner(loaded, parse_source(loaded.data), space)
-    planner.check()
+    with console.status("reading the rows, and looking for test rows among them"):
+        planner.check()
     hourly_price(loaded.budget)
     for overlap in planner.guard.found:
         console.print(overlap.in_words, style="yellow", highlight=False, markup=False, soft_wrap=True)
@@ -47,7 +48,7 @@ def plan(
     if not loaded.search.listed:
         console.print(f"{space}: {loaded.search.trials} trials, each proposed from those before; nothing to list.")
         return
-    planned = _planned(loaded, planner, calibrate)
+    planned = _planned(loaded, planner, calibrate, console)
     show.stages(planned, console)
     show.totals(planned, console)
     show.not_counted(loaded, console)
@@ -55,7 +56,7 @@ def plan(
     show.duration(planned, workers or loaded.resources.runs or 1, console)
 
 
-def _planned(space: Space, planner: Planner, calibrate: bool) -> show.Plan:
+def _planned(space: Space, planner: Planner, calibrate: bool, console: Console) -> show.Plan:
     from xit_ray.core.device import best_device
     from xit_ray.plan import throughput
 
@@ -65,7 +66,9 @@ def _planned(space: Space, planner: Planner, calibrate: bool) -> show.Plan:
     model = in_order[0].recipe.model
     device = best_device(bool(space.resources.gpus), None if space.resources.gpus else space.resources.cpus)
     measured = throughput.calibrate(model, device) if calibrate else throughput.known(model, device)
-    forecast = Forecaster(planner).of(in_order)
+    with commands.progress_bar(console.is_terminal) as bar:
+        step = bar.add_task("tokenising", total=None)
+        forecast = Forecaster(planner, lambda done, rows: bar.update(step, completed=done, total=rows)).of(in_order)
     store = Store(space.store_root)
     stored = {key for key in forecast.pieces if store.describe(key) is not None}
     return show.Plan(in_order, nodes, forecast, measured, stored)

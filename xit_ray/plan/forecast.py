@@ -17,11 +17,11 @@ from xit_ray.data import rows
 from xit_ray.data.corpora import corpora, distinct_texts
 from xit_ray.data.encode import Encoded, Ids
 from xit_ray.data.records import subsample
-from xit_ray.data.tokens import Tokens
+from xit_ray.data.tokens import Progress, Tokens, unseen
 from xit_ray.plan.planner import Planner
 from xit_ray.plan.trial import Trial
 from xit_ray.plan.workload import Workload
-from xit_ray.spec.recipe import Model
+from xit_ray.spec.recipe import Model, Stage
 from xit_ray.stages.work import Evaluation, Training
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import Split
@@ -62,12 +62,14 @@ class Forecaster:
 
     Args:
         planner: of the search.
+        progress: told how far a tokenisation is.
     """
 
-    def __init__(self, planner: Planner) -> None:
-        self.planner = planner
+    def __init__(self, planner: Planner, progress: Progress = unseen) -> None:
+        self.planner, self.progress = planner, progress
         self.tokens: dict[Model, Tokens] = {}
         self.sizes: dict[Model, flops.Sizes] = {}
+        self.read: dict[tuple[object, ...], tuple[int, int]] = {}
         self.encoded: dict[tuple[Model, str, str, str, int | None], tuple[Ids, Ids]] = {}
 
     def of(self, trials: Iterable[Trial]) -> Forecast:
@@ -93,18 +95,26 @@ class Forecaster:
         stage = training.stage
         assert stage.mixture is not None
         members = [self._rows(model, m.rows_of, "train", m.language, m.examples) for m in stage.mixture.members]
-        tokens = pairs = 0
-        for batch in sampling.plan(stage, [lengths for lengths, _ in members]):
-            for number, (lengths, squares) in enumerate(members):
-                chosen = batch.rows[batch.members == number]
-                tokens += int(lengths[chosen].sum())
-                pairs += int(squares[chosen].sum())
+        tokens, pairs = self._read(model, stage, members)
         sizes = self._sizes(model)
         work = Workload(tokens, sizes.flops(tokens, pairs, backward=True))
         dev = [self._rows(model, task, "dev", "en", None) for task in training.english]
         for lengths, squares in dev * stage.evaluations:
             work += self._scored(sizes, lengths, squares)
         return work
+
+    def _read(self, model: Model, stage: Stage, members: list[tuple[Ids, Ids]]) -> tuple[int, int]:
+        """Tokens of all steps, and pairs of tokens; the same whatever the learning rate and its kin."""
+        drawn = model, stage.mixture, stage.epochs, stage.batch_size, stage.seed
+        if drawn not in self.read:
+            batches = sampling.plan(stage, [lengths for lengths, _ in members])
+            chosen, member = (np.concatenate([getattr(b, name) for b in batches]) for name in ("rows", "members"))
+            tokens = pairs = 0
+            for number, (lengths, squares) in enumerate(members):
+                rows = chosen[member == number]
+                tokens, pairs = tokens + int(lengths[rows].sum()), pairs + int(squares[rows].sum())
+            self.read[drawn] = tokens, pairs
+        return self.read[drawn]
 
     def _evaluation(self, model: Model, evaluation: Evaluation) -> Workload:
         work = Workload()
@@ -136,7 +146,7 @@ class Forecaster:
 
     def _tokens(self, model: Model) -> Tokens:
         if model not in self.tokens:
-            self.tokens[model] = tokens_of(model)
+            self.tokens[model] = tokens_of(model, self.progress)
         return self.tokens[model]
 
     def _sizes(self, model: Model) -> flops.Sizes:
