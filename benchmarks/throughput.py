@@ -2,7 +2,8 @@
 
 Real tokens a second, padding not counted; same weights, rows, head and batch size, no dropout, word embeddings frozen. Each
 contestant runs in a process of its own (its peak memory is its own too), in turns; its best turn counts. Before the
-clock starts each takes a few steps, since matrix libraries prepare a kernel for every new shape.
+clock starts each takes a few steps, since matrix libraries prepare a kernel for every new shape. With ``--against COMMIT``
+the contestant is the core of another commit.
 """
 
 import argparse
@@ -12,12 +13,14 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from benchmarks import report
+from benchmarks.checkout import ROOT, checkout
 from benchmarks.trainer import Clock, PaddedClassifier, Rows, trainer
 from xit_ray.core import sampling
 from xit_ray.core.device import best_device
@@ -106,14 +109,43 @@ def _theirs(
     }
 
 
-def turn(contestant: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    """One contestant in a process of its own."""
+def turn(contestant: str, arguments: argparse.Namespace, folder: Path = ROOT) -> dict[str, Any]:
+    """One contestant in a process of its own, with the code of a folder."""
     options = {name: getattr(arguments, name.strip("-").replace("-", "_")) for name in PASSED_ON}
     command = [sys.executable, "-m", "benchmarks.throughput", "--contestant", contestant]
     command += [str(word) for option in options.items() for word in option]
     command += ["--compile"] if arguments.compile and contestant != "pad128" else []
-    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    ended = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=True)
     return dict(json.loads(ended.stdout.splitlines()[-1]))
+
+
+def against(commit: str, arguments: argparse.Namespace) -> None:
+    """This core and another commit's, in turns: every turn's figures, and the ratio of the best ones."""
+    with checkout(commit) as folder:
+        turns = [(turn("xit_ray", arguments, folder), turn("xit_ray", arguments)) for _ in range(arguments.turns)]
+    columns = ("", "train tok/s", "of the matmul peak", "score tok/s", "peak MB")
+    named = [(name, one) for pair in turns for name, one in zip((commit, "this tree"), pair, strict=True)]
+    report.show(
+        report.machine(),
+        columns,
+        [
+            (
+                name,
+                f"{one['train']:,.0f}",
+                f"{one['flops'] / one['peak']:.1%}",
+                f"{one['eval']:,.0f}",
+                f"{one['memory']:,.0f}",
+            )
+            for name, one in named
+        ],
+    )
+    best = [{key: max(pair[which][key] for pair in turns) for key in ("train", "eval")} for which in (0, 1)]
+    report.result(
+        train_vs_commit=best[1]["train"] / best[0]["train"],
+        eval_vs_commit=best[1]["eval"] / best[0]["eval"],
+        train_spread=[min(p[1]["train"] for p in turns), best[1]["train"]],
+        peak_memory_vs_commit=min(p[1]["memory"] for p in turns) / min(p[0]["memory"] for p in turns),
+    )
 
 
 def main() -> None:
@@ -124,6 +156,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=120, help="rows scored in each of 15 languages")
     parser.add_argument("--turns", type=int, default=2)
     parser.add_argument("--compile", action="store_true", help="torch.compile for xit_ray and for Trainer at its best")
+    parser.add_argument("--against", metavar="COMMIT", help="compare with the core of this commit, in turns")
     parser.add_argument("--contestant", choices=CONTESTANTS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.contestant:
@@ -136,6 +169,9 @@ def main() -> None:
             arguments.compile,
         )
         print(json.dumps(measured))
+        return
+    if arguments.against:
+        against(arguments.against, arguments)
         return
     torch.set_num_threads(arguments.threads)
     turns: dict[str, list[dict[str, Any]]] = {contestant: [] for contestant in CONTESTANTS}
