@@ -1,18 +1,27 @@
 # make search   set up .venv and run the quickstart search
 # make test     set up .venv and run the tests
+# make check    lint, types, and the arrows between the rooms
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --constraint constraints.txt
 # faiss-gpu where a CUDA GPU answers, faiss-cpu elsewhere: the two exclude each other.
 FAISS := $(shell nvidia-smi --list-gpus >/dev/null 2>&1 && echo gpu || echo cpu)
 
-.PHONY: search test clean
+.PHONY: search test check clean
 
 search: $(VENV)/ready
 	$(VENV)/bin/python -m xit_ray.search
 
+# Several at a time, but for those that look at the whole machine: its ports, its processes, its speed.
 test: $(VENV)/ready-to-test
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses 3 --dist load -m "not alone"
+	$(VENV)/bin/python -m pytest -m alone
+
+check: $(VENV)/ready-to-test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=…")'

@@ -51,9 +51,8 @@ def plain_mine(x: Vectors, y: Vectors, k: int = 4) -> Mined:
 
     def candidates(a: Vectors, b: Vectors, near: np.ndarray, a_mean: np.ndarray, b_mean: np.ndarray) -> np.ndarray:
         scores = np.zeros(near.shape)
-        for i in range(scores.shape[0]):
-            for j in range(scores.shape[1]):
-                other = near[i, j]
+        for i, others in enumerate(near):
+            for j, other in enumerate(others):
                 scores[i, j] = a[i].dot(b[other]) / ((a_mean[i] + b_mean[other]) / 2)
         return scores
 

@@ -38,7 +38,7 @@ class PaddedClassifier(nn.Module):
         self.body = AutoModel.from_pretrained(
             place, revision=revision, attn_implementation=attention, add_pooling_layer=False, dtype=torch.float32
         )
-        self.head = ours.head(task.name).linear
+        self.head = ours.head(0).linear
         self.seen: list[Tensor] = []
         """Real tokens of each batch, in order; read when the clock has stopped."""
         if "word_embeddings" in model.frozen:

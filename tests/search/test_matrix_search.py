@@ -110,15 +110,14 @@ def test_mlflow_has_a_run_for_the_search_each_trial_and_each_shared_stage(done: 
     assert parent.info.artifact_uri.startswith(done.output.as_uri())
 
 
-def _ray_processes() -> list[psutil.Process]:
-    names = ("raylet", "gcs_server")
-    return [process for process in psutil.process_iter(["name"]) if process.info["name"] in names]
+def _ray_processes(driver: int) -> list[psutil.Process]:
+    """Ray's own processes below a search."""
+    return [one for one in psutil.Process(driver).children(recursive=True) if one.name() in ("raylet", "gcs_server")]
 
 
 def test_killed_and_resumed_ends_with_the_same_matrix(done: Done, tiny_encoder: Path, tmp_path: Path) -> None:
     space = write_space(tmp_path, tiny_encoder, STAGES, zero_shot=ZERO_SHOT)
     output = tmp_path / "runs"
-    before = {process.pid for process in _ray_processes()}
     driver = subprocess.Popen(
         command(str(space), "--output", str(output)),
         stdout=subprocess.DEVNULL,
@@ -136,9 +135,11 @@ def test_killed_and_resumed_ends_with_the_same_matrix(done: Done, tiny_encoder: 
     while not any(r.info.status == "FINISHED" for r in of_kind(mlflow_runs(mlflow), "trial")):  # it follows the journal
         assert time.monotonic() < deadline
         time.sleep(0.2)
+    below = _ray_processes(driver.pid)
+    assert below
     os.kill(driver.pid, signal.SIGKILL)
     driver.wait()
-    while {process.pid for process in _ray_processes()} - before:  # Ray goes down with its driver
+    while any(process.is_running() for process in below):  # Ray goes down with its driver
         assert time.monotonic() < deadline
         time.sleep(0.5)
 

@@ -17,6 +17,7 @@ def listening() -> set[tuple[str, int]]:
     return {(one.laddr.ip, one.laddr.port) for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN}
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("workers", [1, 2])
 def test_nothing_of_a_running_search_listens_beyond_loopback(tiny_encoder: Path, tmp_path: Path, workers: int) -> None:
     data, output = easy_data(tmp_path / "data"), tmp_path / "runs"

@@ -1,4 +1,4 @@
-"""RankedRetrieval before training, in real searches: what is estimated, what is left out, and that a resume believes it."""
+"""Preselection before training, in real searches: what is estimated, what is left out, and that a resume believes it."""
 
 from pathlib import Path
 

@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 
 from xit_ray.spec.errors import UserError
 from xit_ray.stages.store import MARKER, Store
+from xit_ray.testing.stores import StoreConformance, entry
 
 
 @pytest.fixture(scope="module")
@@ -45,79 +45,16 @@ def s3() -> Iterator[str]:
     os.environ.update(before)
 
 
-@pytest.fixture(params=["disk", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    return Store(str(tmp_path / "store") if request.param == "disk" else request.getfixturevalue("s3"))
+class TestOnDisk(StoreConformance):
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> str:
+        return str(tmp_path / "store")
 
 
-def entry(tmp_path: Path, text: str = "weights") -> Path:
-    folder = tmp_path / f"entry-{text}"
-    folder.mkdir(exist_ok=True)
-    (folder / "weights.safetensors").write_text(text * 1000)
-    (folder / "notes.txt").write_text(text)
-    return folder
-
-
-def key(request: pytest.FixtureRequest) -> str:
-    return "".join(c for c in request.node.name if c.isalnum())
-
-
-def test_an_entry_comes_back_as_it_was(store: Store, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    name = key(request)
-    assert store.describe(name) is None
-    with pytest.raises(KeyError), store.open(name):
-        pass
-    store.publish(name, entry(tmp_path), {"dev": 0.5})
-    assert store.describe(name) == {"dev": 0.5}
-    with store.open(name) as folder:
-        assert (folder / "weights.safetensors").read_text() == "weights" * 1000
-    assert (name, {"dev": 0.5}) in list(store.entries())
-
-
-def test_the_first_publication_stands(store: Store, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    name = key(request)
-    store.publish(name, entry(tmp_path, "one"), {"n": 1})
-    store.publish(name, entry(tmp_path, "two"), {"n": 2})
-    assert store.describe(name) == {"n": 1}
-    with store.open(name) as folder:
-        assert (folder / "notes.txt").read_text() == "one"
-
-
-def test_a_torn_entry_is_never_seen(
-    store: Store, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name = key(request)
-
-    def cut(*_: object) -> None:
-        raise OSError("power cut before the marker")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(store, "_write", cut)
-        with pytest.raises(OSError, match="power cut"):
-            store.publish(name, entry(tmp_path), {})
-    assert store.describe(name) is None
-    assert name not in [found for found, _ in store.entries()]
-    store.publish(name, entry(tmp_path, "again"), {"n": 1})
-    with store.open(name) as folder:
-        assert (folder / "notes.txt").read_text() == "again"
-
-
-def test_writers_at_the_same_time_do_not_mix(store: Store, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    name = key(request)
-    folders = [entry(tmp_path, f"w{i}") for i in range(4)]
-    threads = [
-        threading.Thread(target=Store(store.root).publish, args=(name, folder, {"n": i}))
-        for i, folder in enumerate(folders)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    about = store.describe(name)
-    assert about is not None
-    with store.open(name) as folder:
-        text = f"w{about['n']}"
-        assert ((folder / "notes.txt").read_text(), (folder / "weights.safetensors").read_text()) == (text, text * 1000)
+class TestOverS3(StoreConformance):
+    @pytest.fixture
+    def root(self, s3: str) -> str:
+        return s3
 
 
 def test_damage_is_noticed(tmp_path: Path) -> None:
@@ -127,6 +64,16 @@ def test_damage_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "store/objects/k" / marker["attempt"] / "notes.txt").write_text("changed")
     with pytest.raises(UserError, match=r"notes\.txt: is damaged"), store.open("k"):
         pass
+
+
+def test_entries_of_another_version_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "store/objects/k").mkdir(parents=True)  # as stores were before they had a format
+    with pytest.raises(UserError, match=r"its format is 1; allowed: 2"):
+        Store(str(tmp_path / "store")).check()
+    (tmp_path / "newer").mkdir()
+    (tmp_path / "newer/FORMAT").write_text("3")
+    with pytest.raises(UserError, match=r"newer.* its format is 3; allowed: 2"):
+        Store(str(tmp_path / "newer")).check()
 
 
 def test_an_address_of_another_kind_is_refused() -> None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
+from xit_ray.core.compat import multiplies_in_bfloat16
+
 TOKENS = {"cpu": 4096, "cuda": 32_768}
 """Tokens taken at once: on a CPU what its caches hold, on a GPU enough to fill it."""
 
@@ -45,8 +47,7 @@ def compute_dtype(gpu: bool) -> torch.dtype:
     if gpu:
         lacks = torch.cuda.is_available() and not torch.cuda.is_bf16_supported(including_emulation=False)
         return torch.float32 if lacks else torch.bfloat16
-    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return torch.bfloat16 if fast else torch.float32
+    return torch.bfloat16 if multiplies_in_bfloat16() else torch.float32
 
 
 def best_device(gpu: bool = True, threads: int | None = None) -> Device:

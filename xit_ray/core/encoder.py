@@ -12,7 +12,7 @@ import transformers
 from torch import Tensor, nn
 from transformers import MODEL_MAPPING, AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from xit_ray.core import attention, hub_models, offline, packing
+from xit_ray.core import attention, compat, hub_models, offline, packing
 from xit_ray.core.packing import Layout, Packed
 from xit_ray.data.encode import Encoded
 from xit_ray.data.tokens import Progress, Tokens, unseen
@@ -251,7 +251,7 @@ def _load(model: Model) -> PreTrainedModel:
     place, revision = locate(model)
     try:
         config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
-        packs = MODEL_MAPPING[type(config)]._supports_attention_backend
+        packs = compat.packs(MODEL_MAPPING[type(config)])
         if not packs:
             _say_padded(model.name, config.model_type)
         body: PreTrainedModel = AutoModel.from_pretrained(

@@ -5,6 +5,7 @@ import re
 import torch
 from torch import Tensor, nn
 
+from xit_ray.core.compat import add_each, copy_each
 from xit_ray.core.network import Network
 from xit_ray.core.replicas import Replicas
 from xit_ray.core.sharding import is_sharded, local
@@ -73,7 +74,7 @@ class Optimiser:
             added.append(local(parameter.grad))
             parameter.grad = None
         if into:
-            torch._foreach_add_(into, added)
+            add_each(into, added)
 
     def clear(self) -> None:
         """Drop every gradient."""
@@ -124,7 +125,7 @@ class Optimiser:
         names = [name for name, parameter in self.parameters.items() if parameter.dtype != torch.float32]
         with torch.no_grad():
             if names:
-                torch._foreach_copy_([self.parameters[n] for n in names], [self.masters[n] for n in names])
+                copy_each([self.parameters[n] for n in names], [self.masters[n] for n in names])
 
     def moments(self) -> dict[str, Tensor]:
         """AdamW's state by name: ``NAME/step``, ``NAME/exp_avg`` and ``NAME/exp_avg_sq``."""

@@ -10,9 +10,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from transformers.activations import GELUActivation
 
+from xit_ray.core.compat import can_prepare_weights, prepared_linear
 from xit_ray.core.device import Device
 from xit_ray.core.encoder import Encoder
 from xit_ray.core.sharding import is_sharded
@@ -29,7 +30,7 @@ def prepacked(encoder: Encoder, device: Device) -> Iterator[None]:
 
     The weights must not change meanwhile, and nothing flows back.
     """
-    fast = not device.is_gpu and device.dtype == torch.bfloat16 and torch.backends.mkldnn.is_available()
+    fast = not device.is_gpu and device.dtype == torch.bfloat16 and can_prepare_weights()
     if not fast or device.compiled or any(map(is_sharded, encoder.parameters())):
         yield
         return
@@ -38,19 +39,13 @@ def prepacked(encoder: Encoder, device: Device) -> Iterator[None]:
         for module in encoder.body.modules():
             activation = getattr(module, "intermediate_act_fn", None)
             if isinstance(activation, GELUActivation) and activation.act is nn.functional.gelu:
-                stack.enter_context(_forward(module.dense, _linear(module.dense, "gelu", "none")))
+                stack.enter_context(_forward(module.dense, prepared_linear(module.dense, ROWS, gelu=True)))
                 stack.enter_context(_forward(activation, lambda hidden: hidden))
                 fused.add(module.dense)
         for module in encoder.body.modules():
             if isinstance(module, nn.Linear) and module not in fused:
-                stack.enter_context(_forward(module, _linear(module, "none", "")))
+                stack.enter_context(_forward(module, prepared_linear(module, ROWS, gelu=False)))
         yield
-
-
-def _linear(layer: nn.Linear, activation: str, algorithm: str) -> Callable[[Tensor], Tensor]:
-    weight = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), ROWS)
-    bias = layer.bias
-    return lambda hidden: torch.ops.mkldnn._linear_pointwise(hidden, weight, bias, activation, [], algorithm)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from xit_ray.data.formats import FORMATS, USERS_FORMATS, records
 from xit_ray.data.kinds import data_kind
 from xit_ray.data.lines import Records
 from xit_ray.data.records import as_batches, as_table, hold_out, schema_of
-from xit_ray.data.table_cache import LEAST_BYTES, Batches, cached
+from xit_ray.data.table_cache import LEAST_BYTES, Batches, cached, cached_hold_out
 from xit_ray.spec.errors import AbsentError, UnlabelledError, UserError
 from xit_ray.tasks.base import FilePattern, HoldOut, Layout, Split, Task
 
@@ -29,15 +29,16 @@ def read(task: Task, split: Split, language: str, root: Path) -> tuple[pa.Table,
         return as_batches(task, _records(layout, files, notes), fields, origin, notes, layout.labels)
 
     state = [(str(file), (about := file.stat()).st_size, about.st_mtime_ns) for file in files]
+    held = (place.every, place.keep, kind.texts[0]) if isinstance(place, HoldOut) else None
     if sum(size for _, size, _ in state) < LEAST_BYTES:
         notes: Counter[str] = Counter()
         table = pa.Table.from_batches(list(batches(notes)), schema=schema_of(task))
         kind.check_table(table, origin)
+        table = table if held is None else hold_out(table, *held)
     else:
         content = [state, layout.format, asdict(layout.written), layout.labels, fields, task.kind, task.terms]
         table, notes = cached(content, schema_of(task), batches, lambda table: kind.check_table(table, origin))
-    if isinstance(place, HoldOut):
-        table = hold_out(table, place.every, place.keep, kind.texts[0])
+        table = table if held is None else cached_hold_out(content, table, *held)
     return table, origin, {what: n for what, n in notes.items() if n}, layout.collections.get(split)
 
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 from xit_ray.data.cache import cache_folder, digest_of
 from xit_ray.data.kinds import data_kind
 from xit_ray.data.lines import Records
-from xit_ray.data.records import PORTION, as_batches, hold_out, schema_of
-from xit_ray.data.table_cache import Batches, cached
+from xit_ray.data.records import PORTION, as_batches, schema_of
+from xit_ray.data.table_cache import Batches, cached, cached_hold_out
 from xit_ray.spec.errors import AbsentError, UserError
 from xit_ray.tasks.base import Split, Task
 
@@ -60,7 +60,7 @@ def read(
     content = [where, config, part, state, only, hub.fields, hub.labels, task.kind, task.terms]
     table, notes = cached(content, schema_of(task), batches, lambda table: kind.check_table(table, origin))
     if hub.held is not None and split != "test":
-        table = hold_out(table, hub.held, split == "dev", kind.texts[0])
+        table = cached_hold_out(content, table, hub.held, split == "dev", kind.texts[0])
     return table, origin, {what: n for what, n in notes.items() if n}, hub.collections.get(split)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -73,8 +74,8 @@ def as_table(
     return table
 
 
-def hold_out(table: pa.Table, number: int, keep: bool, about: str) -> pa.Table:
-    """One row in a number, always the same ones, or the others; files often have their classes or documents in turns.
+def held_out(table: pa.Table, number: int, about: str) -> npt.NDArray[np.bool_]:
+    """Which rows are held out: one in a number, always the same ones; files often have their classes or documents in turns.
 
     Rows about one text (questions about a context, hypotheses about a premise, a sentence that occurs twice) are drawn
     together: dev rows about a text that was trained on tell little about texts that were not.
@@ -82,19 +83,31 @@ def hold_out(table: pa.Table, number: int, keep: bool, about: str) -> pa.Table:
     Args:
         table: the rows.
         number: one row in so many is drawn.
-        keep: whether the drawn rows are wanted, or the others.
         about: the column that holds what a row is about.
+
+    Returns:
+        shape (rows,).
     """
     if not table.num_rows:
-        return table
+        return np.zeros(0, dtype=bool)
     column = table.column(about)
     if not pa.types.is_string(column.type):
         column = pa.chunked_array([pa.array(map(str, column.to_pylist()), pa.string())])
-    groups = column.combine_chunks().dictionary_encode()  # numbered by first occurrence
-    count = len(groups.dictionary)
+    groups = column.dictionary_encode()  # numbered by first occurrence, in all chunks alike
+    count = len(groups.chunk(groups.num_chunks - 1).dictionary)
     drawn = np.zeros(count, dtype=bool)
     drawn[_shuffled(count)[: -(-count // number)]] = True
-    return table.filter(pa.array(drawn[groups.indices.to_numpy()] == keep))
+    return np.concatenate([drawn[chunk.indices.to_numpy()] for chunk in groups.chunks])
+
+
+def hold_out(table: pa.Table, number: int, keep: bool, about: str) -> pa.Table:
+    """The rows that are held out, or the others.
+
+    Args:
+        table, number, about: as for ``held_out``.
+        keep: whether those that are held out are wanted.
+    """
+    return table.filter(pa.array(held_out(table, number, about) == keep))
 
 
 def subsample(table: pa.Table, examples: int | None) -> pa.Table:

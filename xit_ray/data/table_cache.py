@@ -14,6 +14,7 @@ import pyarrow as pa
 from filelock import FileLock
 
 from xit_ray.data.cache import cache_folder, digest_of
+from xit_ray.data.records import held_out
 
 VERSION = 1
 """Raise it when records become other rows."""
@@ -43,6 +44,23 @@ def cached(
     table = _map(file)
     notes = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
     return table, Counter(notes)
+
+
+def cached_hold_out(content: Any, table: pa.Table, number: int, keep: bool, about: str) -> pa.Table:
+    """The same as ``records.hold_out``, as a file of its own.
+
+    Args:
+        content: that the table was cached by.
+        table, number, keep, about: as for ``records.hold_out``.
+    """
+
+    def batches(notes: Counter[str]) -> Batches:
+        wanted, begin = held_out(table, number, about) == keep, 0
+        for batch in table.to_batches():
+            yield batch.filter(pa.array(wanted[begin : begin + batch.num_rows]))
+            begin += batch.num_rows
+
+    return cached([content, number, keep, about], table.schema, batches, lambda _: None)[0]
 
 
 def _write(

@@ -70,6 +70,7 @@ def _planned(space: Space, planner: Planner, calibrate: bool, console: Console) 
         step = bar.add_task("tokenising", total=None)
         forecast = Forecaster(planner, lambda done, rows: bar.update(step, completed=done, total=rows)).of(in_order)
     store = Store(space.store_root)
+    store.check_format()
     stored = {key for key in forecast.pieces if store.describe(key) is not None}
     return show.Plan(in_order, nodes, forecast, measured, stored)
 

@@ -1,6 +1,12 @@
-"""A TorchTrainer with fewer and lighter processes per run: its controller works in the process that fits it."""
+"""What is private in Ray, all of it: touched here alone, each symbol with its reason.
+
+It makes a Train run with fewer and lighter processes, whose controller works in the process that fits it, and keeps the
+ports of two workers on one machine closed. Where something of it is missing, plain ``TorchTrainer`` does the work, slower.
+``pyproject.toml`` bounds the versions that this was written for.
+"""
 
 import asyncio
+import logging
 import os
 import sys
 import tempfile
@@ -8,23 +14,62 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
-from ray._private.accelerators import NvidiaGPUAcceleratorManager
-from ray._private.utils import get_num_cpus
 from ray.train.torch import TorchConfig, TorchTrainer
-from ray.train.torch.config import _setup_torch_process_group, _TorchBackend
-from ray.train.v2._internal.callbacks import DatasetsCallback
-from ray.train.v2._internal.callbacks.placement_group_callback import PlacementGroupCleanerCallback
-from ray.train.v2._internal.execution.controller import TrainController
-from ray.train.v2._internal.execution.worker_group import worker_group
 
 from xit_ray.search.barrier import Barrier
 
-worker_group.SynchronizationActor = Barrier  # a run has no other way to be given one
+SYMBOLS = {
+    "ray._private.accelerators.NvidiaGPUAcceleratorManager": "GPUs of this machine as Ray counts them, before it starts",
+    "ray._private.utils.get_num_cpus": "the same of CPUs, with the limits of a container",
+    "ray.train.torch.config._TorchBackend": "sets up the workers of a run; ours opens no port",
+    "ray.train.torch.config._setup_torch_process_group": "joins the process group, by a file",
+    "ray.train.v2._internal.callbacks.DatasetsCallback": "the dataset manager, a process that stages do not need",
+    "ray.train.v2._internal.callbacks.placement_group_callback.PlacementGroupCleanerCallback": "another one",
+    "ray.train.v2._internal.execution.controller.TrainController": "runs here, and not in a process of its own",
+    "ray.train.v2._internal.execution.worker_group.worker_group.SynchronizationActor": "a barrier; ``Barrier`` replaces it",
+}
+_log = logging.getLogger(__name__)
+
+try:
+    from ray._private.accelerators import NvidiaGPUAcceleratorManager
+    from ray._private.utils import get_num_cpus
+    from ray.train.torch.config import _setup_torch_process_group, _TorchBackend
+    from ray.train.v2._internal.callbacks import DatasetsCallback
+    from ray.train.v2._internal.callbacks.placement_group_callback import PlacementGroupCleanerCallback
+    from ray.train.v2._internal.execution.controller import TrainController
+    from ray.train.v2._internal.execution.worker_group import worker_group
+
+    worker_group.SynchronizationActor = Barrier  # a run has no other way to be given one
+    MISSING: str | None = None
+except (ImportError, AttributeError) as error:
+    MISSING = str(error)
+    _TorchBackend = object
 
 
 def machine() -> tuple[int, int]:
     """CPUs and GPUs of this machine, as Ray counts them when it starts."""
-    return get_num_cpus(), NvidiaGPUAcceleratorManager.get_current_node_num_accelerators()
+    if MISSING is None:
+        return get_num_cpus(), NvidiaGPUAcceleratorManager.get_current_node_num_accelerators()
+    import torch
+
+    return os.cpu_count() or 1, torch.cuda.device_count()
+
+
+def torch_trainer(*arguments: Any, backend: str, single_machine: bool, **more: Any) -> TorchTrainer:
+    """A ``TorchTrainer``, the lean one where this version of Ray allows it.
+
+    Args:
+        arguments, more: of ``TorchTrainer``.
+        backend: ``nccl`` or ``gloo``.
+        single_machine: whether all workers are on this machine.
+    """
+    if MISSING is not None:
+        _log.warning(
+            "Ray %s has changed inside (%s); its plain trainer is used, which is slower", ray.__version__, MISSING
+        )
+        return TorchTrainer(*arguments, torch_config=TorchConfig(backend=backend), **more)
+    config = LeanTorchConfig(backend=backend, single_machine=single_machine)
+    return LeanTorchTrainer(*arguments, torch_config=config, **more)
 
 
 @dataclass

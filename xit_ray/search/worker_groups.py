@@ -80,17 +80,18 @@ def cause_of(error: Exception) -> str:
 
 def _train(context: SearchContext, group: str) -> None:
     """One worker group, from its start to its end."""
-    from xit_ray.search.compat import LeanTorchConfig, LeanTorchTrainer
+    from xit_ray.search.compat import torch_trainer
     from xit_ray.search.worker import work
 
     needs = context.resources
     resources: dict[str, float] = {"CPU": needs.cpus}
     if needs.gpus:
         resources["GPU"] = needs.gpus
-    LeanTorchTrainer(
+    torch_trainer(
         work,
         train_loop_config={"group": group, "context": context.model_dump(mode="json")},
-        torch_config=LeanTorchConfig(backend="nccl" if needs.gpus else "gloo", single_machine=context.single_machine),
+        backend="nccl" if needs.gpus else "gloo",
+        single_machine=context.single_machine,
         scaling_config=ray.train.ScalingConfig(
             num_workers=needs.workers, use_gpu=bool(needs.gpus), resources_per_worker=resources
         ),

@@ -18,7 +18,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=T
 def _opened(address: str) -> Store:
     if "://" not in address and not (Path(address) / "objects").is_dir():
         raise UserError(f"{address}: is not a stage store (it has no folder 'objects')")
-    return Store(address)
+    store = Store(address)
+    store.check_format()
+    return store
 
 
 @app.command(name="list")
@@ -29,7 +31,10 @@ def list_(store: Annotated[str, typer.Argument(help="Folder, s3:// or gs:// addr
         table.add_column(column)
     for key, about in _opened(store).entries():
         if about["kind"] == "stage":
-            dev, seconds = f"{100 * about['dev']:.1f}", f"{about['cost']['seconds']:.1f}"
+            dev, seconds = (
+                "–" if about["dev"] is None else f"{100 * about['dev']:.1f}",
+                f"{about['cost']['seconds']:.1f}",
+            )
             table.add_row(key, about["label"], about["start"] or "the model", str(about["steps"]), dev, seconds)
     commands.console().print(table)
 

@@ -20,6 +20,8 @@ from pyarrow import fs
 from xit_ray.spec.errors import UserError
 
 MARKER = "PUBLISHED.json"
+FORMAT = "2"
+"""What the file ``FORMAT`` at the root says. Raise it when entries mean something else: keys, descriptions or files."""
 
 
 class Store:
@@ -42,16 +44,17 @@ class Store:
         else:
             self.files, base = fs.LocalFileSystem(), str(Path(root).expanduser().resolve())
         self.local = isinstance(self.files, fs.LocalFileSystem)
-        self.base, self.aside = f"{base}/objects", f"{base}/partial"
+        self.base, self.aside, self.format = f"{base}/objects", f"{base}/partial", f"{base}/FORMAT"
 
     def check(self) -> None:
-        """Write something and take it away again.
+        """Write something and take it away again, and see that the entries are of this version.
 
         Raises:
-            UserError: that cannot be done.
+            UserError: that cannot be done, or they are not.
         """
         place = f"{self.aside}/check-{uuid.uuid4().hex}"
         try:
+            self.check_format()
             self.files.create_dir(self.aside)
             with self.files.open_output_stream(place) as stream:
                 stream.write(b"xit_ray")
@@ -60,6 +63,24 @@ class Store:
             raise UserError(
                 f"store: {self.root!r} cannot be written to: {' '.join(str(error).split())[:300]}"
             ) from None
+
+    def check_format(self) -> None:
+        """See that the entries, if there are any, are of this version.
+
+        Raises:
+            UserError: they are not.
+        """
+        try:
+            with self.files.open_input_stream(self.format) as stream:
+                found = stream.read().decode(errors="replace").strip()[:20]
+        except FileNotFoundError:
+            empty = self.files.get_file_info(self.base).type == fs.FileType.NotFound
+            found = FORMAT if empty else "1"
+        if found != FORMAT:
+            raise UserError(
+                f"store: {self.root!r} was written by another version of xit_ray (its format is {found}; allowed: {FORMAT}), "
+                "whose stages mean something else; name another store, or remove this one"
+            )
 
     def describe(self, key: str) -> dict[str, Any] | None:
         """The description of a published entry, or None when there is none."""
@@ -72,6 +93,10 @@ class Store:
             return
         attempt = uuid.uuid4().hex
         target = f"{self.base}/{key}/{attempt}"
+        if self.files.get_file_info(self.format).type == fs.FileType.NotFound:
+            self.check_format()
+            self.files.create_dir(self.base)
+            self._write(self.format, FORMAT.encode())
         self.files.create_dir(target)
         sizes = {}
         for file in sorted(folder.iterdir()):

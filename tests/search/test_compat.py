@@ -1,0 +1,42 @@
+"""Where something private of Ray is missing, its plain trainer works."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ray
+
+from xit_ray.search import compat
+
+
+def _write(config: dict[str, Any]) -> None:
+    rank = ray.train.get_context().get_world_rank()
+    (Path(config["folder"]) / f"{rank}.txt").write_text("worked")
+
+
+@pytest.mark.parametrize("missing", [None, "no module named ray.train.v3"])
+def test_workers_run_with_the_lean_trainer_and_with_the_plain_one(
+    missing: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(compat, "MISSING", missing)
+    cpus, gpus = compat.machine()
+    assert (cpus > 0, gpus >= 0) == (True, True)
+    monkeypatch.setenv("RAY_TRAIN_V2_ENABLED", "1")
+    ray.init(num_cpus=3, include_dashboard=False, configure_logging=False, log_to_driver=False)
+    try:
+        with caplog.at_level(logging.WARNING):
+            trainer = compat.torch_trainer(
+                _write,
+                backend="gloo",
+                single_machine=True,
+                train_loop_config={"folder": str(tmp_path)},
+                scaling_config=ray.train.ScalingConfig(num_workers=2),
+                run_config=ray.train.RunConfig(name="plain", storage_path=str(tmp_path / "ray")),
+            )
+        trainer.fit()
+    finally:
+        ray.shutdown()
+    assert [(tmp_path / f"{rank}.txt").read_text() for rank in (0, 1)] == ["worked", "worked"]
+    assert any("plain trainer" in record.message for record in caplog.records) == (missing is not None)
+    assert type(trainer) is (compat.LeanTorchTrainer if missing is None else compat.TorchTrainer)
