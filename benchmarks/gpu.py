@@ -164,7 +164,7 @@ def main() -> None:
                 for name, measured in found.items():
                     share = f"{measured.flops / peak:.1%}" if measured.flops else ""
                     table.append((key, name, f"{measured.tokens:,.0f}", share, f"{measured.memory:,.0f}"))
-    columns = ("encoder, lengths, rows a step", "", "tok/s", "MFU", "peak MB")
+    columns = ("encoder, lengths, rows per step", "", "tok/s", "MFU", "peak MB")
     title = "dry run: the figures mean nothing" if dry else f"matmul peak {peak / 1e12:,.1f} TFLOP/s"
     report.show(f"{report.machine()}; {title}", columns, table)
     if dry:  # the shapes are not those the keys name

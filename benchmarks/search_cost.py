@@ -138,7 +138,7 @@ def naive(config: dict[str, Any], shared: SearchContext) -> None:
 
 
 def tuned(loaded: Space, planner: Planner, output: Path) -> list[dict[str, Any]]:
-    """Run the naive arm, if that has not been done; a result a trial."""
+    """Run the naive arm, if that has not been done; one result per trial."""
     kept = output / "naive.json"
     if kept.is_file():
         before: list[dict[str, Any]] = json.loads(kept.read_text())

@@ -57,7 +57,7 @@ class PaddedClassifier(nn.Module):
 
 @dataclass(frozen=True)
 class Rows(torch.utils.data.Dataset):  # type: ignore[type-arg]
-    """Encoded sequences, one dictionary a row."""
+    """Encoded sequences, one dictionary per row."""
 
     encoded: Encoded
     order: np.ndarray

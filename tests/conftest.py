@@ -14,9 +14,15 @@ from transformers import (
     ModernBertModel,
 )
 
+from tests.seed import SEED
 from xit_ray.testing import encoders
 
 torch.set_num_threads(1)  # the tests' models are too small to share
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What to give to see the same random tests again."""
+    terminalreporter.write_line(f"XIT_TEST_SEED={SEED}")
 
 
 @pytest.fixture(scope="session")

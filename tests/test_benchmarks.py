@@ -1,4 +1,5 @@
-"""The benchmarks run, small (``search_cost`` and ``ranking`` train for too long); what they measure is not asserted here."""
+"""The benchmarks run, each in its smallest form; what they measure is not asserted here. ``studies`` and ``tasks``
+have none: they are the studies and the tasks."""
 
 import json
 import os
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parent.parent
 
@@ -52,6 +54,40 @@ def test_throughput_has_its_ratios(xit_data: Path) -> None:
         "peak_memory_vs_best",
         "share_of_matmul_peak",
     }
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout: there are no other commits")
+def test_throughput_against_another_commit(xit_data: Path) -> None:
+    small = ("--warm-up", "1", "--steps", "2", "--rows", "2", "--turns", "1")
+    found = result("benchmarks.throughput", "--against", "HEAD", *small)
+    assert set(found) == {"train_vs_commit", "eval_vs_commit", "train_spread", "peak_memory_vs_commit"}
+
+
+def test_planning_over_a_large_file(xit_data: Path) -> None:
+    found = result("benchmarks.data", "--rows", "3000")
+    assert found["rows"] == 3000
+    assert {"first_seconds", "first_mb", "cached_seconds_beside_imports", "cached_mb"} <= set(found)
+
+
+def test_retrieval_gives_the_plain_answers(xit_data: Path) -> None:
+    assert result("benchmarks.retrieval", "--languages", "1", "--sentences", "100")
+
+
+def test_the_profile_adds_up(xit_data: Path) -> None:
+    found = result("benchmarks.profile", "--steps", "1", "--rows", "1")
+    for part in ("training", "scoring"):
+        shares = found[part]
+        assert isinstance(shares, dict)
+        assert sum(shares.values()) == pytest.approx(1.0, abs=0.01)
+
+
+def test_preselection_has_its_regrets(tiny_encoder: Path, tmp_path: Path) -> None:
+    first, second, target = ({"task": name, "examples": 64} for name in ("mini_nli", "mini_roles", "mini_paraphrase"))
+    stages = [{"mixture": {"grid": [None, first, second]}}, {"mixture": target}]
+    recipe = {"model": str(tiny_encoder), "stages": stages}
+    space = {"name": "small", "recipe": recipe, "zero_shot": {"languages": ["en", "de"]}}
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(space))
+    assert result("benchmarks.preselection", "--space", str(tmp_path / "small.yaml"), "--rows", "16")
 
 
 def test_a_simulated_cluster_does_all_its_trials() -> None:

@@ -1,7 +1,6 @@
 """A killed stage ends as if it had not been killed; several workers take the steps that one takes."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.seed import rng
 from xit_ray.core import weights
 
 ROOT = Path(__file__).parent.parent.parent
@@ -47,7 +47,7 @@ def whole(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.parametrize("at", random.sample(range(1, STEPS - 4), 3))
+@pytest.mark.parametrize("at", rng("resume").sample(range(1, STEPS - 4), 3))
 def test_killed_at_any_step_it_ends_with_the_same_weights_bit_for_bit(
     tiny_encoder: Path, whole: Path, tmp_path: Path, at: int
 ) -> None:

@@ -1,6 +1,5 @@
 """Workers and trials killed at random moments: the search ends as if nothing had happened."""
 
-import random
 import subprocess
 import time
 from pathlib import Path
@@ -9,6 +8,7 @@ import psutil
 import pytest
 
 from tests.search.searching import command, environment, events, mlflow_runs, of_kind, search, table, write_space
+from tests.seed import rng
 
 STAGES = [
     {"mixture": {"grid": [None, {"task": "mini_nli", "examples": 480}]}, "batch_size": 8, "epochs": 4},
@@ -51,10 +51,10 @@ def test_killed_workers_and_trials_change_nothing(undisturbed: Path, tiny_encode
         text=True,
         env=environment(),
     )
-    left, rng, run = list(KILLED), random.Random(), output / "tiny"
+    left, chance, run = list(KILLED), rng("faults"), output / "tiny"
     while left and driver.poll() is None:
         if any(event.kind == "stage_progress" for event in events(run)):
-            time.sleep(rng.uniform(0.0, 2.0))
+            time.sleep(chance.uniform(0.0, 2.0))
             if _strike(psutil.Process(driver.pid), left[0]):
                 left.pop(0)
         time.sleep(0.1)

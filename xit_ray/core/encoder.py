@@ -198,7 +198,7 @@ class Encoder(nn.Module):
         return [state[0, : batch.tokens] for state in states]
 
     def pooled(self, batch: Packed) -> Tensor:
-        """One vector a sequence, shape (sequences, width), float32."""
+        """One vector per sequence, shape (sequences, width), float32."""
         return pool(self(batch), batch.sequence, batch.lengths, self.pooling)
 
 
@@ -222,7 +222,7 @@ def freeze(body: Any, model: Model) -> None:
 
 
 def pool(hidden: Tensor, sequence: Tensor, sizes: Tensor, pooling: str) -> Tensor:
-    """Token vectors to one vector a sequence: (tokens, width) to (sequences, width), float32.
+    """Token vectors to one vector per sequence: (tokens, width) to (sequences, width), float32.
 
     Args:
         hidden: the sequences' tokens, end to end.

@@ -29,7 +29,7 @@ class Part:
     labels: Tensor | None
     """As in ``data.encode.Encoded``."""
     asked: float
-    """Labelled tokens a row, over all rows of the task, where labels are of tokens."""
+    """Labelled tokens per row, over all rows of the task, where labels are of tokens."""
 
 
 def part_of(encoded: Encoded, begin: int, asked: float) -> Part:

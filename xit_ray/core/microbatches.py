@@ -25,7 +25,7 @@ class MemberData:
     def __init__(self, encoded: Encoded, seed: int) -> None:
         self.encoded, self.seed = encoded, seed
         self.asked = 0.0
-        """Labelled tokens a row, where labels are of tokens."""
+        """Labelled tokens per row, where labels are of tokens."""
         if encoded.mask is not None and encoded.words is not None:
             self.asked = SHARE * float((encoded.words >= 0).sum()) / len(encoded)
         elif encoded.per == "token" and encoded.labels is not None:
@@ -33,10 +33,10 @@ class MemberData:
 
     def take(self, rows: Ids, step: int, vocabulary: int) -> Encoded:
         """A step's rows of this member; what is covered depends on the step alone."""
-        found = self.encoded.take(rows)
-        if found.mask is None:
-            return found
-        return masked(found, vocabulary, np.random.default_rng((self.seed, step)))
+        taken = self.encoded.take(rows)
+        if taken.mask is None:
+            return taken
+        return masked(taken, vocabulary, np.random.default_rng((self.seed, step)))
 
 
 @dataclass(frozen=True)

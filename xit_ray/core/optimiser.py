@@ -135,7 +135,7 @@ class Optimiser:
 
 def depth(name: str, layers: int) -> int:
     """The layer a parameter belongs to: 0 for embeddings, K + 1 for layer K, the highest for what comes after."""
-    found = re.search(r"\.layers?\.(\d+)\.", name)
-    if found:
-        return int(found[1]) + 1
+    match = re.search(r"\.layers?\.(\d+)\.", name)
+    if match:
+        return int(match[1]) + 1
     return 0 if ".embeddings." in name else layers

@@ -1,7 +1,7 @@
 """Packing: several sequences in one flat stream of tokens.
 
 Everything but attention treats tokens one by one, so it runs on the stream without padding. What attention needs to keep
-the sequences apart is worked out here, once a batch; ``core.attention`` uses it in every layer.
+the sequences apart is worked out here, once per batch; ``core.attention`` uses it in every layer.
 """
 
 from dataclasses import dataclass, fields, is_dataclass, replace

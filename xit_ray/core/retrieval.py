@@ -46,8 +46,8 @@ def nearest(queries: Vectors, index: Vectors) -> Rows:
 
 def nearest_many(queries: Vectors, index: Vectors, count: int) -> Rows:
     """For each query the rows of the index with the highest cosines, the nearest first: shape (queries, count)."""
-    found: Rows = _search(_normalised(queries), _normalised(index), min(count, len(index)))[1]
-    return found
+    neighbours: Rows = _search(_normalised(queries), _normalised(index), min(count, len(index)))[1]
+    return neighbours
 
 
 def mine(first: Vectors, second: Vectors, neighbours: int = NEIGHBOURS) -> Pairs:

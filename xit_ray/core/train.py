@@ -246,8 +246,8 @@ class _Run:
         """Go on from the newest snapshot, if there is one."""
         with tempfile.TemporaryDirectory(prefix="xit-snapshot-") as folder:
             file = Path(folder) / "snapshot.safetensors"
-            found = snapshots.load(file)
-            if self.replicas.any([not found])[0]:
+            there = snapshots.load(file)
+            if self.replicas.any([not there])[0]:
                 return
             tensors = self._tensors()
 

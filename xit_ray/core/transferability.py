@@ -16,7 +16,7 @@ ROUNDS, CLOSE = 100, 1e-6
 
 
 def logme(features: npt.NDArray[np.float32], labels: Ids) -> float:
-    """The mean over classes, one against the rest, of the largest log evidence a label; larger is better.
+    """The mean over classes, one against the rest, of the largest log evidence per label; larger is better.
 
     Args:
         features: shape (n, width).
@@ -34,7 +34,7 @@ def logme(features: npt.NDArray[np.float32], labels: Ids) -> float:
 
 
 def _evidence(left: Floats, squares: Floats, width: int, target: Floats) -> float:
-    """Log evidence a label: precision ``alpha`` of the weights, ``beta`` of the noise, both at their fixed point."""
+    """Log evidence per label: precision ``alpha`` of the weights, ``beta`` of the noise, both at their fixed point."""
     count = len(target)
     projected = (left.T @ target) ** 2
     beyond = max(float(target @ target - projected.sum()), 0.0)

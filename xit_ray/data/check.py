@@ -85,6 +85,6 @@ def overlaps(tasks: Iterable[Task], source: Source) -> Iterator[Overlap]:
                     used = shelf.load(name, split, language)
                 except UserError:
                     continue  # what is bad about it is said where it is looked at
-                found = tested.overlap(tested.leaked(used, used, [language]), f"{name} {split} in {language!r}")
-                if found is not None:
-                    yield found
+                overlap = tested.overlap(tested.leaked(used, used, [language]), f"{name} {split} in {language!r}")
+                if overlap is not None:
+                    yield overlap

@@ -97,12 +97,12 @@ def join(parts: Sequence[Encoded]) -> Encoded:
 
 
 def apart(encoded: Encoded) -> Encoded:
-    """The texts alone, every sequence a row."""
+    """The texts alone, each sequence as one row."""
     return Encoded(encoded.tokens, encoded.starts, np.arange(len(encoded.sizes) + 1), encoded.types)
 
 
 def from_sequences(ids: Sequence[Sequence[int] | Ids], **values: Any) -> Encoded:
-    """Sequences given one by one, each a row unless ``rows`` says otherwise; the other values as in ``Encoded``."""
+    """Sequences given one by one, each as one row unless ``rows`` says otherwise; the other values as in ``Encoded``."""
     return Encoded(
         tokens=np.concatenate([np.asarray(sequence, dtype=np.int32) for sequence in ids]),
         starts=_ends([len(sequence) for sequence in ids]),

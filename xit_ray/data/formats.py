@@ -50,7 +50,7 @@ def _parquet(file: Path) -> Records:
 
 
 def _texts(file: Path, _: Written, notes: Counter[str]) -> Records:
-    """A text a line; empty lines separate documents and are no rows."""
+    """One text per line; empty lines separate documents and are no rows."""
     for row, line in enumerate(lines(file), start=1):
         if line.strip():
             yield row, {"text": line}
@@ -59,8 +59,8 @@ def _texts(file: Path, _: Written, notes: Counter[str]) -> Records:
 
 
 def _conll(file: Path, _: Written, notes: Counter[str]) -> Records:
-    """A word a line, its tag in the last column; between columns a tab, or spaces where the file has no tab. An empty line
-    ends a sentence; lines that begin with ``# `` are comments (between spaces a word may be ``#``: there only before a
+    """One word per line, its tag in the last column; between columns a tab, or spaces where the file has no tab. An empty
+    line ends a sentence; lines that begin with ``# `` are comments (between spaces a word may be ``#``: there only before a
     sentence), ``-DOCSTART-`` begins a document."""
     everything = list(lines(file))
     tabs = any("\t" in line for line in everything)

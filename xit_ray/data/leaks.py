@@ -153,14 +153,14 @@ def repeated(dev: Rows, train: Rows, task: str, name: str) -> Overlap | None:
 def _there(task: Task, language: str, scored: Sequence[str], cache: RowCache) -> Rows | None:
     """Test rows, but for candidates that only are searched; of a language that is not scored, if they are there and good."""
     try:
-        found = cache.load(task.name, "test", language)
+        rows = cache.load(task.name, "test", language)
     except AbsentError:
         return None
     except UserError:
         if language in scored:
             raise
         return None
-    return replace(found, table=data_kind(task).questions(found.table))
+    return replace(rows, table=data_kind(task).questions(rows.table))
 
 
 def _texts(table: pa.Table, names: Iterable[str]) -> Iterator[Texts]:

@@ -1,4 +1,4 @@
-"""What all readers of text files share: lines, objects a line, and SQuAD's JSON."""
+"""What all readers of text files share: lines, one object per line, and SQuAD's JSON."""
 
 import json
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def lines(file: Path) -> Iterator[str]:
 
 
 def json_lines(file: Path) -> Records:
-    """An object a line."""
+    """One object per line."""
     for row, line in enumerate(lines(file), start=1):
         try:
             content = json.loads(line, object_pairs_hook=_once)
@@ -55,11 +55,11 @@ def json_lines(file: Path) -> Records:
 
 def _once(pairs: list[tuple[str, Any]]) -> Record:
     """A JSON object; of a key that is given twice the plain reader keeps the last."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    record = dict(pairs)
+    if len(record) < len(pairs):
         keys = [key for key, _ in pairs]
         raise UserError(f"has the key {next(key for key in keys if keys.count(key) > 1)!r} twice in one object")
-    return found
+    return record
 
 
 def squad(file: Path) -> Records:

@@ -130,16 +130,16 @@ def present(
     task: Task, split: Split, languages: Iterable[str], source: Source, pass_over_bad: bool = False
 ) -> dict[str, Rows]:
     """The rows of those languages that are there; bad ones are an error unless they are passed over."""
-    found = {}
+    there = {}
     for language in languages:
         try:
-            found[language] = load(task, split, language, source)
+            there[language] = load(task, split, language, source)
         except AbsentError:
             continue
         except UserError:
             if not pass_over_bad:
                 raise
-    return found
+    return there
 
 
 def item_names(table: pa.Table, collection: str | None) -> list[str]:

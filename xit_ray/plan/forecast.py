@@ -121,11 +121,11 @@ class Forecaster:
         for name, languages in evaluation.languages.items():
             task = registry.get(name)
             if task.trainable:
-                found = [self._rows(model, name, "test", language, evaluation.items) for language in languages]
+                amounts = [self._rows(model, name, "test", language, evaluation.items) for language in languages]
             else:
                 texts = distinct_texts(corpora(task, languages, self.planner.source))
-                found = [_lengths(self._tokens(model).texts(texts))]
-            for lengths, squares in found:
+                amounts = [_lengths(self._tokens(model).texts(texts))]
+            for lengths, squares in amounts:
                 work += self._scored(self._sizes(model), lengths, squares)
         return work
 

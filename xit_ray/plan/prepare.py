@@ -34,20 +34,20 @@ class Piece:
 
 def pieces(planner: Planner) -> list[Piece]:
     """Everything that some trial of the space needs, once."""
-    found: dict[Piece, None] = {}
+    needed: dict[Piece, None] = {}
     for recipe in map(as_recipe, cover(planner.space.recipe)):
         trial = planner.trial(recipe)
         model = trial.recipe.model
         for training in trial.trainings:
             mixture = training.stage.mixture
             for member in mixture.members if mixture else ():
-                found[Piece(model, member.rows_of, "train", (member.language,), member.examples)] = None
+                needed[Piece(model, member.rows_of, "train", (member.language,), member.examples)] = None
             for task in training.english:
-                found[Piece(model, task, "dev", ("en",))] = None
+                needed[Piece(model, task, "dev", ("en",))] = None
         for task, languages in trial.evaluation.languages.items():
             together = [languages] if not registry.get(task).trainable else [(language,) for language in languages]
-            found |= {Piece(model, task, "test", some): None for some in together}
-    return list(found)
+            needed |= {Piece(model, task, "test", some): None for some in together}
+    return list(needed)
 
 
 def prepare(planner: Planner) -> Iterator[tuple[Piece, int]]:

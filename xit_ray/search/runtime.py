@@ -103,7 +103,7 @@ def _join_or_start() -> None:
             )
     else:
         os.environ["RAY_TRAIN_ENABLE_PREEMPTION_WATCHER"] = (
-            "0"  # one process a run less; nothing takes this machine away
+            "0"  # one process per run less; nothing takes this machine away
         )
         # Without the dashboard's two processes: nothing here asks it.
         _start_here({"include_dashboard": False, "resources": {DRIVERS: DRIVER_SLOTS}, **options})

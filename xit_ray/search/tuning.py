@@ -175,10 +175,10 @@ class _Fit:
         """The trials that the space asks for."""
         space, estimates = self.space, self.search.state.estimates
         if not space.search.listed:
-            found = proposals(space, self.search.folder)
+            proposed = proposals(space, self.search.folder)
             planner = self.search.planner
-            searcher = PlannedSearcher(found.searcher, lambda tree: planner.trial(as_recipe(tree)))
-            return _TrialBatch(searcher, found.remaining, {}, space.search.trials)
+            searcher = PlannedSearcher(proposed.searcher, lambda tree: planner.trial(as_recipe(tree)))
+            return _TrialBatch(searcher, proposed.remaining, {}, space.search.trials)
         recipes = list(listed_recipes(space))
         if estimates is not None:
             return self._batch(in_order_of_promise(recipes, estimates), ordered=True)

@@ -242,7 +242,7 @@ def _owner(model: type[Strict], place: list[int | str]) -> type[Strict]:
 def _model_in(annotation: Any) -> type[Strict] | None:
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
         return annotation if issubclass(annotation, Strict) else None
-    return next((found for part in typing.get_args(annotation) if (found := _model_in(part))), None)
+    return next((model for part in typing.get_args(annotation) if (model := _model_in(part))), None)
 
 
 def _keys(model: type[Strict]) -> str:

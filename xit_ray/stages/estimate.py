@@ -99,8 +99,8 @@ BUILT_IN: dict[str, Estimator] = {"probe": probe, "logme": logme, "text": text}
 
 def estimator(name: str) -> Estimator:
     """The estimator of that name: a built-in one, or a plugin's."""
-    found: Estimator = BUILT_IN[name] if name in BUILT_IN else plugin("estimators", name)
-    return found
+    chosen: Estimator = BUILT_IN[name] if name in BUILT_IN else plugin("estimators", name)
+    return chosen
 
 
 def _train(context: StageContext, trainings: tuple[Training, ...]) -> float:

@@ -72,14 +72,14 @@ class Store:
         """
         try:
             with self.files.open_input_stream(self.format) as stream:
-                found = stream.read().decode(errors="replace").strip()[:20]
+                version = stream.read().decode(errors="replace").strip()[:20]
         except FileNotFoundError:
             empty = self.files.get_file_info(self.base).type == fs.FileType.NotFound
-            found = FORMAT if empty else "1"
-        if found != FORMAT:
+            version = FORMAT if empty else "1"
+        if version != FORMAT:
             raise UserError(
-                f"store: {self.root!r} was written by another version of xit_ray (its format is {found}; allowed: {FORMAT}), "
-                "whose stages mean something else; name another store, or remove this one"
+                f"store: {self.root!r} was written by another version of xit_ray (its format is {version}; allowed: "
+                f"{FORMAT}), whose stages mean something else; name another store, or remove this one"
             )
 
     def describe(self, key: str) -> dict[str, Any] | None:
@@ -150,17 +150,17 @@ class Store:
 
     def delete_snapshot(self, key: str) -> None:
         """Delete the snapshot of a key, and half-written files of killed workers."""
-        for found in self.files.get_file_info(fs.FileSelector(self.aside, allow_not_found=True)):
-            if found.base_name.split(".")[0] == key:
-                self.files.delete_file(found.path)
+        for file in self.files.get_file_info(fs.FileSelector(self.aside, allow_not_found=True)):
+            if file.base_name.split(".")[0] == key:
+                self.files.delete_file(file.path)
 
     def entries(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every published entry: key and description."""
         selector = fs.FileSelector(self.base, allow_not_found=True)
-        for found in self.files.get_file_info(selector):
-            description = self.describe(found.base_name)
+        for entry in self.files.get_file_info(selector):
+            description = self.describe(entry.base_name)
             if description is not None:
-                yield found.base_name, description
+                yield entry.base_name, description
 
     def _marker(self, key: str) -> dict[str, Any] | None:
         try:

@@ -233,7 +233,7 @@ class MLflowTracker:
     def _params(self, run: str, params: dict[str, Any]) -> None:
         present = self.client.get_run(run).data.params
         new = [Param(key, str(value)[:6000]) for key, value in params.items() if key not in present]
-        for start in range(0, len(new), 100):  # MLflow takes 100 parameters a call
+        for start in range(0, len(new), 100):  # MLflow takes 100 parameters per call
             self.client.log_batch(run, params=new[start : start + 100])
 
     def _metrics(self, run: str, values: dict[str, float], step: int, when: float) -> None:

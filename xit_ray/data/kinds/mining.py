@@ -27,10 +27,10 @@ class MiningData(EmbeddingData[Mining]):
 
     def corpora(self, task: Mining, languages: Sequence[str], tables: Tables) -> dict[CorpusKey, Corpus]:
         """With the dev corpora, on which thresholds are found; where there are none it is the test corpora, crosswise."""
-        found = {"test": tables.all("test", languages), "dev": tables.present("dev", languages)}
+        by_split = {"test": tables.all("test", languages), "dev": tables.present("dev", languages)}
         return {
             (split, language, side): sides.corpus_of(table, side)
-            for split, by_language in found.items()
+            for split, by_language in by_split.items()
             for language, table in by_language.items()
             for side in "ab"
         }

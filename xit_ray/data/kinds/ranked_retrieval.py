@@ -32,9 +32,9 @@ class RankedRetrievalData(EmbeddingData[RankedRetrieval]):
 
     def corpora(self, task: RankedRetrieval, languages: Sequence[str], tables: Tables) -> dict[CorpusKey, Corpus]:
         """The queries of each language, and one pool of candidates: of all languages that are there, scored or not."""
-        found = self._tables(task, languages, tables)
-        corpora = {("test", language, "a"): sides.corpus_of(table, "a") for language, table in found.items()}
-        pools = [sides.corpus_of(table, "b") for table in found.values()]
+        by_language = self._tables(task, languages, tables)
+        corpora = {("test", language, "a"): sides.corpus_of(table, "a") for language, table in by_language.items()}
+        pools = [sides.corpus_of(table, "b") for table in by_language.values()]
         pools = pools if task.pooled else pools[:1]
         texts = [text for texts, _ in pools for text in texts]
         return {**corpora, ("test", "", "b"): (texts, [key for _, keys in pools for key in keys])}

@@ -68,11 +68,11 @@ def _retrieval(rng: random.Random, split: Split, language: str) -> pa.Table:
 def _tagging(read: Callable[..., list[tuple[str, str]]], tags: tuple[str, ...], named: bool) -> Maker:
     def make(rng: random.Random, split: Split, language: str) -> pa.Table:
         drawn = [tagging.meaning(rng, split, named and index % 2 == 0) for index in range(SIZES[split])]
-        found = [read(LANGUAGES[language], *one) for one in drawn]
+        sentences = [read(LANGUAGES[language], *one) for one in drawn]
         return pa.table(
             {
-                "tokens": [[word for word, _ in sentence] for sentence in found],
-                "tags": pa.array([[tags.index(tag) for _, tag in s] for s in found], pa.list_(pa.int64())),
+                "tokens": [[word for word, _ in sentence] for sentence in sentences],
+                "tags": pa.array([[tags.index(tag) for _, tag in s] for s in sentences], pa.list_(pa.int64())),
             }
         )
 
@@ -92,8 +92,8 @@ def _choice(rng: random.Random, split: Split, language: str) -> pa.Table:
 
 def _span_qa(rng: random.Random, split: Split, language: str) -> pa.Table:
     drawn = [span_qa.question(rng, split, index) for index in range(SIZES[split])]
-    found = [span_qa.row(one, LANGUAGES[language], f"{split}-{index}") for index, one in enumerate(drawn)]
-    return pa.Table.from_pylist(found)
+    rows = [span_qa.row(one, LANGUAGES[language], f"{split}-{index}") for index, one in enumerate(drawn)]
+    return pa.Table.from_pylist(rows)
 
 
 def _similarity(rng: random.Random, split: Split, language: str) -> pa.Table:

@@ -30,9 +30,9 @@ def question(rng: random.Random, split: Split, index: int) -> Question:
     """The index-th question: roles take turns. All sentences differ in verb and object, so that one answer fits."""
     told: list[Meaning] = []
     while len(told) < SENTENCES:
-        found = draw.add(rng, draw.bare(rng, split), "place", "time")
-        if all(found.verb != other.verb and found.object != other.object for other in told):
-            told.append(found)
+        meaning = draw.add(rng, draw.bare(rng, split), "place", "time")
+        if all(meaning.verb != other.verb and meaning.object != other.object for other in told):
+            told.append(meaning)
     return Question(tuple(told), rng.randrange(SENTENCES), ASKED[index % len(ASKED)], rng.random() < 0.5)
 
 

@@ -15,16 +15,16 @@ from xit_ray.tasks.scores.measures import ItemScores, ratio_of
 
 def spans(tags: Sequence[str]) -> set[tuple[str, int, int]]:
     """The spans of a sentence: (type, first, last)."""
-    found, begin = set(), 0
+    chunks, begin = set(), 0
     mark_before, kind_before = "O", ""
     for place, tag in enumerate([*tags, "O"]):
         mark, kind = tag[0], tag.rsplit("-", 1)[-1]
         if mark_before != "O" and (mark in "BSO" or mark_before in "SE" or kind != kind_before):
-            found.add((kind_before, begin, place - 1))
+            chunks.add((kind_before, begin, place - 1))
         if mark != "O" and (mark in "BS" or mark_before in "SEO" or kind != kind_before):
             begin = place
         mark_before, kind_before = mark, kind
-    return found
+    return chunks
 
 
 def span_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> ItemScores:

@@ -111,7 +111,7 @@ class Spearman(Measure):
     name = "spearman"
 
     def values(self, parts: Floats, weights: npt.NDArray[Any]) -> Floats:
-        found = np.empty(len(weights))
+        values = np.empty(len(weights))
         for begin in range(0, len(weights), BLOCK):
             some = np.asarray(weights[begin : begin + BLOCK], dtype=np.float64)
             x, y = (_ranks(parts[:, column], some) for column in (0, 1))
@@ -119,8 +119,8 @@ class Spearman(Measure):
             x, y = (ranks - (some * ranks).sum(axis=1, keepdims=True) / n for ranks in (x, y))
             spread = (some * x**2).sum(axis=1) * (some * y**2).sum(axis=1)
             product = (some * x * y).sum(axis=1)
-            found[begin : begin + BLOCK] = _divide(product, np.sqrt(spread), spread > 0)
-        return found
+            values[begin : begin + BLOCK] = _divide(product, np.sqrt(spread), spread > 0)
+        return values
 
 
 def _divide(above: npt.NDArray[Any], below: npt.NDArray[Any], where: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
