@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-WITHOUT_RAY = {"test_coordinator", "test_job_queue", "test_schedulers", "test_interrupt"}
+WITHOUT_RAY = {"test_bad_inputs", "test_coordinator", "test_job_queue", "test_schedulers", "test_interrupt"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,9 +6,15 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.search.searching import easy_data, search, write_space
+from tests.running import Ended, run
+from tests.search.searching import easy_data, write_space
 
 TARGET = {"mixture": "pawsx"}
+
+
+def search(*arguments: str) -> Ended:
+    """The command within this process: what is refused is refused before Ray starts."""
+    return run("xit_ray.search", *arguments)
 
 
 def stages(**values: Any) -> list[dict[str, Any]]:
@@ -20,7 +26,7 @@ BAD: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str], str]] = {
     "impossible value": (stages(epochs=0), {}, [], "stages[0].epochs: found 0; allowed: more than 0"),
     "impossible option": (stages(batch_size={"grid": [8, "many"]}), {}, [], "found 'many'; allowed: a whole number"),
     "unknown task": (stages(mixture="pawsy"), {}, [], "unknown task 'pawsy'; did you mean 'pawsx'"),
-    "task without test": (stages(mixture="qqp"), {}, [], "'qqp' has no test languages, so it cannot be a target"),
+    "task without test": (stages(mixture="qqp"), {}, [], "'qqp' has no test rows of its own, so it cannot be a target; name tests"),
     "unknown language": (stages(), {"zero_shot": {"languages": ["xx"]}}, [], "unknown language 'xx'"),
     "missing data folder": (stages(), {}, ["--data", "/no/such/folder"], "/no/such/folder is not a folder"),
     "absent dataset": (stages(mixture="xnli"), {}, [], "lacks data of task 'xnli'; missing: xnli"),
