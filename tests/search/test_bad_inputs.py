@@ -26,7 +26,7 @@ BAD: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str], str]] = {
     "impossible value": (stages(epochs=0), {}, [], "stages[0].epochs: found 0; allowed: more than 0"),
     "impossible option": (stages(batch_size={"grid": [8, "many"]}), {}, [], "found 'many'; allowed: a whole number"),
     "unknown task": (stages(mixture="pawsy"), {}, [], "unknown task 'pawsy'; did you mean 'pawsx'"),
-    "task without test": (stages(mixture="qqp"), {}, [], "'qqp' has no test rows of its own, so it cannot be a target; name tests"),
+    "task without test": (stages(mixture="qqp"), {}, [], "'qqp' has no test rows of its own, so it cannot be a target"),
     "unknown language": (stages(), {"zero_shot": {"languages": ["xx"]}}, [], "unknown language 'xx'"),
     "missing data folder": (stages(), {}, ["--data", "/no/such/folder"], "/no/such/folder is not a folder"),
     "absent dataset": (stages(mixture="xnli"), {}, [], "lacks data of task 'xnli'; missing: xnli"),

@@ -28,10 +28,11 @@ def package(tmp_path: Path) -> Path:
     for name, code in re.findall(r"```python\n# my_package/(\w+)\.py\n(.*?)```", page, re.DOTALL):
         (folder / f"{name}.py").write_text(code)
     names = {file.stem for file in folder.glob("*.py")} - {"__init__"}
-    assert names == {"bandit", "patient", "notes", "leep"}
+    assert names == {"tasks", "bandit", "patient", "notes", "leep"}
     points = "".join(
         f"[xit_ray.{group}]\n{name} = my_package.{name}:{thing}\n"
         for group, name, thing in (
+            ("tasks", "tasks", "TASKS"),
             ("searchers", "bandit", "bandit"),
             ("schedulers", "patient", "patient"),
             ("trackers", "notes", "Notes"),
@@ -74,6 +75,47 @@ def test_an_estimator_of_another_package(package: Path, tiny_encoder: Path, tmp_
     assert ended.returncode == 0, ended.stdout + ended.stderr
     rows = pq.read_table(tmp_path / "runs/plugged/preselection.parquet").to_pylist()
     assert {row["intermediate"]: row["estimate"] for row in rows} == {"none": 1.0, "mini_nli#64": 2.0}
+
+
+def listed(path: Path, points: str) -> "subprocess.CompletedProcess[str]":
+    """``xit data list`` with other entry points in the package."""
+    (path / "my_package-1.0.dist-info/entry_points.txt").write_text(points)
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{path}"}
+    command = [sys.executable, "-m", "xit_ray.data", "list"]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100)
+
+
+@pytest.mark.parametrize(
+    ("points", "code", "said"),
+    [
+        ("[xit_ray.tasks]\nmine = my_package.tasks:REVIEWS\n", None, None),
+        (
+            "[xit_ray.tasks]\nmine = my_package.odd:FIVE\n",
+            "FIVE = 5",
+            "xit_ray.tasks 'mine' is 5; wanted: a task or a list",
+        ),
+        ("[xit_ray.tasks]\nmine = my_package.odd:NAMES\n", "NAMES = ['xnli']", "is ['xnli']; wanted: a task or a list"),
+        ("[xit_ray.tasks]\nmine = my_package.odd:X\n", "raise ValueError('at import')", "ValueError: at import"),
+        ("[xit_ray.tasks]\nmine = my_package.odd:X\n", "def", "SyntaxError: "),
+        (
+            "[xit_ray.task]\nmine = my_package.tasks:TASKS\n",
+            None,
+            "found the group 'xit_ray.task'; allowed: xit_ray.tasks",
+        ),
+    ],
+)
+def test_a_task_of_another_package_is_listed_and_a_wrong_one_is_one_line(
+    package: Path, points: str, code: str | None, said: str | None
+) -> None:
+    if code is not None:
+        (package / "my_package/odd.py").write_text(code)
+    ended = listed(package, points)
+    if said is None:
+        assert ended.returncode == 0, ended.stderr
+        assert "reviews" in ended.stdout
+    else:
+        assert (ended.returncode, len(ended.stderr.strip().splitlines())) == (2, 1), ended.stderr
+        assert said in ended.stderr
 
 
 def test_a_name_that_nobody_adds_and_a_plugin_that_cannot_be_loaded(

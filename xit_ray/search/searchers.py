@@ -14,7 +14,7 @@ from ray.tune.search.optuna import OptunaSearch
 from xit_ray.plan.trial import Trial
 from xit_ray.search.driver import TRIAL
 from xit_ray.spec.domains import FINITE, Domain, resolve
-from xit_ray.spec.plugins import plugin
+from xit_ray.spec.plugins import plugin, wrong
 from xit_ray.spec.space import Space
 
 STUDY = "xit_ray"
@@ -122,4 +122,7 @@ def proposals(space: Space, folder: Path) -> Proposals:
     if space.search.algorithm == "tpe":
         return tpe(space, folder)
     make: Callable[[Space, Path], Proposals] = plugin("searchers", space.search.algorithm)
-    return make(space, folder)
+    made = make(space, folder)
+    if not isinstance(made, Proposals):
+        raise wrong("searchers", space.search.algorithm, made, "a function that gives Proposals")
+    return made

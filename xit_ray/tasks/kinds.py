@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from xit_ray.spec.errors import UserError
 from xit_ray.spec.own_task import OwnTask
-from xit_ray.spec.plugins import names, plugin
+from xit_ray.spec.plugins import names, plugin, wrong
 from xit_ray.tasks.base import Task
 
 
@@ -297,4 +298,22 @@ BUILT_IN: dict[str, type[Task]] = {
 
 def kinds() -> dict[str, type[Task]]:
     """Every kind by its name, those of plugins included."""
-    return BUILT_IN | {name: plugin("kinds", name).TASK for name in names("kinds")}
+    return BUILT_IN | {name: _of_plugin(name) for name in names("kinds")}
+
+
+def _of_plugin(name: str) -> type[Task]:
+    """The class of a plugin's kind.
+
+    Raises:
+        UserError: the plugin is no kind, or its name is taken.
+    """
+    module = plugin("kinds", name)
+    missing = [part for part in ("TASK", "data", "core") if not isinstance(getattr(module, part, None), type)]
+    if missing:
+        raise wrong("kinds", name, module, f"a module with the classes TASK, data and core (no {missing[0]} there)")
+    kind: type[Task] = module.TASK
+    if not issubclass(kind, Task) or getattr(kind, "kind", None) != name:
+        raise wrong("kinds", name, kind, f"as TASK a class of tasks whose kind is {name!r}")
+    if name in BUILT_IN:
+        raise UserError(f"plugin xit_ray.kinds {name!r}: the name of the kind is taken")
+    return kind

@@ -32,7 +32,10 @@ def tasks() -> dict[str, Task]:
                 raise ValueError(f"two tasks are named {value.name!r}")
     for name in plugins.names("tasks"):
         added = plugins.plugin("tasks", name)
-        for task in (added,) if isinstance(added, Task) else added:
+        several = (added,) if isinstance(added, Task) else added
+        if not isinstance(several, list | tuple) or not all(isinstance(task, Task) for task in several):
+            raise plugins.wrong("tasks", name, added, "a task or a list of tasks")
+        for task in several:
             if found.setdefault(task.name, task) is not task:
                 raise UserError(f"plugin {name!r}: the task name {task.name!r} is taken")
     return dict(sorted(found.items()))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -43,21 +44,23 @@ def write_folder(task: Task, root: Path, layout: Layout | None = None, languages
                 for file in files:
                     file.parent.mkdir(parents=True, exist_ok=True)
                 kept = "train" if isinstance(place, HoldOut) else split
-                _write(task, layout, rows(task, kept, language, 40 if isinstance(place, HoldOut) else COUNT), files)
+                some = rows(task, kept, language, 40 if isinstance(place, HoldOut) else COUNT)
+                _write(task, replace(layout, fields=layout.fields_of(split)), some, files)
 
 
 def _write(task: Task, layout: Layout, some: list[Row], files: list[Path]) -> None:
     written = layout.format or files[0].suffix.removeprefix(".")
     native = [record(task, row, layout.fields, spelled=True) for row in some]
     if layout.labels:
-        short = dict(zip(task.labels, layout.labels, strict=True))
-        native = [row | {"label": short[row["label"]]} for row in native]
+        short, field = dict(zip(task.labels, layout.labels, strict=True)), str(layout.fields.get("label", "label"))
+        native = [row | {field: short[row[field]]} for row in native]
     if written == "pairs":
         text = "".join(f"{r['text_a']}\t{r['text_b']}\t{r['label']}\n" for r in native)
     elif written in ("tsv", "csv"):
-        columns = list(native[0])
-        lines = ["\t".join(columns), *("\t".join(str(r[name]) for name in columns) for r in native)]
-        text = "".join(f"{line}\n" for line in lines)
+        columns = list(layout.written.names or native[0])
+        lines = [] if layout.written.names else [columns]
+        gap = "," if written == "csv" else "\t"
+        text = "".join(gap.join(map(str, line)) + "\n" for line in [*lines, *([r[n] for n in columns] for r in native)])
     elif written == "jsonl":
         text = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in native)
     elif written == "json":
