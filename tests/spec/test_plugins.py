@@ -64,7 +64,7 @@ def test_a_searcher_a_rule_and_a_tracker_of_another_package(package: Path, tiny_
     notes = (tmp_path / "runs/plugged/notes.txt").read_text().splitlines()
     scored = len(pq.read_table(tmp_path / "runs/plugged/scores.parquet").to_pandas()["trial"].unique())
     assert notes[0].startswith("started: ")
-    assert len([line for line in notes if line.startswith("scored: ")]) == scored > 0
+    assert len({line for line in notes if line.startswith("scored: ")}) == scored > 0
     assert notes[-1] == "ended: FINISHED"
 
 

@@ -72,7 +72,7 @@ def test_entries_of_another_version_are_refused(tmp_path: Path) -> None:
         Store(str(tmp_path / "store")).check()
     (tmp_path / "newer").mkdir()
     (tmp_path / "newer/FORMAT").write_text("3")
-    with pytest.raises(UserError, match=r"newer.* its format is 3; allowed: 2"):
+    with pytest.raises(UserError, match=r"newer.*its format is 3; allowed: 2"):
         Store(str(tmp_path / "newer")).check()
 
 

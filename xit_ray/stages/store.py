@@ -91,12 +91,12 @@ class Store:
         """Make a local folder's files an entry. An entry that is already published stays as it is."""
         if self._marker(key) is not None:
             return
-        attempt = uuid.uuid4().hex
-        target = f"{self.base}/{key}/{attempt}"
         if self.files.get_file_info(self.format).type == fs.FileType.NotFound:
             self.check_format()
-            self.files.create_dir(self.base)
-            self._write(self.format, FORMAT.encode())
+            self.files.create_dir(self.format.rpartition("/")[0])
+            self._write(self.format, FORMAT.encode())  # before there are entries, which would be taken for older ones
+        attempt = uuid.uuid4().hex
+        target = f"{self.base}/{key}/{attempt}"
         self.files.create_dir(target)
         sizes = {}
         for file in sorted(folder.iterdir()):
