@@ -60,7 +60,7 @@ def main() -> None:
     def watch(progress: Progress) -> None:
         if progress.step == WARM_UP:
             training.start()
-        if progress.step == WARM_UP + arguments.steps - 1:
+        if progress.step == WARM_UP + arguments.steps:
             training.stop()
 
     train_stage(model, STAGE, [Member(TASK, train, one)], None, device, watch)

@@ -136,17 +136,19 @@ def tatoeba(embedder: Embedder, most: int) -> list[tuple[Vectors, Vectors]]:
 
 
 def bucc(embedder: Embedder, folder: Path, most: int) -> tuple[Vectors, Vectors, set[tuple[int, int]]]:
-    """Vectors of the distinct sentences of both sides (at most so many lines), and the gold pairs among them."""
+    """Vectors of the distinct sentences of both sides and the gold pairs among them.
+
+    Of each side at most so many lines are taken, those of a gold pair first, so that even a small part has pairs to find.
+    """
+    gold = [line.split("\t") for line in (folder / "zh-en.dev.gold").read_text("utf-8").splitlines()]
     sides, places = [], []
-    for language in ("zh", "en"):
-        lines = [
-            line.split("\t", 1) for line in (folder / f"zh-en.dev.{language}").read_text("utf-8").splitlines()[:most]
-        ]
+    for language, paired in zip(("zh", "en"), map(set, zip(*gold, strict=True)), strict=True):
+        lines = [line.split("\t", 1) for line in (folder / f"zh-en.dev.{language}").read_text("utf-8").splitlines()]
+        lines = sorted(lines, key=lambda line: line[0] not in paired)[:most]
         texts = list(dict.fromkeys(text.strip() for _, text in lines))
         number = {text: place for place, text in enumerate(texts)}
         places.append({key: number[text.strip()] for key, text in lines})
         sides.append(embedder(texts))
-    gold = [line.split("\t") for line in (folder / "zh-en.dev.gold").read_text("utf-8").splitlines()]
     known = [(one, other) for one, other in gold if one in places[0] and other in places[1]]
     return sides[0], sides[1], {(places[0][one], places[1][other]) for one, other in known}
 

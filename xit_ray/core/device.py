@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from xit_ray.core.compat import multiplies_in_bfloat16
+from xit_ray.spec.space import Resources
 
 TOKENS = {"cpu": 4096, "cuda": 32_768}
 """Tokens taken at once: on a CPU what its caches hold, on a GPU enough to fill it."""
@@ -48,6 +49,11 @@ def compute_dtype(gpu: bool) -> torch.dtype:
         lacks = torch.cuda.is_available() and not torch.cuda.is_bf16_supported(including_emulation=False)
         return torch.float32 if lacks else torch.bfloat16
     return torch.bfloat16 if multiplies_in_bfloat16() else torch.float32
+
+
+def device_for(resources: Resources) -> Device:
+    """The device of one worker of a search with some resources, on this machine."""
+    return best_device(gpu=bool(resources.gpus), threads=None if resources.gpus else resources.cpus)
 
 
 def best_device(gpu: bool = True, threads: int | None = None) -> Device:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from xit_ray.core.encoder import Encoder
+from xit_ray.core.encoder import Encoder, pool
 from xit_ray.data.encode import Encoded
 
 
@@ -79,14 +79,15 @@ class Head(nn.Module):
         return scores.float()
 
     def scores(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
-        """Scores of the possible answers.
+        """Scores of the possible answers: of every token where ``per_token`` is set, else of every sequence.
 
         Args:
             hidden: shape (T, width).
             part: the rows.
             encoder: says how sequences are pooled.
         """
-        raise NotImplementedError
+        pooled = hidden if self.per_token else pool(hidden, part.sequence, part.sizes, encoder.pooling)
+        return self.apply_to(pooled)
 
     def loss(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
         """Sum over the rows of the loss of what is right."""

@@ -1,17 +1,24 @@
 """Making the next batches while the present one is computed."""
 
+import functools
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
 import torch
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 From = TypeVar("From")
 Made = TypeVar("Made")
 
 AHEAD = 2
+
+
+@functools.cache
+def _thread_pools() -> ThreadpoolController:
+    """The thread pools of this process. Looking for them takes milliseconds, and scoring a small set not much more."""
+    return ThreadpoolController()
 
 
 def ahead(items: Iterator[From], make: Callable[[From], Made]) -> Generator[tuple[From, Made]]:
@@ -36,7 +43,7 @@ def ahead(items: Iterator[From], make: Callable[[From], Made]) -> Generator[tupl
         # are cores, OpenMP's wait asleep: the training thread's too, which costs it a fifth of its speed on two cores.
         torch.get_num_threads()  # torch sets the number of a new thread at the first call, and would set it again
         try:
-            with threadpool_limits(1, user_api="openmp"):
+            with _thread_pools().limit(limits=1, user_api="openmp"):
                 for item in items:
                     if not put((item, make(item))):
                         return

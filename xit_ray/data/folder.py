@@ -10,7 +10,7 @@ import pyarrow as pa
 from xit_ray.data.formats import FORMATS, USERS_FORMATS, records
 from xit_ray.data.kinds import data_kind
 from xit_ray.data.lines import Records
-from xit_ray.data.records import as_batches, as_table, hold_out, schema_of
+from xit_ray.data.records import as_batches, as_table, hold_out
 from xit_ray.data.table_cache import LEAST_BYTES, Batches, cached, cached_hold_out
 from xit_ray.spec.errors import AbsentError, UnlabelledError, UserError
 from xit_ray.tasks.base import FilePattern, HoldOut, Layout, Split, Task
@@ -23,22 +23,21 @@ def read(task: Task, split: Split, language: str, root: Path) -> tuple[pa.Table,
         UserError: no layout of the task is in the folder, or a row is bad.
     """
     layout, place, files = _find(task, split, language, root)
-    origin, fields, kind = str(files[0]), layout.fields_of(split), data_kind(task)
+    origin, fields = str(files[0]), layout.fields_of(split)
 
     def batches(notes: Counter[str]) -> Batches:
         return as_batches(task, _records(layout, files, notes), fields, origin, notes, layout.labels)
 
     state = [(str(file), (about := file.stat()).st_size, about.st_mtime_ns) for file in files]
-    held = (place.every, place.keep, kind.texts[0]) if isinstance(place, HoldOut) else None
+    held = (place.every, place.keep) if isinstance(place, HoldOut) else None
     if sum(size for _, size, _ in state) < LEAST_BYTES:
         notes: Counter[str] = Counter()
-        table = pa.Table.from_batches(list(batches(notes)), schema=schema_of(task))
-        kind.check_table(table, origin)
-        table = table if held is None else hold_out(table, *held)
+        table = as_table(task, _records(layout, files, notes), fields, origin, notes, layout.labels)
+        table = table if held is None else hold_out(table, *held, data_kind(task).texts[0])
     else:
-        content = [state, layout.format, asdict(layout.written), layout.labels, fields, task.kind, task.terms]
-        table, notes = cached(content, schema_of(task), batches, lambda table: kind.check_table(table, origin))
-        table = table if held is None else cached_hold_out(content, table, *held)
+        content = [state, layout.format, asdict(layout.written), layout.labels, fields]
+        table, notes = cached(task, content, batches, origin)
+        table = table if held is None else cached_hold_out(task, content, table, *held)
     return table, origin, {what: n for what, n in notes.items() if n}, layout.collections.get(split)
 
 

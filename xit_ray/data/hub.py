@@ -8,7 +8,7 @@ import pyarrow as pa
 from xit_ray.data.cache import cache_folder, digest_of
 from xit_ray.data.kinds import data_kind
 from xit_ray.data.lines import Records
-from xit_ray.data.records import PORTION, as_batches, schema_of
+from xit_ray.data.records import PORTION, as_batches
 from xit_ray.data.table_cache import Batches, cached, cached_hold_out
 from xit_ray.spec.errors import AbsentError, UserError
 from xit_ray.tasks.base import Split, Task
@@ -57,10 +57,10 @@ def read(
         return as_batches(task, records, hub.fields, origin, notes, hub.labels)
 
     only = task.place(hub.only[1], language, hub.codes) if hub.only is not None else None
-    content = [where, config, part, state, only, hub.fields, hub.labels, task.kind, task.terms]
-    table, notes = cached(content, schema_of(task), batches, lambda table: kind.check_table(table, origin))
+    content = [where, config, part, state, only, hub.fields, hub.labels]
+    table, notes = cached(task, content, batches, origin)
     if hub.held is not None and split != "test":
-        table = cached_hold_out(content, table, hub.held, split == "dev", kind.texts[0])
+        table = cached_hold_out(task, content, table, hub.held, split == "dev")
     return table, origin, {what: n for what, n in notes.items() if n}, hub.collections.get(split)
 
 

@@ -14,7 +14,9 @@ import pyarrow as pa
 from filelock import FileLock
 
 from xit_ray.data.cache import cache_folder, digest_of
-from xit_ray.data.records import held_out
+from xit_ray.data.kinds import data_kind
+from xit_ray.data.records import held_out, schema_of
+from xit_ray.tasks.base import Task
 
 VERSION = 1
 """Raise it when records become other rows."""
@@ -25,16 +27,43 @@ Batches = Iterator[pa.RecordBatch]
 
 
 def cached(
-    content: Any, schema: pa.Schema, read: Callable[[Counter[str]], Batches], check: Callable[[pa.Table], None]
+    task: Task, content: list[Any], read: Callable[[Counter[str]], Batches], origin: str
 ) -> tuple[pa.Table, Counter[str]]:
-    """A table that was read before, or is read now; and what was repaired or left out in it.
+    """A task's table that was read before, or is read now; and what was repaired or left out in it.
 
     Args:
-        content: plain values that the rows depend on.
-        schema: of the table.
+        task: its kind says what rows are.
+        content: plain values that the rows depend on, beside the task's terms.
         read: reads the rows in portions, and counts repairs.
-        check: refuses rows that do not go together.
+        origin: file or repository, for messages.
     """
+    kind = data_kind(task)
+    about = [*content, task.kind, kind.version, task.terms]
+    return _cached(about, schema_of(task), read, lambda table: kind.check_table(table, origin))
+
+
+def cached_hold_out(task: Task, content: list[Any], table: pa.Table, number: int, keep: bool) -> pa.Table:
+    """The same as ``records.hold_out``, as a file of its own.
+
+    Args:
+        task, content: that the table was cached by.
+        table, number, keep: as for ``records.hold_out``.
+    """
+    kind = data_kind(task)
+
+    def batches(notes: Counter[str]) -> Batches:
+        wanted, begin = held_out(table, number, kind.texts[0]) == keep, 0
+        for batch in table.to_batches():
+            yield batch.filter(pa.array(wanted[begin : begin + batch.num_rows]))
+            begin += batch.num_rows
+
+    about = [*content, task.kind, kind.version, task.terms, number, keep]
+    return _cached(about, table.schema, batches, lambda _: None)[0]
+
+
+def _cached(
+    content: list[Any], schema: pa.Schema, read: Callable[[Counter[str]], Batches], check: Callable[[pa.Table], None]
+) -> tuple[pa.Table, Counter[str]]:
     file = cache_folder() / "rows" / f"{digest_of([VERSION, content])}.arrow"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -44,23 +73,6 @@ def cached(
     table = _map(file)
     notes = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
     return table, Counter(notes)
-
-
-def cached_hold_out(content: Any, table: pa.Table, number: int, keep: bool, about: str) -> pa.Table:
-    """The same as ``records.hold_out``, as a file of its own.
-
-    Args:
-        content: that the table was cached by.
-        table, number, keep, about: as for ``records.hold_out``.
-    """
-
-    def batches(notes: Counter[str]) -> Batches:
-        wanted, begin = held_out(table, number, about) == keep, 0
-        for batch in table.to_batches():
-            yield batch.filter(pa.array(wanted[begin : begin + batch.num_rows]))
-            begin += batch.num_rows
-
-    return cached([content, number, keep, about], table.schema, batches, lambda _: None)[0]
 
 
 def _write(

@@ -36,7 +36,8 @@ def plan(
 ) -> None:
     """Show the stages a search needs, how many trials share each, and what that costs in time and money."""
     loaded = load_space(space, tuple(set_ or ()), data=data)
-    console = commands.console()
+    console, store = commands.console(), Store(loaded.store_root)
+    store.check_format()
     planner = Planner(loaded, parse_source(loaded.data), space)
     with console.status("reading the rows, and looking for test rows among them"):
         planner.check()
@@ -48,7 +49,7 @@ def plan(
     if not loaded.search.listed:
         console.print(f"{space}: {loaded.search.trials} trials, each proposed from those before; nothing to list.")
         return
-    planned = _planned(loaded, planner, calibrate, console)
+    planned = _planned(loaded, planner, store, calibrate, console)
     show.stages(planned, console)
     show.totals(planned, console)
     show.not_counted(loaded, console)
@@ -56,21 +57,19 @@ def plan(
     show.duration(planned, workers or loaded.resources.runs or 1, console)
 
 
-def _planned(space: Space, planner: Planner, calibrate: bool, console: Console) -> show.Plan:
-    from xit_ray.core.device import best_device
+def _planned(space: Space, planner: Planner, store: Store, calibrate: bool, console: Console) -> show.Plan:
+    from xit_ray.core.device import device_for
     from xit_ray.plan import throughput
 
     trials = {trial.key: trial for trial in map(planner.trial, expected_recipes(space))}
     nodes = trie(trials.values())
     in_order = in_good_order(list(trials.values()), nodes)
     model = in_order[0].recipe.model
-    device = best_device(bool(space.resources.gpus), None if space.resources.gpus else space.resources.cpus)
+    device = device_for(space.resources)
     measured = throughput.calibrate(model, device) if calibrate else throughput.known(model, device)
     with commands.progress_bar(console.is_terminal) as bar:
         step = bar.add_task("tokenising", total=None)
         forecast = Forecaster(planner, lambda done, rows: bar.update(step, completed=done, total=rows)).of(in_order)
-    store = Store(space.store_root)
-    store.check_format()
     stored = {key for key in forecast.pieces if store.describe(key) is not None}
     return show.Plan(in_order, nodes, forecast, measured, stored)
 

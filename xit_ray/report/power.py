@@ -90,11 +90,10 @@ def search_hours(
     space: Space, planner: Planner, forecaster: Forecaster, seeds: Iterable[int]
 ) -> dict[int, float] | None:
     """Device-hours of a whole search by its number of seeds per cell; None where this machine's speed was not measured."""
-    from xit_ray.core.device import best_device
+    from xit_ray.core.device import device_for
     from xit_ray.plan import throughput
 
-    gpus = bool(space.resources.gpus)
-    device = best_device(gpus, None if gpus else space.resources.cpus)
+    device = device_for(space.resources)
     hours = {}
     for wanted in seeds:
         replicates = space.replicates.model_copy(update={"seeds": wanted})

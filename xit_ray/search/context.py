@@ -66,14 +66,14 @@ def stage_context(context: SearchContext, model: Model) -> "StageContext":
     """
     import torch  # only workers need it
 
-    from xit_ray.core.device import best_device
+    from xit_ray.core.device import device_for
     from xit_ray.stages.execute import StageContext
     from xit_ray.stages.store import Store
     from xit_ray.tasks import own
 
     own.register(context.tasks)
     resources = context.resources
-    device = best_device(gpu=bool(resources.gpus), threads=None if resources.gpus else resources.cpus)
+    device = device_for(resources)
     dtype = getattr(torch, context.dtype)
     if device.is_gpu and device.dtype == torch.float32 != dtype:
         raise UserError(f"{torch.cuda.get_device_name()}: has no {context.dtype}, which this search was planned for")

@@ -5,14 +5,12 @@ from xit_ray.plan.trial import Trial
 from xit_ray.search.job_queue import Report
 from xit_ray.stages.records import scores_record, stage_record
 from xit_ray.stages.store import Store
-
-PROGRESS_UNITS = 1000
-"""Progress through the target stage is reported in thousandths, so that stages of any length are comparable."""
+from xit_ray.track.events import progress_of
 
 
 def progress_report(dev: float | None, step: int, steps: int) -> Report:
     """Best English dev so far at a step of the target stage."""
-    return {"dev": dev, "progress": round(PROGRESS_UNITS * step / steps), "step": step}
+    return {"dev": dev, "progress": progress_of(step, steps), "step": step}
 
 
 def stage_report(store: Store, trial: Trial) -> Report:

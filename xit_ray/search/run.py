@@ -207,11 +207,11 @@ def _measured_throughput(space: Space) -> Throughput | None:
     """What ``plan --calibrate`` measured of this machine, if the runs were here."""
     if space.resources.gpus:
         return None
-    from xit_ray.core.device import best_device
+    from xit_ray.core.device import device_for
     from xit_ray.plan import throughput
 
     model = as_recipe(next(iter(cover(space.recipe)))).model
-    return throughput.known(model, best_device(gpu=False, threads=space.resources.cpus))
+    return throughput.known(model, device_for(space.resources))
 
 
 def _search(

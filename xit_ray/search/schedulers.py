@@ -8,10 +8,10 @@ from typing import Any, Protocol
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
 
-from xit_ray.search.reporting import PROGRESS_UNITS
 from xit_ray.spec.plugins import plugin
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Scheduler
+from xit_ray.track.events import PROGRESS_UNITS
 
 FEWEST = 2
 """The median of fewer other trials than this says nothing."""

@@ -31,10 +31,8 @@ def list_(store: Annotated[str, typer.Argument(help="Folder, s3:// or gs:// addr
         table.add_column(column)
     for key, about in _opened(store).entries():
         if about["kind"] == "stage":
-            dev, seconds = (
-                "–" if about["dev"] is None else f"{100 * about['dev']:.1f}",
-                f"{about['cost']['seconds']:.1f}",
-            )
+            dev = "–" if about["dev"] is None else f"{100 * about['dev']:.1f}"
+            seconds = f"{about['cost']['seconds']:.1f}"
             table.add_row(key, about["label"], about["start"] or "the model", str(about["steps"]), dev, seconds)
     commands.console().print(table)
 

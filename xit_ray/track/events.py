@@ -9,6 +9,14 @@ from xit_ray.data.overlap import Overlap
 from xit_ray.spec.recipe import Recipe
 from xit_ray.stages.records import CellEstimate, Record, ScoresRecord, StageRecord
 
+PROGRESS_UNITS = 1000
+"""Progress through the target stage is counted in thousandths, so that stages of any length are comparable."""
+
+
+def progress_of(step: int, steps: int) -> int:
+    """How far a step is, in ``PROGRESS_UNITS``."""
+    return round(PROGRESS_UNITS * step / steps)
+
 
 class StageName(Record):
     """A stage as people see it."""

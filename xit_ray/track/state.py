@@ -28,6 +28,7 @@ from xit_ray.track.events import (
     TrialStarted,
     TrialWaiting,
     UntrainedScored,
+    progress_of,
 )
 
 Status = Literal["queued", "waiting", "training", "scoring", "done", "stopped", "failed", "skipped"]
@@ -190,7 +191,7 @@ class State:
                     self.stages[event.key].last = event.time
                 if event.final and event.dev is not None and event.best is not None:
                     trial.dev = event.best
-                    trial.reports.append((event.step, round(1000 * event.step / event.steps), event.best))
+                    trial.reports.append((event.step, progress_of(event.step, event.steps), event.best))
             case StagePublished():
                 stage = self.stages[event.key]
                 stage.published, stage.record = event.time, event.record

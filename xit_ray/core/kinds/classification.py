@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from xit_ray.core.encoder import Encoder, pool
+from xit_ray.core.encoder import Encoder
 from xit_ray.core.evaluate import embed
 from xit_ray.core.heads import Head, Part
 from xit_ray.core.kinds.base import HeadCore, Raw, Scored, named
@@ -22,9 +22,6 @@ from xit_ray.tasks.scores.measures import f1_of_class, mean_of
 
 class ClassHead(Head):
     """Scores of shape (rows, classes)."""
-
-    def scores(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
-        return self.apply_to(pool(hidden, part.sequence, part.sizes, encoder.pooling))
 
     def loss(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
         assert part.labels is not None

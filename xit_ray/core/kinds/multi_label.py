@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from xit_ray.core.encoder import Encoder, pool
+from xit_ray.core.encoder import Encoder
 from xit_ray.core.heads import Head, Part
 from xit_ray.core.kinds.base import HeadCore, Raw, Scored
 from xit_ray.data.encode import Encoded
@@ -20,9 +20,6 @@ from xit_ray.tasks.scores.measures import f1_of_labels
 class LabelsHead(Head):
     """Scores of shape (rows, labels). A row's loss is the mean of its labels' binary cross-entropies; a label is given
     where it is more likely than not."""
-
-    def scores(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
-        return self.apply_to(pool(hidden, part.sequence, part.sizes, encoder.pooling))
 
     def loss(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
         assert part.labels is not None

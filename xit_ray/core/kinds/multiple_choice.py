@@ -6,7 +6,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from xit_ray.core.encoder import Encoder, pool
+from xit_ray.core.encoder import Encoder
 from xit_ray.core.evaluate import embed
 from xit_ray.core.heads import Head, Part
 from xit_ray.core.kinds.base import HeadCore, Raw, Scored, named
@@ -22,7 +22,7 @@ class ChoiceHead(ClassHead):
     """Scores of shape (rows, most options), minus infinity where there is no option."""
 
     def scores(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
-        score = self.apply_to(pool(hidden, part.sequence, part.sizes, encoder.pooling))[:, 0]
+        score = super().scores(hidden, part, encoder)[:, 0]
         first = torch.searchsorted(part.row, torch.arange(part.rows, device=part.row.device))
         option = torch.arange(len(part.row), device=part.row.device) - first[part.row]
         table = score.new_full((part.rows, int(option.max()) + 1), float("-inf"))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from xit_ray.core.encoder import Encoder, pool
+from xit_ray.core.encoder import Encoder
 from xit_ray.core.heads import Head, Part
 from xit_ray.core.kinds.base import HeadCore, Raw, Scored
 from xit_ray.data.encode import Encoded
@@ -19,7 +19,7 @@ class NumberHead(Head):
     """Scores of shape (rows,). The loss is the squared error, as for STS-B in GLUE."""
 
     def scores(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
-        return self.apply_to(pool(hidden, part.sequence, part.sizes, encoder.pooling))[:, 0]
+        return super().scores(hidden, part, encoder)[:, 0]
 
     def loss(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
         assert part.labels is not None

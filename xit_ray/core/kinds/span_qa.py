@@ -26,9 +26,6 @@ class SpanHead(Head):
 
     per_token = True
 
-    def scores(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
-        return self.apply_to(hidden)
-
     def loss(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
         assert part.labels is not None
         scores = self.apply_to(hidden)

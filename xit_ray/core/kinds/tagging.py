@@ -27,9 +27,6 @@ class TokenHead(Head):
 
     per_token = True
 
-    def scores(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
-        return self.apply_to(hidden)
-
     def loss(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
         assert part.labels is not None
         asked = part.labels != NO_LABEL

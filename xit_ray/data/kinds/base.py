@@ -39,7 +39,8 @@ class DataKind(ABC, Generic[AnyTask]):
     """The base of every kind's data side. Instances have no state."""
 
     version: ClassVar[int] = 1
-    """Raise it when the same rows become other tokens: stages trained before are then no longer taken."""
+    """Raise it when the same records become other rows, or the same rows other tokens: what was read, tokenised or trained
+    before is then no longer taken."""
     schema: ClassVar[Schema]
     """The columns of the kind's Arrow table; tables that were read also have ``item``, which names the row's item."""
     texts: ClassVar[tuple[str, ...]]
