@@ -77,17 +77,14 @@ def main() -> None:
     output.mkdir(parents=True, exist_ok=True)
     truth, space = measured(arguments.space, output), load_space(arguments.space)
     os.environ["PYTHONPATH"] = str(ROOT)
-    slots = runtime.start(space.resources)
     rows, scores = [], {}
-    try:
+    with runtime.running(space.resources) as slots:
         for by in BY:
             found, seconds = estimated(space, by, arguments.rows, slots, output)
             at = {k: 100 * statistics.fmean(regret(found[t], truth[t], k) or 0.0 for t in truth) for k in (1, 3)}
             ranks = [_correlation([found[t][i] for i in truth[t]], list(truth[t].values())) for t in truth]
             scores[by] = at[1], at[3]
             rows.append((by, at[1], at[3], float(statistics.fmean(ranks)), seconds))
-    finally:
-        runtime.stop()
     chance: list[Any] = [
         100 * statistics.fmean(max(t.values()) - statistics.fmean(t.values()) for t in truth.values()),
         100 * statistics.fmean(_expected(list(t.values()), 3) for t in truth.values()),

@@ -211,33 +211,32 @@ def main() -> None:
     in_order = in_good_order(everything, nodes)
     lengths = real_lengths(everything, nodes)
     calls: Counter[str] = Counter()
-    runtime.start(Resources())
-    actor = coordinator.start("scale", None, resources={runtime.DRIVERS: 1})
-    journal, state = Journal(folder), State()
-    tracker = MLflowTracker(f"sqlite:///{folder}/mlflow.db", "scale", "scale")
-    tracker.start({"run": "scale"})
-    tracker.client = Counting(tracker.client, calls, "MLflow")  # type: ignore[assignment]
-    store = Counting(Store(str(folder / "store")), calls, "store")
-    cluster = Cluster(actor, store, arguments.seconds, lengths)
-    by_key = {trial.key: trial for trial in in_order}
-    pool = threading.Thread(target=cluster.run, args=(by_key, arguments.nodes))
-    began = time.monotonic()
-    pool.start()
-    try:
-        with (
-            EventRelay(
-                lambda: ray.get(actor.drain.remote()), journal, state, [lambda event: tracker.apply(event, state)]
-            ),
-            ThreadPoolExecutor(arguments.nodes + SPARE_DRIVERS) as drivers,
-        ):
-            for trial in [drivers.submit(drive, trial, store, actor) for trial in in_order]:
-                trial.result()
-            worked = time.monotonic() - began
-        written = time.monotonic() - began
-    finally:
-        ray.kill(actor)
-        pool.join()
-    ray.shutdown()
+    with runtime.running(Resources()):
+        actor = coordinator.start("scale", None, resources={runtime.DRIVERS: 1})
+        journal, state = Journal(folder), State()
+        tracker = MLflowTracker(f"sqlite:///{folder}/mlflow.db", "scale", "scale")
+        tracker.start({"run": "scale"})
+        tracker.client = Counting(tracker.client, calls, "MLflow")  # type: ignore[assignment]
+        store = Counting(Store(str(folder / "store")), calls, "store")
+        cluster = Cluster(actor, store, arguments.seconds, lengths)
+        by_key = {trial.key: trial for trial in in_order}
+        pool = threading.Thread(target=cluster.run, args=(by_key, arguments.nodes))
+        began = time.monotonic()
+        pool.start()
+        try:
+            with (
+                EventRelay(
+                    lambda: ray.get(actor.drain.remote()), journal, state, [lambda event: tracker.apply(event, state)]
+                ),
+                ThreadPoolExecutor(arguments.nodes + SPARE_DRIVERS) as drivers,
+            ):
+                for trial in [drivers.submit(drive, trial, store, actor) for trial in in_order]:
+                    trial.result()
+                worked = time.monotonic() - began
+            written = time.monotonic() - began
+        finally:
+            ray.kill(actor)
+            pool.join()
     assert len(state.trials) == len(everything)
     assert {trial.status for trial in state.trials.values()} == {"done"}
     assert statistics.fmean(len(stage.started) for stage in state.stages.values()) == 1

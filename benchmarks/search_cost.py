@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-import ray
 import yaml
 from ray import tune
 
@@ -148,8 +147,7 @@ def tuned(loaded: Space, planner: Planner, output: Path) -> list[dict[str, Any]]
         run="naive", store="", source=source.kind, source_root=str(source.root), ray_storage=str(output),
         resources=loaded.resources, dtype=planner.dtype, tasks=(),
     )  # fmt: skip
-    slots = runtime.start(loaded.resources)
-    try:
+    with runtime.running(loaded.resources) as slots:
         trainable = tune.with_resources(tune.with_parameters(naive, shared=shared), {"CPU": 1})
         results = tune.Tuner(
             trainable,
@@ -160,8 +158,6 @@ def tuned(loaded: Space, planner: Planner, output: Path) -> list[dict[str, Any]]
             run_config=tune.RunConfig(name="naive", storage_path=str(output), verbose=0),
         ).fit()
         found = [{name: (result.metrics or {}).get(name) for name in NAIVE} for result in results]
-    finally:
-        ray.shutdown()
     if any(None in metrics.values() for metrics in found):
         raise RuntimeError(f"a trial of the naive arm failed; see {output / 'naive'}")
     kept.write_text(json.dumps(found))

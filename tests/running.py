@@ -2,10 +2,12 @@
 
 import contextlib
 import importlib
-import io
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from unittest import mock
 
 from xit_ray.spec import commands
@@ -23,16 +25,35 @@ class Ended:
 def run(module: str, *arguments: str, **environment: str) -> Ended:
     """Run ``python -m MODULE ARGUMENTS`` with some environment variables set (and no XIT_DATA unless given)."""
     app = importlib.import_module(f"{module}.__main__").app
-    out, err, code = io.StringIO(), io.StringIO(), 0
     variables = {name: value for name, value in os.environ.items() if name != "XIT_DATA"} | environment
-    with (
-        mock.patch.object(sys, "argv", [module, *arguments]),
-        mock.patch.dict(os.environ, variables, clear=True),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-    ):
+    with tempfile.TemporaryDirectory() as folder:
+        out, err, code = Path(folder) / "out", Path(folder) / "err", 0
+        with (
+            mock.patch.object(sys, "argv", [module, *arguments]),
+            mock.patch.dict(os.environ, variables, clear=True),
+            _into(out, "stdout", 1),
+            _into(err, "stderr", 2),
+        ):
+            try:
+                commands.run(app)
+            except SystemExit as end:
+                code = int(end.code or 0)
+        return Ended(code, out.read_text("utf-8"), err.read_text("utf-8"))
+
+
+@contextlib.contextmanager
+def _into(file: Path, name: str, descriptor: int) -> Iterator[None]:
+    """Send a stream to a file, whether it is written to by its name or by its number, as the display of a search is."""
+    kept = os.dup(descriptor)
+    with file.open("w", encoding="utf-8", buffering=1) as stream:
+        os.dup2(stream.fileno(), descriptor)
         try:
-            commands.run(app)
-        except SystemExit as end:
-            code = int(end.code or 0)
-    return Ended(code, out.getvalue(), err.getvalue())
+            # The number and not the file's own: what a search turns away from the screen is turned away here too.
+            with (
+                open(descriptor, "w", encoding="utf-8", buffering=1, closefd=False) as screen,
+                mock.patch.object(sys, name, screen),
+            ):
+                yield
+        finally:
+            os.dup2(kept, descriptor)
+            os.close(kept)

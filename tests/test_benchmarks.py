@@ -1,8 +1,7 @@
-"""The benchmarks run, each in its smallest form; what they measure is not asserted here. ``studies`` and ``tasks``
-have none: they are the studies and the tasks."""
+"""The benchmarks run, each in its smallest form; what they measure is not asserted here. ``studies`` and ``tasks`` are
+run in ``tests/search/test_matrix_search.py``, on a search that has ended."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,17 +12,14 @@ import yaml
 ROOT = Path(__file__).parent.parent
 
 
-def result(*command: str) -> dict[str, object]:
-    ended = subprocess.run(
-        [sys.executable, "-m", *command],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ},
-        timeout=600,
-    )
+def printed(*command: str) -> str:
+    ended = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, cwd=ROOT, timeout=600)
     assert ended.returncode == 0, ended.stderr
-    last = ended.stdout.splitlines()[-1]
+    return ended.stdout
+
+
+def result(*command: str) -> dict[str, object]:
+    last = printed(*command).splitlines()[-1]
     assert last.startswith("RESULT ")
     return dict(json.loads(last.removeprefix("RESULT ")))
 
@@ -109,6 +105,12 @@ def test_simulated_coverage_has_its_shares() -> None:
 def test_bad_inputs_of_every_kind_are_refused_in_a_line() -> None:
     found = result("benchmarks.fuzz", "--inputs", "300")
     assert found == {"inputs": 300, "tracebacks": 0, "hangs": 0, "wrongly_accepted": 0}
+
+
+def test_searches_share_what_the_naive_way_trains_again(xit_data: Path, tmp_path: Path) -> None:
+    found = result("benchmarks.search_cost", "--small", "--output", str(tmp_path / "runs"))
+    ratios = ("device_seconds_ratio", "multi_study_ratio", "paper_scale_ratio")
+    assert all(isinstance(found[name], float) for name in ratios)
 
 
 def test_a_benchmark_without_data_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:

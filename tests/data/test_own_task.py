@@ -1,8 +1,6 @@
 """A user's own files by a few lines of YAML: every format and kind, and what is said when something does not fit."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from tests.running import run
 from xit_ray.data import rows
 from xit_ray.data.source import Source
 from xit_ray.spec.errors import UserError
@@ -132,43 +131,39 @@ def test_a_space_over_own_files_can_be_planned(tmp_path: Path, tiny_encoder: Pat
         f"name: s\ntasks: [task.yaml]\nrecipe: {{model: {tiny_encoder}, stages: "
         "[{mixture: {grid: [null, mini_nli]}}, {mixture: own_plan}]}\n"
     )
-    command = [sys.executable, "-m", "xit_ray.plan", str(tmp_path / "space.yaml")]
-    found = subprocess.run(command, capture_output=True, text=True)
+    found = run("xit_ray.plan", str(tmp_path / "space.yaml"))
     assert found.returncode == 0, found.stderr
     assert "2 trials need 3 stages" in found.stdout
     write(tmp_path / "test.sw.csv", table(60))
     write(tmp_path / "train.sw.csv", table(60))
-    stage = "{mixture: {task: own_plan, language: sw}}"
+    stage = "{mixture: {task: own_plan_sw, language: sw}}"
     leak = f"name: s\ntasks: [task.yaml]\nrecipe: {{model: {tiny_encoder}, stages: [{stage}]}}\n"
-    (tmp_path / "task.yaml").write_text(REVIEWS.format(name="own_plan", suffix="csv") + "train_languages: [en, sw]\n")
+    described = REVIEWS.format(name="own_plan_sw", suffix="csv") + "train_languages: [en, sw]\n"
+    (tmp_path / "task.yaml").write_text(described)
     (tmp_path / "space.yaml").write_text(leak)
-    found = subprocess.run(command, capture_output=True, text=True)
+    found = run("xit_ray.plan", str(tmp_path / "space.yaml"))
     assert found.returncode == 2
-    assert (
-        "of the test rows of own_plan in 'sw' are, in some language and spelling, rows of own_plan train in"
-        in found.stderr
-    )
+    said = "of the test rows of own_plan_sw in 'sw' are, in some language and spelling, rows of own_plan_sw train in"
+    assert said in found.stderr
 
 
 @pytest.mark.parametrize("used", ["train", "dev"])
 def test_test_files_under_another_name_are_found(tmp_path: Path, tiny_encoder: Path, used: str) -> None:
     """The training or dev file is the German test file, said to be English."""
     files = {"train": "train.csv", "dev": "dev.csv", "test": "./test.{lang}.csv", used: "test.de.csv"}
-    described = {"name": "own_leak", "kind": "classification", "labels": ["bad", "good"], "languages": ["de"]}
+    name = f"own_leak_{used}"
+    described = {"name": name, "kind": "classification", "labels": ["bad", "good"], "languages": ["de"]}
     columns = {"text_a": "review", "label": "stars"}
     (tmp_path / "task.yaml").write_text(yaml.safe_dump(described | {"columns": columns, "files": files}))
-    for name in ("train", "dev", "test.de"):
-        write(tmp_path / f"{name}.csv", table(30, name))
-    stages = "[{mixture: own_leak}]"
+    for file in ("train", "dev", "test.de"):
+        write(tmp_path / f"{file}.csv", table(30, file))
+    stages = f"[{{mixture: {name}}}]"
     (tmp_path / "space.yaml").write_text(
         f"name: s\ntasks: [task.yaml]\nrecipe: {{model: {tiny_encoder}, stages: {stages}}}\n"
     )
-    command = [sys.executable, "-m", "xit_ray.plan", str(tmp_path / "space.yaml")]
-    found = subprocess.run(command, capture_output=True, text=True)
+    found = run("xit_ray.plan", str(tmp_path / "space.yaml"))
     assert found.returncode == 2
-    said = (
-        f"100% of the test rows of own_leak in 'de' are, in some language and spelling, rows of own_leak {used} in 'en'"
-    )
+    said = f"100% of the test rows of {name} in 'de' are, in some language and spelling, rows of {name} {used} in 'en'"
     assert said in found.stderr
 
 

@@ -1,5 +1,6 @@
-"""Running real searches from the tests: the command a user types, on a tiny encoder and small data."""
+"""Running real searches from the tests, on a tiny encoder and small data: on one Ray for many, or as a user types them."""
 
+import functools
 import os
 import random
 import subprocess
@@ -12,6 +13,7 @@ import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from tests.running import Ended, run
 from xit_ray.track.events import Event
 from xit_ray.track.journal import Journal
 
@@ -19,23 +21,49 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def write_space(folder: Path, model: Path, stages: list[dict[str, Any]], **more: Any) -> Path:
-    """A space file for the tiny encoder."""
+    """A space file for the tiny encoder; one run at a time unless ``resources`` says otherwise."""
     tree = {"name": "tiny", "recipe": {"model": str(model), "stages": stages}, **more}
+    tree["resources"] = {"runs": 1} | tree.get("resources", {})
     file = folder / "space.yaml"
     file.write_text(yaml.safe_dump(tree))
     return file
 
 
+def search(*arguments: str) -> Ended:
+    """The search command in this process, on the Ray that it has joined: starting one takes longer than a small search."""
+    join_ray()
+    return run("xit_ray.search", *arguments)
+
+
+@functools.cache
+def join_ray() -> None:
+    """Start Ray for all searches of this process; it ends with it."""
+    os.environ |= environment()
+    from xit_ray.search import runtime
+
+    runtime.ray.init(
+        address="local",
+        resources={runtime.DRIVERS: runtime.DRIVER_SLOTS, runtime.SINGLE_MACHINE: 1},
+        namespace="xit_ray",
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+    )
+
+
 def command(*arguments: str) -> list[str]:
+    """What a user types."""
     return [sys.executable, "-m", "xit_ray.search", *arguments]
 
 
 def environment() -> dict[str, str]:
+    """Of a process that is started for a test."""
     return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
-def search(*arguments: str, timeout: float = 400) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=timeout, env=environment())
+def typed(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """The search command in a process of its own, with a Ray of its own."""
+    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=400, env=environment())
 
 
 def events(run: Path) -> list[Event]:

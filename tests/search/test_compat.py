@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import ray
 
+from tests.search.searching import join_ray
 from xit_ray.search import compat
 
 
@@ -22,21 +23,17 @@ def test_workers_run_with_the_plain_trainer(
     monkeypatch.setattr(compat, "MISSING", "no module named ray.train.v3")
     cpus, gpus = compat.machine()
     assert (cpus > 0, gpus >= 0) == (True, True)
-    monkeypatch.setenv("RAY_TRAIN_V2_ENABLED", "1")
-    ray.init(num_cpus=3, include_dashboard=False, configure_logging=False, log_to_driver=False)
-    try:
-        with caplog.at_level(logging.WARNING):
-            trainer = compat.torch_trainer(
-                _write,
-                backend="gloo",
-                single_machine=True,
-                train_loop_config={"folder": str(tmp_path)},
-                scaling_config=ray.train.ScalingConfig(num_workers=2),
-                run_config=ray.train.RunConfig(name="plain", storage_path=str(tmp_path / "ray")),
-            )
-        trainer.fit()
-    finally:
-        ray.shutdown()
+    join_ray()
+    with caplog.at_level(logging.WARNING):
+        trainer = compat.torch_trainer(
+            _write,
+            backend="gloo",
+            single_machine=True,
+            train_loop_config={"folder": str(tmp_path)},
+            scaling_config=ray.train.ScalingConfig(num_workers=2, resources_per_worker={"CPU": 0.5}),
+            run_config=ray.train.RunConfig(name="plain", storage_path=str(tmp_path / "ray")),
+        )
+    trainer.fit()
     assert [(tmp_path / f"{rank}.txt").read_text() for rank in (0, 1)] == ["worked", "worked"]
     assert any("plain trainer" in record.message for record in caplog.records)
     assert type(trainer) is compat.TorchTrainer

@@ -1,4 +1,4 @@
-"""Workers and trials killed at random moments: the search ends as if nothing had happened."""
+"""Workers and trials killed at random moments: the search goes on where it was, and ends as if nothing had happened."""
 
 import subprocess
 import time
@@ -9,15 +9,19 @@ import pytest
 
 from tests.search.searching import command, environment, events, mlflow_runs, of_kind, search, table, write_space
 from tests.seed import rng
+from xit_ray.track.events import StageProgress
 
 STAGES = [
-    {"mixture": {"grid": [None, {"task": "mini_nli", "examples": 480}]}, "batch_size": 8, "epochs": 4},
     {
-        "mixture": {"grid": [{"task": "mini_nli", "examples": 400}, {"task": "mini_paraphrase", "examples": 480}]},
-        "epochs": 4,
+        "mixture": {"grid": [None, {"task": "mini_nli", "examples": 480}]},
+        "batch_size": 8,
+        "epochs": 6,
+        "evaluations": 20,
     },
+    {"mixture": {"task": "mini_paraphrase", "examples": 480}, "epochs": 4},
 ]
-SETTINGS = {"zero_shot": {"languages": ["en", "de"]}, "resources": {"cpus": 2, "retries": 4, "snapshot_minutes": 0.001}}
+ZERO_SHOT = {"languages": ["en", "de"]}
+RESOURCES = {"cpus": 2, "retries": 6, "snapshot_minutes": 0.005}
 KILLED = ("ray::RayTrainWorker", "ray::_WorkerPool", "ray::ImplicitFunc")
 """A run's worker, the process that keeps the runs, and a trial's driver."""
 
@@ -25,7 +29,9 @@ KILLED = ("ray::RayTrainWorker", "ray::_WorkerPool", "ray::ImplicitFunc")
 @pytest.fixture(scope="module")
 def undisturbed(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("undisturbed")
-    ended = search(str(write_space(folder, tiny_encoder, STAGES, **SETTINGS)), "--output", str(folder / "runs"))
+    ended = search(
+        str(write_space(folder, tiny_encoder, STAGES, zero_shot=ZERO_SHOT)), "--output", str(folder / "runs")
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return folder / "runs/tiny"
 
@@ -42,8 +48,13 @@ def _strike(process: psutil.Process, name: str) -> bool:
     return False
 
 
+def _progress(run: Path) -> list[StageProgress]:
+    return [event for event in events(run) if event.kind == "stage_progress"]
+
+
 def test_killed_workers_and_trials_change_nothing(undisturbed: Path, tiny_encoder: Path, tmp_path: Path) -> None:
-    space, output = write_space(tmp_path, tiny_encoder, STAGES, **SETTINGS), tmp_path / "runs"
+    space = write_space(tmp_path, tiny_encoder, STAGES, zero_shot=ZERO_SHOT, resources=RESOURCES)
+    output = tmp_path / "runs"
     driver = subprocess.Popen(
         command(str(space), "--output", str(output)),
         stdout=subprocess.PIPE,
@@ -53,7 +64,7 @@ def test_killed_workers_and_trials_change_nothing(undisturbed: Path, tiny_encode
     )
     left, chance, run = list(KILLED), rng("faults"), output / "tiny"
     while left and driver.poll() is None:
-        if any(event.kind == "stage_progress" for event in events(run)):
+        if len(_progress(run)) >= 3:
             time.sleep(chance.uniform(0.0, 2.0))
             if _strike(psutil.Process(driver.pid), left[0]):
                 left.pop(0)
@@ -69,5 +80,16 @@ def test_killed_workers_and_trials_change_nothing(undisturbed: Path, tiny_encode
     scores = [sorted(map(str, table(folder, "scores"))) for folder in (run, undisturbed)]
     assert scores[0] == scores[1]
     runs = mlflow_runs(f"sqlite:///{output}/mlflow.db")
-    assert (len(of_kind(runs, "trial")), len(of_kind(runs, "search"))) == (4, 1)
-    assert {found.info.status for found in runs} == {"FINISHED"}
+    assert (len(of_kind(runs, "trial")), len(of_kind(runs, "search"))) == (2, 1)
+    assert {mirrored.info.status for mirrored in runs} == {"FINISHED"}
+
+    # The stage whose worker was killed went on from its snapshot, and no evaluation was made twice.
+    progress = _progress(run)
+    key = progress[0].key
+    again = [event.time for event in events(run) if event.kind == "stage_started" and event.key == key][1]
+    first = next(event for event in progress if event.key == key and event.time > again)
+    assert first.step > progress[1].step
+    (record,) = [event.record for event in events(run) if event.kind == "stage_published" and event.key == key]
+    history = [point.step for point in record.history]
+    assert history == sorted(set(history))
+    assert not list((output / "store/partial").glob("*"))

@@ -1,4 +1,5 @@
-"""One search over every kind of task, a user's own among them: all are trained, scored and reported alike."""
+"""One search over every kind of task, a user's own and one without English among them, and several test sets for one head:
+all are trained, scored and reported alike."""
 
 from pathlib import Path
 
@@ -10,12 +11,14 @@ from xit_ray.testing import files
 
 FAST = {"head_learning_rate": 1e-2, "batch_size": 4, "evaluations": 1}
 HEADLESS = ["tatoeba", "bucc2018", "lareqa"]
+TESTS = ["mlqa", "xquad"]
+COLUMNS = {"panx", "mlqa", "xquad", "xcopa", "reviews", "likeness", "mini_mentions"}
 
 
 @pytest.fixture(scope="module")
 def run(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("kinds")
-    for name in ("panx", "mlqa", "xcopa", "ccg", *HEADLESS):
+    for name in ("panx", "squad", "xquad", "mlqa", "xcopa", "ccg", "ocnli", *HEADLESS):
         files.write_folder(registry.get(name), folder / "data")
     own = "name: reviews\nkind: classification\nlabels: [bad, good]\nlanguages: [sw]\ncolumns: {text_a: said, label: meant}\n"
     (folder / "reviews.yaml").write_text(own + "files: {train: train.csv, test: test.csv}\n")
@@ -28,14 +31,14 @@ def run(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for language in ("", ".de", ".sw"):
         pairs = "".join(f"one {i}{language}\ttwo {i}\t{1 + i % 5}\n" for i in range(40))
         (folder / f"pairs{language}.tsv").write_text(pairs)
-    before = {"mixture": [{"task": "masked_lm/squad"}, {"task": "ccg"}], **FAST}
-    targets = ["panx", "mlqa", "xcopa", "reviews", "likeness", {"task": "mini_mentions", "examples": 64}]
+    before = [{"task": "masked_lm/squad"}, {"task": "ccg"}], {"task": "ocnli", "language": "zh"}
+    targets = ["panx", "squad", "mlqa", "xcopa", "reviews", "likeness", {"task": "mini_mentions", "examples": 64}]
     space = write_space(
         folder,
         tiny_encoder,
-        [before, {"mixture": {"grid": targets}, **FAST}],
+        [{"mixture": {"grid": before}, **FAST}, {"mixture": {"grid": targets}, **FAST}],
         tasks=["reviews.yaml", "likeness.yaml"],
-        zero_shot={"languages": "present", "embedding_tests": HEADLESS, "untrained": True},
+        zero_shot={"languages": "present", "tests": TESTS, "embedding_tests": HEADLESS, "untrained": True},
         data=str(folder / "data"),
     )
     ended = search(str(space), "--output", str(folder / "runs"))
@@ -46,7 +49,11 @@ def run(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_score_has_its_items_and_interval(run: Path) -> None:
     scores = table(run, "scores")
     found = {(s["task"], s["metric"]) for s in scores}
-    wanted = {(name, metric) for name in ("panx", "mlqa", "xcopa", *HEADLESS) for metric in registry.get(name).metrics}
+    wanted = {
+        (name, metric)
+        for name in ("panx", "mlqa", "xquad", "xcopa", *HEADLESS)
+        for metric in registry.get(name).metrics
+    }
     others = {("reviews", "accuracy"), ("likeness", "spearman"), ("likeness", "pearson")}
     assert found == wanted | others | {("mini_mentions", "f1_micro"), ("mini_mentions", "f1_macro")}
     assert all(-1 <= s["low"] <= s["value"] <= s["high"] <= 1 and s["n"] > 0 for s in scores)
@@ -58,14 +65,34 @@ def test_every_score_has_its_items_and_interval(run: Path) -> None:
 
 def test_the_matrix_has_a_column_for_each(run: Path) -> None:
     cells = table(run, "matrix")
-    assert {cell["target"] for cell in cells} == {"panx", "mlqa", "xcopa", "reviews", "likeness", "mini_mentions"}
-    assert {cell["intermediate"] for cell in cells} == {"masked_lm/squad+ccg"}
+    assert {cell["target"] for cell in cells} == COLUMNS
+    assert {cell["intermediate"] for cell in cells} == {"masked_lm/squad+ccg", "ocnli[zh]"}
     assert all(-1 <= cell["zero_shot"] <= 1 for cell in cells)
     assert {(cell["seeds"], cell["zero_shot_low"]) for cell in cells} == {(1, None)}  # one seed has no interval
-    assert sum(row["role"] == "intermediate" for row in table(run, "ledger")) == 1
     page = (run / "report.html").read_text()
     assert "f1 in percent" in page
     assert "map_at_20 in percent" in page
+
+
+def test_every_test_set_is_a_column_of_one_training(run: Path) -> None:
+    """SQuAD's target stage is MLQA's: its rows are the same."""
+    roles = [row["role"] for row in table(run, "ledger")]
+    assert (roles.count("intermediate"), roles.count("target")) == (2, 12)
+    tests = {row["target"]: set(row["tests"]) for row in table(run, "trials")}
+    assert tests["squad"] == tests["mlqa"] == set(TESTS)
+    assert tests["panx"] == {"panx"}
+    trials = {(row["target"], row["trials"]) for row in table(run, "matrix")}
+    assert {("mlqa", 2), ("xquad", 2), ("panx", 1)} <= trials
+
+
+def test_without_english_there_is_no_dev_and_the_last_weights_pass_on(run: Path) -> None:
+    ledger = table(run, "ledger")
+    assert {row["label"]: row["dev_en"] is None for row in ledger if row["role"] == "intermediate"} == {
+        "masked_lm/squad+ccg": False,
+        "ocnli[zh]": True,
+    }
+    assert all(row["dev_en"] is not None for row in ledger if row["role"] == "target")
+    assert {row["status"] for row in table(run, "trials") if row["intermediate"] == "ocnli[zh]"} == {"done"}
 
 
 def test_mlflow_has_every_metric(run: Path) -> None:
@@ -74,6 +101,7 @@ def test_mlflow_has_every_metric(run: Path) -> None:
     assert {
         "zeroshot/mlqa/ar/exact_match",
         "zeroshot/mlqa/ar/f1",
+        "zeroshot/xquad/avg",
         "zeroshot/bucc2018/de/f1_oracle",
         "dev/en/f1",
     } <= names

@@ -1,18 +1,39 @@
-"""A whole search of 3 intermediates × 2 targets and their baselines; then the same one killed and resumed."""
+"""A whole search of 3 intermediates × 2 targets and their baselines; what is made of it; and the same one disturbed."""
 
-import os
-import signal
+import shutil
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 import yaml
 from mlflow import MlflowClient
+from mlflow.entities import Run
 
-from tests.search.searching import command, environment, events, mlflow_runs, of_kind, search, table, write_space
+from tests.running import run
+from tests.search.searching import (
+    ROOT,
+    command,
+    environment,
+    events,
+    mlflow_runs,
+    of_kind,
+    search,
+    table,
+    typed,
+    write_space,
+)
+from tests.seed import rng
+from xit_ray.data.source import Source
+from xit_ray.plan.forecast import Forecaster
+from xit_ray.plan.planner import Planner
+from xit_ray.search.interrupt import SIGNALS
+from xit_ray.spec.load import load_space
+from xit_ray.spec.points import listed_recipes
 
 STAGES = [
     {
@@ -25,7 +46,10 @@ STAGES = [
             ]
         }
     },
-    {"mixture": {"grid": [{"task": "mini_nli", "examples": 128}, {"task": "mini_paraphrase", "examples": 128}]}},
+    {
+        "mixture": {"grid": [{"task": "mini_nli", "examples": 128}, {"task": "mini_paraphrase", "examples": 128}]},
+        "epochs": 1.5,
+    },
 ]
 ZERO_SHOT = {"languages": ["en", "de", "sw"], "embedding_tests": ["mini_retrieval"], "untrained": True}
 
@@ -44,8 +68,8 @@ class Done:
 @pytest.fixture(scope="module")
 def done(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
     folder = tmp_path_factory.mktemp("matrix")
-    space = write_space(folder, tiny_encoder, STAGES, zero_shot=ZERO_SHOT)
-    ended = search(str(space), "--output", str(folder / "runs"))
+    space = write_space(folder, tiny_encoder, STAGES, zero_shot=ZERO_SHOT, resources={"runs": 2})
+    ended = typed(str(space), "--output", str(folder / "runs"))
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return Done(folder / "runs/tiny", folder / "runs", ended.stdout)
 
@@ -96,18 +120,102 @@ def test_mlflow_has_a_run_for_the_search_each_trial_and_each_shared_stage(done: 
     trials, stages = of_kind(runs, "trial"), of_kind(runs, "stage")
     assert (len(trials), len(stages)) == (8, 3)
     assert {run.info.status for run in runs} == {"FINISHED"}
-    for run in trials + stages:
-        assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
-    for run in trials:
-        target = run.data.params["target"]
-        names = set(run.data.metrics)
+    for mirrored in trials + stages:
+        assert mirrored.data.tags["mlflow.parentRunId"] == parent.info.run_id
+    for trial in trials:
+        target = trial.data.params["target"]
+        names = set(trial.data.metrics)
         assert {f"zeroshot/{target}/sw/accuracy", f"zeroshot/{target}/avg", "dev/en/accuracy"} <= names
         assert {"cost/seconds", "cost/gpu_hours", "cost/tokens", "zeroshot/mini_retrieval/de/accuracy"} <= names
-        assert run.data.params["recipe.model.max_length"] == "128"
+        assert trial.data.params["recipe.model.max_length"] == "128"
     assert "untrained/mini_retrieval/sw/accuracy" in parent.data.metrics
     kept = {file.path for file in MlflowClient(done.mlflow).list_artifacts(parent.info.run_id)}
     assert {"report.html", "matrix.parquet", "spec.yaml"} <= kept
     assert parent.info.artifact_uri.startswith(done.output.as_uri())
+
+
+def test_the_report_can_be_made_again(done: Done) -> None:
+    (done.run / "report.html").unlink()
+    again = run("xit_ray.report", str(done.run))
+    assert again.returncode == 0, again.stderr
+    matrix = again.stdout[again.stdout.index("Transfer matrix") :].splitlines()[:6]
+    assert "\n".join(matrix) in done.printed
+    assert (done.run / "report.html").is_file()
+
+
+def test_the_store_is_listed_and_verified(done: Done) -> None:
+    store = str(done.output / "store")
+    listed = run("xit_ray.stages", "list", store).stdout.splitlines()
+    assert {line.split()[0] for line in listed[1:]} == {row["stage"] for row in table(done.run, "ledger")}
+    assert ", all whole" in run("xit_ray.stages", "verify", store).stdout
+    missing = run("xit_ray.stages", "list", str(done.run))
+    assert (missing.returncode, missing.stdout) == (2, "")
+    assert "is not a stage store" in missing.stderr
+
+
+def test_forecast_tokens_are_those_of_the_ledger(done: Done) -> None:
+    """Of stages of fewer steps than evaluations, a mixture, and the scores before training too."""
+    assert "Forecast against ledger, 19 pieces of work: tokens exact" in done.printed
+    planner = Planner(load_space(done.run / "spec.yaml"), Source("none"), "")
+    trials = [planner.trial(recipe) for recipe in listed_recipes(planner.space)]
+    forecast = Forecaster(planner).of(trials)
+    stages = {training.key for trial in trials for training in trial.trainings}
+    ledger = {row["stage"]: row for row in table(done.run, "ledger")}
+    assert {key: row["tokens"] for key, row in ledger.items()} == {key: forecast.pieces[key].tokens for key in stages}
+    for key, row in ledger.items():
+        assert row["flops"] == pytest.approx(forecast.pieces[key].flops, rel=1e-6)
+
+
+def _page(name: str, *arguments: str) -> str:
+    ended = subprocess.run([sys.executable, "-m", name, *arguments], capture_output=True, text=True, cwd=ROOT)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def test_the_page_of_a_study_that_has_ended(xit_data: Path, done: Done, tmp_path: Path) -> None:
+    name = "transfer_matrix_small"
+    shutil.copytree(done.run, tmp_path / name)
+    (tmp_path / f"{name}.about.json").write_text('{"date": "2026-01-01", "machine": "two cores"}')
+    (tmp_path / f"{name}.log").write_text(done.printed)
+    page = _page("benchmarks.studies", "--output", str(tmp_path), "--studies", name)
+    assert f"## {name}" in page
+    assert "On mini_nli, by English dev" in page
+    assert "pieces of work: tokens exact" in page
+
+
+def test_the_page_of_tasks_that_were_scored(xit_data: Path, done: Done, tmp_path: Path) -> None:
+    for name in ("every_target_small", "every_retrieval_small", "every_intermediate_small"):
+        shutil.copytree(done.run, tmp_path / name)
+    page = _page("benchmarks.tasks", "--output", str(tmp_path))
+    lines = {line.split(" | ")[0].removeprefix("| ") for line in page.splitlines() if line.startswith("| ")}
+    assert {"mini_nli", "mini_retrieval", "mini_paraphrase"} <= lines
+    assert "* **mini_nli**: en " in page
+
+
+def _disturbed(output: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """A search that has been started or resumed, when the next trial has ended and MLflow knows of it."""
+    run, mlflow = output / "tiny", f"sqlite:///{output}/mlflow.db"
+    before = len(_ended(run))
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    driver = subprocess.Popen(
+        command(*arguments, "--output", str(output)), env=environment(), start_new_session=True, **pipes
+    )
+    deadline = time.monotonic() + 300
+    while len(_ended(run)) == before or len(_finished(mlflow)) <= before:
+        assert time.monotonic() < deadline
+        assert driver.poll() is None
+        time.sleep(0.2)
+    return driver
+
+
+def _ended(run: Path) -> set[str]:
+    return {event.trial for event in events(run) if event.kind == "trial_ended" and event.error is None}
+
+
+def _finished(mlflow: str) -> list[Run]:
+    if not Path(mlflow.removeprefix("sqlite:///")).is_file():
+        return []
+    return [one for one in of_kind(mlflow_runs(mlflow), "trial") if one.info.status == "FINISHED"]
 
 
 def _ray_processes(driver: int) -> list[psutil.Process]:
@@ -115,38 +223,36 @@ def _ray_processes(driver: int) -> list[psutil.Process]:
     return [one for one in psutil.Process(driver).children(recursive=True) if one.name() in ("raylet", "gcs_server")]
 
 
-def test_killed_and_resumed_ends_with_the_same_matrix(done: Done, tiny_encoder: Path, tmp_path: Path) -> None:
-    space = write_space(tmp_path, tiny_encoder, STAGES, zero_shot=ZERO_SHOT)
-    output = tmp_path / "runs"
-    driver = subprocess.Popen(
-        command(str(space), "--output", str(output)),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment(),
-        start_new_session=True,
-    )
-    run = output / "tiny"
-    deadline = time.monotonic() + 300
-    while sum(event.kind == "trial_ended" for event in events(run)) < 2:
-        assert time.monotonic() < deadline
-        assert driver.poll() is None
-        time.sleep(0.2)
-    mlflow = f"sqlite:///{output}/mlflow.db"
-    while not any(r.info.status == "FINISHED" for r in of_kind(mlflow_runs(mlflow), "trial")):  # it follows the journal
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+def test_interrupted_killed_and_resumed_ends_with_the_same_matrix(
+    done: Done, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    space = write_space(tmp_path, tiny_encoder, STAGES, zero_shot=ZERO_SHOT, resources={"runs": 2})
+    output, run, mlflow = tmp_path / "runs", tmp_path / "runs/tiny", f"sqlite:///{tmp_path}/runs/mlflow.db"
+
+    # Ctrl-C, or a polite kill: honest states, and a word on how to go on.
+    driver = _disturbed(output, str(space))
+    driver.send_signal(rng("interrupted").choice(SIGNALS))
+    printed, complained = driver.communicate(timeout=120)
+    assert driver.returncode == 130
+    assert f"go on with --resume {run}" in printed
+    assert complained == ""
+    assert {one.info.status for one in of_kind(mlflow_runs(mlflow), "search")} == {"KILLED"}
+    assert "RUNNING" not in {one.info.status for one in mlflow_runs(mlflow)}
+
+    # No time to say anything.
+    driver = _disturbed(output, "--resume", "tiny")
     below = _ray_processes(driver.pid)
     assert below
-    os.kill(driver.pid, signal.SIGKILL)
-    driver.wait()
+    driver.kill()
+    driver.communicate()
+    deadline = time.monotonic() + 100
     while any(process.is_running() for process in below):  # Ray goes down with its driver
         assert time.monotonic() < deadline
         time.sleep(0.5)
 
-    at_kill = events(run)
-    ended = {event.trial for event in at_kill if event.kind == "trial_ended"}
+    at_kill, ended = events(run), _ended(run)
     published = {event.key for event in at_kill if event.kind == "stage_published"}
-    kept = {r.data.tags["xit.key"]: r for r in of_kind(mlflow_runs(mlflow), "trial") if r.info.status == "FINISHED"}
+    kept = {one.data.tags["xit.key"]: one for one in _finished(mlflow)}
     assert kept.keys() <= ended
 
     resumed = search("--resume", "tiny", "--output", str(output))

@@ -129,25 +129,3 @@ def test_a_second_study_takes_stages_from_the_store_and_a_crash_is_told(tiny_enc
     assert "--resume" in third.stdout
     failed = [r for r in mlflow_runs(f"sqlite:///{output}/mlflow.db") if r.data.tags["xit.run"] == "tiny-3"]
     assert {r.info.status for r in failed} == {"FAILED"}
-
-
-def test_an_intermediate_without_english_has_no_dev_and_its_last_weights_pass_on(
-    tiny_encoder: Path, tmp_path: Path
-) -> None:
-    data, output = easy_data(tmp_path / "data"), tmp_path / "runs"
-    (data / "nli_zh").mkdir()
-    pairs = "".join(f"一{n}\t二{n}\t{('entailment', 'neutral', 'contradiction')[n % 3]}\n" for n in range(48))
-    for split in ("train", "dev"):
-        (data / f"nli_zh/{split}.tsv").write_text(pairs)
-    stages = [{"mixture": {"task": "ocnli", "language": "zh"}, **FAST}, {"mixture": "pawsx", **FAST}]
-    space = write_space(tmp_path, tiny_encoder, stages, zero_shot=LANGUAGES)
-    ended = search(str(space), "--data", str(data), "--output", str(output))
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    ledger = {row["role"]: row for row in table(output / "tiny", "ledger")}
-    assert ledger["intermediate"]["label"] == "ocnli[zh]"
-    assert ledger["intermediate"]["dev_en"] is None
-    assert ledger["target"]["dev_en"] is not None
-    (trial,) = table(output / "tiny", "trials")
-    assert (trial["intermediate"], trial["status"]) == ("ocnli[zh]", "done")
-    assert "\nocnli[zh] " in ended.stdout  # the matrix's row
-    assert "ocnli[zh] first" in ended.stdout

@@ -78,6 +78,11 @@ def total_steps(stage: Stage, sizes: list[int]) -> int:
     return max(1, round(stage.epochs * rows / stage.batch_size))
 
 
+def evaluated_after(stage: Stage, steps: int) -> list[int]:
+    """The steps after which a stage of so many steps is scored on English dev; the last one is always among them."""
+    return sorted({max(1, round(steps * (i + 1) / stage.evaluations)) for i in range(stage.evaluations)})
+
+
 def plan(stage: Stage, lengths: list[Ids]) -> list[Batch]:
     """Every step's batch, where nothing is known of English dev.
 

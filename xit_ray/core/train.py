@@ -172,8 +172,8 @@ class _Run:
 
     def segments(self) -> Iterator[tuple[int, list[sampling.Batch]]]:
         """The batches up to each evaluation, with its step, until patience ends; a snapshot's steps are passed over."""
-        stage, state, steps = self.stage, self.state, self.schedule.steps
-        ends = sorted({max(1, round(steps * (i + 1) / stage.evaluations)) for i in range(stage.evaluations)})
+        stage, state = self.stage, self.state
+        ends = sampling.evaluated_after(stage, self.schedule.steps)
         for number, (begin, end) in enumerate(zip([0, *ends], ends, strict=False)):
             if stage.patience is not None and state.worse >= stage.patience:
                 return

@@ -61,18 +61,18 @@ def _count(task: Task, split: Split, source: Source) -> str:
         return "not on the hub"
     if not here and source.kind != "folder":
         return f"{len(languages)} language{'s' if len(languages) > 1 else ''}"
-    found = []
+    counts = []
     for language in languages:
         try:
-            found.append(len(rows.load(task, split, language, source)))
+            counts.append(len(rows.load(task, split, language, source)))
         except AbsentError:
             continue  # which is what the count says
         except UserError:
             return f"[red]bad rows, see data show {task.name} {language} --split {split}[/red]"
-    if not found:
+    if not counts:
         return "missing"
-    of = f", {len(found)} of {len(languages)} languages" if len(languages) > 1 else ""
-    return f"{sum(found):,} rows{of}"
+    of = f", {len(counts)} of {len(languages)} languages" if len(languages) > 1 else ""
+    return f"{sum(counts):,} rows{of}"
 
 
 def _on_hub(task: Task) -> bool:
@@ -96,15 +96,15 @@ def check(
     bad = 0
     with commands.progress_bar(console.is_terminal) as bar:
         step = bar.add_task("reading", total=None)
-        for found in checking.look(known, source):
-            bar.update(step, advance=1, description=f"{found.task.name} {found.split} {found.language}")
-            repairs = [f"{count:,} {what}" for what, count in found.notes.items()]
-            repairs += [f"{found.disagreeing:,} duplicates with another label"] if found.disagreeing else []
-            said = "; ".join(filter(None, (found.labels, *repairs)))
-            bad += found.error is not None
-            numbers = (f"{found.rows:,}", f"{found.duplicates:,}" if found.duplicates else "")
-            cells = numbers if found.error is None else ("[red]bad[/red]", "")
-            table.add_row(found.task.name, found.split, found.language, *cells, Text(found.error or said))
+        for about in checking.look(known, source):
+            bar.update(step, advance=1, description=f"{about.task.name} {about.split} {about.language}")
+            repairs = [f"{count:,} {what}" for what, count in about.notes.items()]
+            repairs += [f"{about.disagreeing:,} duplicates with another label"] if about.disagreeing else []
+            said = "; ".join(filter(None, (about.labels, *repairs)))
+            bad += about.error is not None
+            numbers = (f"{about.rows:,}", f"{about.duplicates:,}" if about.duplicates else "")
+            cells = numbers if about.error is None else ("[red]bad[/red]", "")
+            table.add_row(about.task.name, about.split, about.language, *cells, Text(about.error or said))
         bar.update(step, description="looking for test rows that are trained on")
         overlaps = [one for one in checking.overlaps(known, source) if one.share >= leaks.SHOWN]
     console.print(table)
@@ -132,7 +132,7 @@ def show(
     known = rows.resolved(registry.get(task), source)
     chosen: Split = split or ("test" if known.languages else "train")
     languages = known.split_languages(chosen)
-    found = rows.load(known, chosen, language or (languages[0] if languages else "en"), source)
+    loaded = rows.load(known, chosen, language or (languages[0] if languages else "en"), source)
     console = commands.console()
     pinned = f"; hub {known.hub.repository}@{known.hub.revision}" if known.hub is not None else ""
     console.print(
@@ -140,13 +140,13 @@ def show(
         highlight=False,
         soft_wrap=True,
     )
-    console.print(f"{found.origin}: {len(found):,} rows", highlight=False, soft_wrap=True)
-    for what, number in found.notes.items():
+    console.print(f"{loaded.origin}: {len(loaded):,} rows", highlight=False, soft_wrap=True)
+    for what, number in loaded.notes.items():
         console.print(f"  {number:,} {what}", highlight=False)
-    shares = data_kind(known).describe(known, found.table)
+    shares = data_kind(known).describe(known, loaded.table)
     if shares:
         console.print(f"  labels: {shares}", highlight=False, markup=False, soft_wrap=True)
-    for row in found.table.slice(0, count).to_pylist():
+    for row in loaded.table.slice(0, count).to_pylist():
         row.pop("item", None)
         console.print("\t".join(str(value) for value in row.values()), highlight=False, markup=False, soft_wrap=True)
 

@@ -49,12 +49,12 @@ def look(tasks: Iterable[Task], source: Source) -> Iterator[SplitReport]:
                     yield SplitReport(task, split, language, 0, "", error=str(error))
 
 
-def _found(task: Task, split: Split, language: str, found: Rows) -> SplitReport:
+def _found(task: Task, split: Split, language: str, loaded: Rows) -> SplitReport:
     first: dict[str, Any] = {}
     duplicates = disagreeing = 0
-    answers = [name for name in ("label", "labels", "tags", "answers", "keys") if name in found.table.column_names]
-    for row in found.table.drop_columns(
-        [name for name in ("id", "item") if name in found.table.column_names]
+    answers = [name for name in ("label", "labels", "tags", "answers", "keys") if name in loaded.table.column_names]
+    for row in loaded.table.drop_columns(
+        [name for name in ("id", "item") if name in loaded.table.column_names]
     ).to_pylist():
         answer = str([row.pop(name) for name in answers])
         known = first.setdefault(str(row), answer)
@@ -65,12 +65,12 @@ def _found(task: Task, split: Split, language: str, found: Rows) -> SplitReport:
         task,
         split,
         language,
-        len(found),
-        found.origin,
-        data_kind(task).describe(task, found.table),
+        len(loaded),
+        loaded.origin,
+        data_kind(task).describe(task, loaded.table),
         duplicates,
         disagreeing,
-        dict(found.notes),
+        dict(loaded.notes),
     )
 
 

@@ -76,15 +76,15 @@ def _sentence(rows: list[tuple[int, list[str]]], ranks: dict[str, int], origin: 
 
 def _ancestors(word: str, by_id: dict[str, list[str]]) -> int:
     """How many words, the root included, a word hangs from."""
-    found: set[str] = set()
+    above: set[str] = set()
     left = [word]
     while left:
         fields = by_id.get(left.pop(), [])
         enhanced = [one.split(":", 1)[0] for one in fields[8].split("|")] if len(fields) > 8 else []
-        heads = [head for head in (*fields[6:7], *enhanced) if head.isdecimal() and head not in found]
-        found.update(heads)
+        heads = [head for head in (*fields[6:7], *enhanced) if head.isdecimal() and head not in above]
+        above.update(heads)
         left += heads
-    return len(found - {word})
+    return len(above - {word})
 
 
 def _word(token: str) -> str:

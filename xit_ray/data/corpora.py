@@ -24,7 +24,7 @@ class _TablesOf:
 
     def present(self, split: Split, languages: Iterable[str]) -> dict[str, pa.Table]:
         loaded = rows.present(self.task, split, languages, self.source)
-        return {language: found.table for language, found in loaded.items()}
+        return {language: rows.table for language, rows in loaded.items()}
 
 
 def corpora(task: Task, languages: Sequence[str], source: Source) -> dict[CorpusKey, Corpus]:

@@ -46,10 +46,10 @@ def tags(task: Task, language: str, root: Path) -> Iterator[str]:
     layout, _, files = _find(task, "train", language, root)
     name = str(layout.fields_of("train").get("tags", "tags"))
     for row, record in _records(layout, files, Counter()):
-        found = record.get(name)
-        if not isinstance(found, list) or not all(isinstance(tag, str) and tag for tag in found):
-            raise UserError(f"{files[0]}: row {row} has {found!r} as tags; wanted: a list of names")
-        yield from found
+        value = record.get(name)
+        if not isinstance(value, list) or not all(isinstance(tag, str) and tag for tag in value):
+            raise UserError(f"{files[0]}: row {row} has {value!r} as tags; wanted: a list of names")
+        yield from value
 
 
 def _find(task: Task, split: Split, language: str, root: Path) -> tuple[Layout, FilePattern, list[Path]]:

@@ -56,12 +56,12 @@ class Tested:
 
     def __init__(self, task: Task, scored: Sequence[str], cache: RowCache) -> None:
         self.task = task
-        self.rows = {language: found for language in task.languages if (found := _there(task, language, scored, cache))}
+        self.rows = {lang: rows for lang in task.languages if (rows := _there(task, lang, scored, cache))}
         self.scored = [language for language in scored if language in self.rows]
         # A user's own test files that are equally long are taken for translations even if nothing says so.
         own = task.root is not None
-        self.keys = {lang: item_keys(found, f"{len(found)} rows" if own else lang) for lang, found in self.rows.items()}
-        self.collections = {found.collection for found in self.rows.values()} - {None}
+        self.keys = {lang: item_keys(rows, f"{len(rows)} rows" if own else lang) for lang, rows in self.rows.items()}
+        self.collections = {rows.collection for rows in self.rows.values()} - {None}
         self.indexes: dict[tuple[str, bool], NearIndex] = {}
 
     def leaked(self, used: Rows, source: Rows, languages: Iterable[str]) -> Leaked:
@@ -132,10 +132,10 @@ class Tested:
         return self.indexes[language, alike]
 
 
-def item_keys(found: Rows, group: str) -> list[Key]:
+def item_keys(rows: Rows, group: str) -> list[Key]:
     """The items of some rows; outside a collection, their numbers in a group of rows."""
-    ids = found.table.column("item").to_pylist()
-    return [(found.collection, one) if found.collection else (group, str(row)) for row, one in enumerate(ids)]
+    ids = rows.table.column("item").to_pylist()
+    return [(rows.collection, one) if rows.collection else (group, str(row)) for row, one in enumerate(ids)]
 
 
 def repeated(dev: Rows, train: Rows, task: str, name: str) -> Overlap | None:

@@ -117,13 +117,13 @@ def subsample(table: pa.Table, examples: int | None) -> pa.Table:
 
 def distinct_texts(table: pa.Table, columns: Iterable[str]) -> pa.Table:
     """Every different text of some columns, as rows of a ``text`` each: words of a sentence joined, options apart."""
-    found = []
+    parts = []
     for name in columns:
         column = table.column(name).combine_chunks()
         if pa.types.is_list(column.type):
             column = pc.binary_join(column, " ") if name == "tokens" else column.flatten()
-        found.append(column.drop_null())
-    texts = pc.unique(pa.chunked_array(found))
+        parts.append(column.drop_null())
+    texts = pc.unique(pa.chunked_array(parts))
     return pa.table({"text": texts.filter(pc.greater(pc.binary_length(texts), 0))})
 
 

@@ -152,13 +152,13 @@ def item_names(table: pa.Table, collection: str | None) -> list[str]:
     return [f"{len(ids)}:{place}" for place in range(len(ids))]
 
 
-def sample(found: Rows, count: int | None) -> pa.Table:
+def sample(loaded: Rows, count: int | None) -> pa.Table:
     """So many of the rows, or all: the same items for every trial and, within a collection, in every language."""
-    if count is None or count >= len(found):
-        return found.table
-    ids = [hashlib.sha256(item.encode()).digest() for item in found.table.column("item").to_pylist()]
+    if count is None or count >= len(loaded):
+        return loaded.table
+    ids = [hashlib.sha256(item.encode()).digest() for item in loaded.table.column("item").to_pylist()]
     drawn = sorted(range(len(ids)), key=lambda place: (ids[place], place))[:count]
-    return found.table.take(sorted(drawn))
+    return loaded.table.take(sorted(drawn))
 
 
 def resolved(task: Task, source: Source) -> Task:

@@ -42,7 +42,7 @@ def plan(
     with console.status("reading the rows, and looking for test rows among them"):
         planner.check()
     hourly_price(loaded.budget)
-    for overlap in planner.guard.found:
+    for overlap in planner.guard.shown:
         console.print(overlap.in_words, style="yellow", highlight=False, markup=False, soft_wrap=True)
     if prepare:
         _prepare(planner, console)

@@ -20,7 +20,8 @@ class Accuracy:
 
     def in_words(self) -> str:
         """A line for the end of a search."""
-        said = f"Forecast against ledger, {self.pieces} piece{'s' if self.pieces > 1 else ''} of work: tokens {_error(*self.tokens)}"
+        pieces = "1 piece" if self.pieces == 1 else f"{self.pieces} pieces"
+        said = f"Forecast against ledger, {pieces} of work: tokens {_error(*self.tokens)}"
         if self.device_seconds is not None:
             forecast, measured = self.device_seconds
             said += f"; device-seconds {forecast:,.0f} against {measured:,.0f}, {_error(forecast, measured)}"

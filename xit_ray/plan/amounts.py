@@ -55,8 +55,8 @@ def check_finalists(space: Space, where: str) -> None:
     recipes: dict[str, set[str]] = {}
     for recipe in listed_recipes(space):
         recipes.setdefault(recipe.target_task, set()).add(recipe.apart_from_seeds)
-    for target, found in recipes.items():
-        if finalists.top > max(len(found), DEFAULT_TOP):
+    for target, distinct in recipes.items():
+        if finalists.top > max(len(distinct), DEFAULT_TOP):
             raise UserError(
-                f"{where}: search.finalists.top: found {finalists.top}; the space has {len(found)} recipes of {target}"
+                f"{where}: search.finalists.top: found {finalists.top}; the space has {len(distinct)} recipes of {target}"
             )

@@ -99,7 +99,7 @@ class Forecaster:
         sizes = self._sizes(model)
         work = Workload(tokens, sizes.flops(tokens, pairs, backward=True))
         dev = [self._rows(model, task, "dev", "en", None) for task in training.english]
-        for lengths, squares in dev * stage.evaluations:
+        for lengths, squares in dev * len(sampling.evaluated_after(stage, training.steps)):
             work += self._scored(sizes, lengths, squares)
         return work
 

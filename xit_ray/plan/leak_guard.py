@@ -36,11 +36,11 @@ class LeakGuard:
         self.tested: dict[tuple[str, tuple[str, ...]], Tested] = {}
 
     @property
-    def found(self) -> list[Overlap]:
+    def shown(self) -> list[Overlap]:
         """What of the test sets is among rows that train or choose, the largest shares first; next to nothing is left out."""
         every = [*self.overlaps.values(), *self.together.values()]
-        found = {one for one in every if one is not None and one.share >= leaks.SHOWN}
-        return sorted(found, key=lambda one: (-one.share, one.tested, one.used))
+        large = {one for one in every if one is not None and one.share >= leaks.SHOWN}
+        return sorted(large, key=lambda one: (-one.share, one.tested, one.used))
 
     def keep_apart(self, used: Iterable[Used], scored: Mapping[str, tuple[str, ...]]) -> None:
         """Refuse a recipe whose rows are scored.
@@ -83,31 +83,31 @@ class LeakGuard:
             self.together[others, name] = self._tested(name, languages).overlap(Leaked(frozenset(), union), told)
         return self.together[others, name]
 
-    def _judge(self, found: Overlap | None, published: bool) -> None:
-        if found is None:
+    def _judge(self, overlap: Overlap | None, published: bool) -> None:
+        if overlap is None:
             return
-        about = f"{self.where}: recipe: {percent(found.share)} of the test rows of {found.tested} in {found.language!r}"
-        if found.by == "item":
+        about = f"{self.where}: recipe: {percent(overlap.share)} of the test rows of {overlap.tested} in {overlap.language!r}"
+        if overlap.by == "item":
             raise UserError(
-                f"{about} are, in some language, items of {found.used}; leave these rows out of the recipe, since what is "
+                f"{about} are, in some language, items of {overlap.used}; leave these rows out of the recipe, since what is "
                 "trained on in one language is known in all"
             )
         allowed = self.space.allow_overlap
         if allowed is None:
             allowed = leaks.ALLOWED_WITHIN if published else leaks.ALLOWED
-        if found.share > allowed:
+        if overlap.share > allowed:
             raise UserError(
-                f"{about} are, in some language and spelling, rows of {found.used}; allowed: {percent(allowed)}. Leave "
+                f"{about} are, in some language and spelling, rows of {overlap.used}; allowed: {percent(allowed)}. Leave "
                 "these rows out of the recipe, or say 'allow_overlap' in the space, which its report then says first"
             )
 
     def _overlap(self, used: Used, name: str, scored: tuple[str, ...]) -> Overlap | None:
         task, tested = registry.get(name), self._tested(name, scored)
-        found, source = self.cache.load(*used), self.cache.load(_source(used[0]), *used[1:])
+        rows, source = self.cache.load(*used), self.cache.load(_source(used[0]), *used[1:])
         # The languages of a user's own files are what their description says, which may be wrong.
         own_files = registry.get(_source(used[0])).root is not None or task.root is not None
         where = task.languages if own_files else [used[2]]
-        self.leaked[used, name] = tested.leaked(found, source, where)
+        self.leaked[used, name] = tested.leaked(rows, source, where)
         return tested.overlap(self.leaked[used, name], _named(used))
 
     def _tested(self, name: str, scored: tuple[str, ...]) -> Tested:

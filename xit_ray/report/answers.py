@@ -68,10 +68,10 @@ class Answers:
         drawn = np.random.default_rng(0).integers(2, size=most)
         kept = {language: drawn[numbers] == which for language, numbers in self.numbers.items()}
         by_seed = {
-            seed: {lang: ItemScores(found.parts[kept[lang]], found.measure) for lang, found in items.items()}
+            seed: {lang: ItemScores(scores.parts[kept[lang]], scores.measure) for lang, scores in items.items()}
             for seed, items in self.by_seed.items()
         }
-        numbers = {language: found[kept[language]] for language, found in self.numbers.items()}
+        numbers = {language: rows[kept[language]] for language, rows in self.numbers.items()}
         return Answers(by_seed, numbers, self.labelled, self.languages)
 
 
@@ -104,9 +104,9 @@ class Reader:
             seeds = [str(stage.seed) for stage in recipe.trained]
             # Runs are paired by the seed of the target stage, which a baseline has too.
             seed = seeds[-1] if seeds[-1] not in by_seed else "/".join(seeds)
-            found = self._of(str(trial["evaluation"]), task)
-            by_seed[seed] = {language: items for language, (items, _) in found.items()}
-            numbers |= {language: rows for language, (_, rows) in found.items()}
+            answers = self._of(str(trial["evaluation"]), task)
+            by_seed[seed] = {language: items for language, (items, _) in answers.items()}
+            numbers |= {language: rows for language, (_, rows) in answers.items()}
         languages = tuple(
             language for language in task.languages if all(language in items for items in by_seed.values())
         )
@@ -128,15 +128,15 @@ class Reader:
                     f"{self.store.root}: the scores {evaluation} are of an earlier version of xit_ray; search again: trained "
                     "stages are taken from the store, and only scored anew"
                 )
-            found = {}
+            by_language = {}
             for language in task.languages:
                 part = table.filter(pc.equal(table.column("language"), language))
                 if part.num_rows:
                     flat = part.column("parts").combine_chunks().flatten().to_numpy(zero_copy_only=False)
                     measure = MEASURES[part.column("measure")[0].as_py()]
                     items = ItemScores(flat.reshape(part.num_rows, -1), measure)
-                    found[language] = items, self._numbered(part.column("item"), task.name, language)
-            self.read[evaluation] = found
+                    by_language[language] = items, self._numbered(part.column("item"), task.name, language)
+            self.read[evaluation] = by_language
         return self.read[evaluation]
 
     def _numbered(self, names: pa.ChunkedArray, task: str, language: str) -> Numbers:

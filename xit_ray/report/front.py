@@ -11,12 +11,12 @@ def front(trials: list[Row]) -> list[Row]:
 
     The cost is ``device_seconds``: of all the trial's stages and its scoring, as if it had been trained alone.
     """
-    found = []
+    front = []
     for target in dict.fromkeys(row["target"] for row in trials):
         best = float("-inf")
         done = [row for row in trials if row["target"] == target and row["status"] == "done"]
         for row in sorted(done, key=lambda row: (row["device_seconds"], -row["dev_en"], row["trial"])):
             if row["dev_en"] > best:
                 best = row["dev_en"]
-                found.append(row)
-    return found
+                front.append(row)
+    return front

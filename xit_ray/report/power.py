@@ -74,7 +74,7 @@ def power(cells: Iterable[MatrixCell], seeds: Iterable[int]) -> list[Power]:
     for cell in cells:
         if cell.gain is not None and cell.gain.estimate.df is not None:
             known.setdefault(cell.target, []).append((cell.gain.estimate, cell.seeds))
-    found = []
+    rows = []
     for target, estimates in known.items():
         for wanted in seeds:
             later = [with_seeds(estimate, now, wanted) for estimate, now in estimates]
@@ -82,8 +82,8 @@ def power(cells: Iterable[MatrixCell], seeds: Iterable[int]) -> list[Power]:
             df = min(one.df or math.inf for one in later)
             sure = float(stats.t.ppf((1 + LEVEL) / 2, df))
             se = math.sqrt(variance)
-            found.append(Power(target, wanted, sure * se, (sure + float(stats.t.ppf(POWER, df))) * se))
-    return found
+            rows.append(Power(target, wanted, sure * se, (sure + float(stats.t.ppf(POWER, df))) * se))
+    return rows
 
 
 def search_hours(

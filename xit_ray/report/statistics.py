@@ -116,9 +116,9 @@ def runs_of(by_seed: Mapping[str, Mapping[str, ItemScores]], item_keys: Mapping[
     influence = np.zeros((len(seeds), items))
     for place, seed in enumerate(seeds):
         for column, language in enumerate(languages):
-            found = by_seed[seed][language]
-            scores[place, column] = found.value
-            linear = found.influence / len(languages)
+            scored = by_seed[seed][language]
+            scores[place, column] = scored.value
+            linear = scored.influence / len(languages)
             influence[place] += np.bincount(item_keys[language], weights=linear, minlength=items)
     return Runs(seeds, scores, influence)
 

@@ -35,18 +35,18 @@ def suite_table(suite: Suite, cells: list[MatrixCell], scores: list[dict[str, An
         by_trial.setdefault(score["trial"], []).append(score)
     rows = {}
     for row_name in dict.fromkeys(cell.row for cell in cells):
-        found: dict[str, dict[str, dict[str, list[float]]]] = {}
+        values_of: dict[str, dict[str, dict[str, list[float]]]] = {}
         for cell in (cell for cell in cells if cell.row == row_name):
             for score in (score for trial in cell.replicates for score in by_trial.get(trial, [])):
                 if score["task"] == cell.target or not registry.get(score["task"]).trainable:
-                    place = found.setdefault(score["task"], {}).setdefault(score["language"], {})
+                    place = values_of.setdefault(score["task"], {}).setdefault(score["language"], {})
                     place.setdefault(score["metric"], []).append(score["value"])
         means = {
             task: {
                 language: {metric: sum(values) / len(values) for metric, values in metrics.items()}
                 for language, metrics in languages.items()
             }
-            for task, languages in found.items()
+            for task, languages in values_of.items()
         }
         rows[row_name] = suite.scores(means)
     columns = list(next(iter(rows.values()), {}))

@@ -108,7 +108,8 @@ def summarise(folder: Path, store: Store) -> Summary:
     scores = pq.read_table(folder / SCORES).to_pylist()
     done = [cell for cell in cells if cell.trial is not None]
     targets = list(dict.fromkeys(cell.target for cell in cells))
-    best = {target: _best(found) for target in targets if (found := [cell for cell in done if cell.target == target])}
+    competing = {target: [cell for cell in done if cell.target == target] for target in targets}
+    best = {target: _best(cells) for target, cells in competing.items() if cells}
     scored = {str(trial["trial"]): float(trial["seconds"]) for trial in trials if trial["status"] == "done"}
     return Summary(
         name=folder.name,
@@ -158,9 +159,9 @@ def _typology(done: list[MatrixCell], trials: list[dict[str, Any]], scores: list
     def means(cell: MatrixCell) -> dict[str, float]:
         labelled = recipes[str(cell.trial)].labelled_languages
         return {
-            language: fmean(score["value"] for score in found)
+            language: fmean(score["value"] for score in scored)
             for language in registry.get(cell.target).languages
-            if language not in labelled and (found := _of_replicates(cell.target, language, cell.replicates, by_trial))
+            if language not in labelled and (scored := _of_replicates(cell.target, language, cell.replicates, by_trial))
         }
 
     baselines = {cell.cell: means(cell) for cell in done if cell.cell.is_baseline}
@@ -171,12 +172,12 @@ def _typology(done: list[MatrixCell], trials: list[dict[str, Any]], scores: list
 
 def _main_scores(scores: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
     """By task and trial, then by language."""
-    found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    by_trial: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for score in (s for s in scores if s["metric"] == registry.get(s["task"]).metric):
         # Each model has scores of its own before training.
         trial = f"{UNTRAINED}/{score['model']}" if score["trial"] == UNTRAINED else score["trial"]
-        found.setdefault((score["task"], trial), {})[score["language"]] = score
-    return found
+        by_trial.setdefault((score["task"], trial), {})[score["language"]] = score
+    return by_trial
 
 
 def _preselection(folder: Path, cells: list[MatrixCell]) -> PreselectionReport | None:
@@ -201,19 +202,21 @@ def _suite(space: Space, done: list[MatrixCell], scores: list[dict[str, Any]]) -
 
 def _tables(done: list[MatrixCell], best: dict[str, MatrixCell], scores: list[dict[str, Any]]) -> list[LanguageTable]:
     by_trial = _main_scores(scores)
-    found = []
+    tables = []
     for target in dict.fromkeys(cell.target for cell in done):
         cells = [cell for cell in done if cell.target == target]
         columns = [(cell.row, cell.replicates) for cell in cells]
         gains = [dict(cell.gain_by_language or {}) for cell in cells]
-        found.append(_table(target, f"{target}, by intermediate", columns, gains, by_trial, best[target].replicates))
+        tables.append(_table(target, f"{target}, by intermediate", columns, gains, by_trial, best[target].replicates))
     models = dict.fromkeys(score["model"] for score in scores if score["trial"] == UNTRAINED)
     for task in sorted({score["task"] for score in scores} - {cell.target for cell in done}):
         untrained = {model: f"{UNTRAINED}/{model}" for model in models if (task, f"{UNTRAINED}/{model}") in by_trial}
         columns = [(UNTRAINED if len(models) == 1 else f"{UNTRAINED} ({m})", (key,)) for m, key in untrained.items()]
         columns += [(f"{cell.row} → {cell.target}", cell.replicates) for cell in done]
-        found.append(_table(task, f"{task}, after each recipe", columns, [{}] * len(columns), by_trial, columns[-1][1]))
-    return found
+        tables.append(
+            _table(task, f"{task}, after each recipe", columns, [{}] * len(columns), by_trial, columns[-1][1])
+        )
+    return tables
 
 
 def _table(
@@ -226,10 +229,10 @@ def _table(
 ) -> LanguageTable:
     rows = []
     for language in registry.get(task).languages:
-        found = [_of_replicates(task, language, trials, by_trial) for _, trials in columns]
-        one = next((scores[0] for scores in found if scores), None)
+        per_column = [_of_replicates(task, language, trials, by_trial) for _, trials in columns]
+        one = next((scores[0] for scores in per_column if scores), None)
         if one is not None:
-            values = [fmean(score["value"] for score in scores) if scores else None for scores in found]
+            values = [fmean(score["value"] for score in scores) if scores else None for scores in per_column]
             rows.append(LanguageRow(language, values, float(one["majority"]), int(one["n"])))
     chosen = [trials for _, trials in columns].index(best)
     others = [row for row in rows if row.language != "en"]
@@ -241,8 +244,8 @@ def _table(
 def _of_replicates(
     task: str, language: str, trials: tuple[str, ...], by_trial: dict[tuple[str, str], dict[str, dict[str, Any]]]
 ) -> list[dict[str, Any]]:
-    found = (by_trial.get((task, trial), {}).get(language) for trial in trials)
-    return [score for score in found if score is not None]
+    scores = (by_trial.get((task, trial), {}).get(language) for trial in trials)
+    return [score for score in scores if score is not None]
 
 
 def _best_recipe(best: dict[str, MatrixCell], trials: list[dict[str, Any]]) -> str:

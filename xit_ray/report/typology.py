@@ -17,10 +17,10 @@ FEWEST = 4
 
 @functools.cache
 def _features() -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = yaml.safe_load(
+    features: dict[str, dict[str, str]] = yaml.safe_load(
         resources.files("xit_ray.report").joinpath("typology.yaml").read_text("utf-8")
     )
-    return found
+    return features
 
 
 def distance(language: str, source: str = "en") -> float | None:

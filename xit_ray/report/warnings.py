@@ -26,8 +26,8 @@ def warnings(
         scores: its scores.
     """
     finished = [row for row in trials if row["status"] == "done"]
-    found = [*_one_answer(finished, scores), *_short(ledger), *_small_dev(ledger)]
-    return found + [_ties(cell, done) for cell in best.values() if _tied(cell, done)]
+    warnings = [*_one_answer(finished, scores), *_short(ledger), *_small_dev(ledger)]
+    return warnings + [_ties(cell, done) for cell in best.values() if _tied(cell, done)]
 
 
 def _one_answer(finished: list[Row], scores: list[Row]) -> list[str]:

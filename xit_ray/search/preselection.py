@@ -65,9 +65,9 @@ def in_order_of_promise(recipes: Iterable[Recipe], estimates: Estimates) -> list
     return sorted((recipe for recipe in recipes if recipe.cell in ranks), key=lambda recipe: ranks[recipe.cell])
 
 
-def still_holds(estimates: Estimates | None, recipes: Iterable[Recipe], settings: Preselection) -> bool:
+def still_holds(estimates: Estimates, recipes: Iterable[Recipe], settings: Preselection) -> bool:
     """Whether the estimates of an earlier start are of the same cells, made in the same way."""
-    if estimates is None or any((one.by, one.rows) != (settings.by, settings.rows) for one in estimates):
+    if any((one.by, one.rows) != (settings.by, settings.rows) for one in estimates):
         return False
     return {recipe.cell for recipe in recipes} == {estimate.cell for estimate in estimates}
 
@@ -113,12 +113,12 @@ def _result(reference: Any) -> list[CellEstimate]:
 
 def _estimate(context: SearchContext, settings: Preselection, group: list[tuple[Cell, Trial]]) -> list[CellEstimate]:
     """In a process of its own: the estimates of cells that share what comes before the target."""
-    from xit_ray.stages.estimate import estimator
+    from xit_ray.stages.estimate import estimate
 
     estimates = []
     for cell, trial in group:
         stage = stage_context(context, trial.recipe.model)
-        value, seconds = estimator(settings.by)(stage, trial.recipe, trial.trainings)
+        value, seconds = estimate(settings.by, stage, trial.recipe, trial.trainings)
         estimates.append(
             CellEstimate(cell=cell, by=settings.by, rows=settings.rows, estimate=value, device_seconds=seconds)
         )

@@ -147,7 +147,7 @@ def run(folder: Path, console: Console, checked: Planner | None = None) -> Searc
     journal = Journal(folder)
     journal.mend()
     state = State(journal.read())
-    overlaps = tuple(planner.guard.found)
+    overlaps = tuple(planner.guard.shown)
     if overlaps != state.overlaps:
         event = OverlapsFound(overlaps=overlaps)
         journal.append([event])
@@ -217,16 +217,10 @@ def _measured_throughput(space: Space) -> Throughput | None:
 def _search(
     space: Space, planner: Planner, folder: Path, journal: Journal, state: State, trackers: Trackers, console: Console
 ) -> None:
-    from xit_ray.search import runtime, tuning  # Ray is imported with its output already turned away
-
     with _quiet(folder / RAY_LOG) as screen:
-        display_console = screen(console)
-        slots = runtime.start(space.resources)
-        try:
-            run = tuning.SearchRun(space, planner, folder, journal, state, trackers, display_console)
-            tuning.fit(run, slots)
-        finally:
-            runtime.stop()
+        from xit_ray.search import tuning  # Ray is imported with its output already turned away
+
+        tuning.fit(tuning.SearchRun(space, planner, folder, journal, state, trackers, screen(console)))
 
 
 @contextmanager

@@ -54,31 +54,59 @@ if not joins_cluster():
     # Ray binds its ports to every interface, without a token, unless it takes the machine for one that cannot be part of a
     # cluster. Nothing else keeps all of its processes on the loopback interface.
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    # One process per run less; nothing takes this machine away.
+    os.environ["RAY_TRAIN_ENABLE_PREEMPTION_WATCHER"] = "0"
 
 import ray  # noqa: E402
 
 DRIVERS = "xit_driver"
 """Resource of the node that holds the trials' light drivers; a cluster's head node declares it."""
 DRIVER_SLOTS = 10_000
+SINGLE_MACHINE = "xit_single_machine"
+"""Resource that the Ray of ``running`` declares where it has no other machines."""
 STARTS = 3
 
 
-def start(resources: Resources) -> int:
-    """Join the cluster this machine belongs to, or start Ray on this machine.
+@contextmanager
+def running(resources: Resources) -> Iterator[int]:
+    """Ray while the block runs: the one this process has already joined, which is left as it is; else the cluster that this
+    machine belongs to; else one of this machine's own.
 
-    Returns:
+    Yields:
         how many training runs may go on at a time.
 
     Raises:
-        UserError: a run needs more than the machine has, or the cluster's head does not declare the drivers' resource.
+        UserError: a run needs more than the machine has, or no node declares the drivers' resource.
     """
     warnings.filterwarnings("ignore", category=DeprecationWarning)
-    with _own_signals():
-        _join_or_start()
-    if resources.runs:
-        return resources.runs
+    joined = ray.is_initialized()
+    try:
+        if not joined:
+            with _own_signals():
+                _join_or_start()
+        _check_drivers()
+        yield resources.runs or _fitting_now(resources)
+    finally:
+        if not joined:
+            ray.shutdown()
+
+
+def single_machine() -> bool:
+    """Whether all workers of the running Ray are on this machine."""
+    return SINGLE_MACHINE in ray.cluster_resources()
+
+
+def _fitting_now(resources: Resources) -> int:
     have = ray.cluster_resources()
     return fitting(resources, have.get("CPU", 0), have.get("GPU", 0))
+
+
+def _check_drivers() -> None:
+    if DRIVERS not in ray.cluster_resources():
+        raise UserError(
+            f"the Ray cluster has no node with the resource {DRIVERS!r}; start its head with "
+            f"ray start --head --resources='{{\"{DRIVERS}\": {DRIVER_SLOTS}}}' (clusters/aws.yaml does)"
+        )
 
 
 @contextmanager
@@ -96,22 +124,9 @@ def _join_or_start() -> None:
     options = {"log_to_driver": True, "logging_level": logging.ERROR, "namespace": "xit_ray"}
     if joins_cluster():
         ray.init(address="auto", runtime_env={"env_vars": ENVIRONMENT}, **options)
-        if DRIVERS not in ray.cluster_resources():
-            raise UserError(
-                f"the Ray cluster has no node with the resource {DRIVERS!r}; start its head with "
-                f"ray start --head --resources='{{\"{DRIVERS}\": {DRIVER_SLOTS}}}' (clusters/aws.yaml does)"
-            )
     else:
-        os.environ["RAY_TRAIN_ENABLE_PREEMPTION_WATCHER"] = (
-            "0"  # one process per run less; nothing takes this machine away
-        )
         # Without the dashboard's two processes: nothing here asks it.
-        _start_here({"include_dashboard": False, "resources": {DRIVERS: DRIVER_SLOTS}, **options})
-
-
-def stop() -> None:
-    """Leave the cluster, or end the Ray that ``start`` started."""
-    ray.shutdown()
+        _start_here({"include_dashboard": False, "resources": {DRIVERS: DRIVER_SLOTS, SINGLE_MACHINE: 1}, **options})
 
 
 def _start_here(options: dict[str, Any]) -> None:

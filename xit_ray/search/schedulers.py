@@ -3,12 +3,12 @@
 import statistics
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
 
-from xit_ray.spec.plugins import plugin
+from xit_ray.spec.plugins import plugin, wrong
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Scheduler
 from xit_ray.track.events import PROGRESS_UNITS
@@ -29,6 +29,7 @@ def group_of(recipe: Recipe, compare: str) -> str:
     return f"{'baseline' if cell.is_baseline else 'with intermediate'} -> {cell.target}, seed {seed}"
 
 
+@runtime_checkable
 class StoppingRule(Protocol):
     """Decides about the trials of one group."""
 
@@ -85,7 +86,10 @@ def make_rule(settings: Scheduler) -> StoppingRule:
         )
         return halving
     make: Callable[[Scheduler], StoppingRule] = plugin("schedulers", settings.name)
-    return make(settings)
+    rule = make(settings)
+    if not isinstance(rule, StoppingRule):
+        raise wrong("schedulers", settings.name, rule, "a function that gives a StoppingRule")
+    return rule
 
 
 class GroupedScheduler(FIFOScheduler):  # type: ignore[misc]
@@ -95,6 +99,9 @@ class GroupedScheduler(FIFOScheduler):  # type: ignore[misc]
         settings: which rule, grace, reduction and what is compared.
         group: maps a Tune trial's configuration to its group.
         past: (group, trial key, progress, dev) reports of trials that ended before a resume: the rungs as they were.
+
+    Raises:
+        UserError: a plugin gives something else than a rule.
     """
 
     def __init__(
@@ -104,6 +111,7 @@ class GroupedScheduler(FIFOScheduler):  # type: ignore[misc]
         past: Iterable[tuple[str, str, int, float]] = (),
     ) -> None:
         super().__init__()
+        make_rule(settings)  # what is wrong with a plugin is said before there are trials
         self.settings, self.group = settings, group
         self.rules: dict[str, StoppingRule] = {}
         self.groups: dict[str, str] = {}
@@ -117,7 +125,9 @@ class GroupedScheduler(FIFOScheduler):  # type: ignore[misc]
             rule.on_trial_result(None, trial, {"progress": progress, "dev": dev})
 
     def _rule(self, group: str) -> StoppingRule:
-        return self.rules.setdefault(group, make_rule(self.settings))
+        if group not in self.rules:
+            self.rules[group] = make_rule(self.settings)
+        return self.rules[group]
 
     def _rule_of(self, trial: TuneTrial) -> StoppingRule:
         if trial.trial_id not in self.groups:

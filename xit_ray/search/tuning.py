@@ -1,5 +1,6 @@
 """Ray Tune: the trials of a search that have not ended, run to their ends."""
 
+import functools
 import logging
 import time
 import uuid
@@ -23,12 +24,12 @@ from xit_ray.search.finalists import to_train_again
 from xit_ray.search.preselection import Estimates, estimate_cells, in_order_of_promise, ranked, still_holds
 from xit_ray.search.progress import Display
 from xit_ray.search.schedulers import GroupedScheduler, group_of
-from xit_ray.search.searchers import PlannedSearcher, proposals
+from xit_ray.search.searchers import PlannedSearcher, Proposals, proposals
 from xit_ray.search.trial_events import TrialEvents
 from xit_ray.spec.domains import cover
 from xit_ray.spec.points import listed_recipes
 from xit_ray.spec.recipe import Recipe
-from xit_ray.spec.space import Space, as_recipe
+from xit_ray.spec.space import Preselection, Space, as_recipe
 from xit_ray.stages.records import scores_record
 from xit_ray.stages.store import Store
 from xit_ray.track.events import Preselected, SearchStarted, UntrainedScored
@@ -53,15 +54,22 @@ class SearchRun:
     console: Console
 
 
-def fit(run: SearchRun, slots: int) -> None:
+def fit(run: SearchRun) -> None:
     """Run the trials that have not ended; events go to the journal, the state, MLflow and the display.
 
-    Args:
-        run: the search.
-        slots: training runs at a time.
+    Raises:
+        UserError: a run needs more than the machine has, or Ray cannot be joined.
     """
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    _Fit(run, slots).run()
+    trials = _TrialsLeft(run)
+    if trials.none():
+        return
+    with runtime.running(run.space.resources) as slots:
+        fitting = _Fit(run, slots, trials)
+        try:
+            fitting.run()
+        finally:
+            ray.kill(fitting.coordinator)  # a Ray that goes on after the search must not keep it
 
 
 @dataclass(frozen=True)
@@ -76,11 +84,63 @@ class _TrialBatch:
     """Trials of the search when these have ended."""
 
 
+class _TrialsLeft:
+    """What a search has not done yet."""
+
+    def __init__(self, run: SearchRun) -> None:
+        self.space, self.planner, self.state, self.folder = run.space, run.planner, run.state, run.folder
+
+    def none(self) -> bool:
+        """Whether everything is done."""
+        estimates = self.estimates()
+        if self.space.preselection is not None and (estimates is None or estimates != self.state.estimates):
+            return False
+        return self.first().samples == 0 and self.again().samples == 0
+
+    def estimates(self) -> Estimates | None:
+        """The cells' estimates; None where the space asks for none, or they are still to be made."""
+        settings, known = self.space.preselection, self.state.estimates
+        if settings is None or known is None or not still_holds(known, listed_recipes(self.space), settings):
+            return None
+        return ranked(known, settings.keep)
+
+    def first(self) -> _TrialBatch:
+        """The trials that the space asks for."""
+        if not self.space.search.listed:
+            proposed = self._proposals
+            searcher = PlannedSearcher(proposed.searcher, lambda tree: self.planner.trial(as_recipe(tree)))
+            return _TrialBatch(searcher, proposed.remaining, {}, self.space.search.trials)
+        recipes = list(listed_recipes(self.space))
+        if self.state.estimates is not None:
+            return self._batch(in_order_of_promise(recipes, self.state.estimates), ordered=True)
+        return self._batch(recipes)
+
+    @functools.cached_property
+    def _proposals(self) -> Proposals:
+        return proposals(self.space, self.folder)
+
+    def again(self) -> _TrialBatch:
+        """The best recipes with fresh seeds, where the space asks for them and all others have ended."""
+        trials = self.state.trials.values()
+        complete = all(trial.status in ("done", "stopped") for trial in trials if not trial.reseeded)
+        return self._batch(to_train_again(self.space, trials) if complete else [])
+
+    def _batch(self, recipes: Iterable[Recipe], ordered: bool = False) -> _TrialBatch:
+        """The trials of a list of recipes that have not ended: in the list's order, or in one that keeps workers busy."""
+        ended = {trial.key for trial in self.state.ended()}
+        trials = {trial.key: trial for trial in map(self.planner.trial, recipes)}
+        left = [trial for trial in trials.values() if trial.key not in ended]
+        if not ordered:
+            left = in_good_order(left, trie(left))
+        param_space = {TRIAL: tune.grid_search([trial.model_dump_json() for trial in left])}
+        return _TrialBatch(None, 1 if left else 0, param_space, len(trials.keys() | self.state.trials))
+
+
 class _Fit:
     """One call of ``fit``."""
 
-    def __init__(self, run: SearchRun, slots: int) -> None:
-        self.search, self.slots, self.began = run, slots, time.time()
+    def __init__(self, run: SearchRun, slots: int, trials: _TrialsLeft) -> None:
+        self.search, self.slots, self.trials, self.began = run, slots, trials, time.time()
         space, folder = run.space, run.folder
         self.space = space
         self.coordinator = coordinator.start(folder.name, _budget(space, run.journal), resources={runtime.DRIVERS: 1})
@@ -93,7 +153,7 @@ class _Fit:
             source=source.kind,
             source_root=str(source.root) if source.root else None,
             ray_storage=_ray_storage(space, folder),
-            single_machine=not runtime.joins_cluster(),
+            single_machine=runtime.single_machine(),
             resources=space.resources,
             dtype=run.planner.dtype,
             tasks=space.tasks,
@@ -107,15 +167,12 @@ class _Fit:
         self._report_untrained()
         if self.space.preselection is not None:
             with self._relay():
-                estimates = self._estimates()
+                estimates = self.trials.estimates() or self._estimates(self.space.preselection)
                 if estimates != self.search.state.estimates:
                     self.emit(Preselected(estimates=estimates))
         with worker_groups.running(self.context, self.slots, resources={runtime.DRIVERS: 1}):
-            self._run_trials(self._first_batch(), reseeded=False)
-            trials = self.search.state.trials.values()
-            complete = all(trial.status in ("done", "stopped") for trial in trials if not trial.reseeded)
-            if complete and (recipes := to_train_again(self.space, trials)):
-                self._run_trials(self._batch(recipes), reseeded=True)
+            self._run_trials(self.trials.first(), reseeded=False)
+            self._run_trials(self.trials.again(), reseeded=True)
 
     def _run_trials(self, batch: _TrialBatch, reseeded: bool) -> None:
         if batch.samples == 0:
@@ -163,36 +220,9 @@ class _Fit:
             if record is not None:
                 self.emit(UntrainedScored(trial=None, model=model, key=key, record=record))
 
-    def _estimates(self) -> Estimates:
-        settings, known = self.space.preselection, self.search.state.estimates
-        assert settings is not None
+    def _estimates(self, settings: Preselection) -> Estimates:
         recipes = list(listed_recipes(self.space))
-        if still_holds(known, recipes, settings):
-            return ranked(known or (), settings.keep)
         return estimate_cells(recipes, settings, self.search.planner, self.context, self.slots, self.search.console)
-
-    def _first_batch(self) -> _TrialBatch:
-        """The trials that the space asks for."""
-        space, estimates = self.space, self.search.state.estimates
-        if not space.search.listed:
-            proposed = proposals(space, self.search.folder)
-            planner = self.search.planner
-            searcher = PlannedSearcher(proposed.searcher, lambda tree: planner.trial(as_recipe(tree)))
-            return _TrialBatch(searcher, proposed.remaining, {}, space.search.trials)
-        recipes = list(listed_recipes(space))
-        if estimates is not None:
-            return self._batch(in_order_of_promise(recipes, estimates), ordered=True)
-        return self._batch(recipes)
-
-    def _batch(self, recipes: Iterable[Recipe], ordered: bool = False) -> _TrialBatch:
-        """The trials of a list of recipes that have not ended: in the list's order, or in one that keeps workers busy."""
-        ended = {trial.key for trial in self.search.state.ended()}
-        trials = {trial.key: trial for trial in map(self.search.planner.trial, recipes)}
-        left = [trial for trial in trials.values() if trial.key not in ended]
-        if not ordered:
-            left = in_good_order(left, trie(left))
-        param_space = {TRIAL: tune.grid_search([trial.model_dump_json() for trial in left])}
-        return _TrialBatch(None, 1 if left else 0, param_space, len(trials.keys() | self.search.state.trials))
 
 
 def _budget(space: Space, journal: Journal) -> BudgetTracker | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import time
 from typing import TYPE_CHECKING, Any
 
 import ray
+from ray.exceptions import ActorDiedError
 
 from xit_ray.search import coordinator
 from xit_ray.search.context import Job, SearchContext, stage_context
@@ -47,8 +49,7 @@ def work(config: dict[str, Any]) -> None:
     if context.resources.gpus:
         torch.cuda.set_device(get_device())
     while True:
-        claimed = ray.get(actor.claim_job.remote(group, IDLE_SECONDS)) if replicas.first else None
-        claimed = replicas.object_of_first(claimed)
+        claimed = replicas.object_of_first(_claimed(actor, group) if replicas.first else None)
         if claimed is None:
             return
         _Worker(Job.model_validate(claimed), context, actor, replicas).run()
@@ -57,6 +58,14 @@ def work(config: dict[str, Any]) -> None:
         if context.resources.gpus:
             gc.collect()
             torch.cuda.empty_cache()
+
+
+def _claimed(actor: Any, group: str) -> dict[str, Any] | None:
+    """The next job; None if there was none for a while, or the search has ended, and its coordinator with it."""
+    with contextlib.suppress(ActorDiedError):
+        job: dict[str, Any] | None = ray.get(actor.claim_job.remote(group, IDLE_SECONDS))
+        return job
+    return None
 
 
 class _Worker:

@@ -19,17 +19,17 @@ class AbsentError(UserError):
     """Data that is not there, as against data that is there and bad."""
 
 
-def unknown(what: str, found: str, allowed: Iterable[str], where: str = "") -> UserError:
+def unknown(what: str, given: str, allowed: Iterable[str], where: str = "") -> UserError:
     """An error for a name outside a fixed set, with the nearest allowed name first.
 
     Args:
         what: the kind of name, for example ``"task"``.
-        found: the name that was given.
+        given: the name that was given.
         allowed: every name that would have been accepted.
         where: file and key, put in front.
     """
     names = sorted(allowed)
-    close = get_close_matches(found, names, n=1)
+    close = get_close_matches(given, names, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     prefix = f"{where}: " if where else ""
-    return UserError(f"{prefix}unknown {what} {found!r}{hint} (allowed: {', '.join(names)})")
+    return UserError(f"{prefix}unknown {what} {given!r}{hint} (allowed: {', '.join(names)})")

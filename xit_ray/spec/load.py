@@ -215,10 +215,10 @@ def _first(error: ValidationError, model: type[Strict], root: str = "") -> str:
         return f"{key}: unknown key{hint} (allowed: {', '.join(names)}){domain}"
     if problem["type"] == "missing":
         return f"{key}: missing; it is required"
-    found = problem["input"]
+    given = problem["input"]
     if problem["type"] == "value_error":
         return f"{key}: {problem['msg'].removeprefix('Value error, ')}"
-    shown = repr(found) if len(repr(found)) <= 80 else repr(found)[:77] + "..."
+    shown = repr(given) if len(repr(given)) <= 80 else repr(given)[:77] + "..."
     return f"{key}: found {shown}; allowed: {_allowed(problem)}"
 
 

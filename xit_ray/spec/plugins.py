@@ -53,9 +53,9 @@ def plugin(group: Group, name: str) -> Any:
         ) from error
 
 
-def wrong(group: Group, name: str, found: object, wanted: str) -> UserError:
+def wrong(group: Group, name: str, given: object, wanted: str) -> UserError:
     """The error for an object that is not what a group's plugins are."""
-    return UserError(f"plugin xit_ray.{group} {name!r} is {found!r:.100}; wanted: {wanted}")
+    return UserError(f"plugin xit_ray.{group} {name!r} is {given!r:.100}; wanted: {wanted}")
 
 
 def _package(point: EntryPoint) -> str:

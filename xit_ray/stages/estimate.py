@@ -18,7 +18,7 @@ from xit_ray.data.encode import apart
 from xit_ray.data.records import subsample
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.mixture import Member
-from xit_ray.spec.plugins import plugin
+from xit_ray.spec.plugins import plugin, wrong
 from xit_ray.spec.recipe import Recipe
 from xit_ray.stages import execute
 from xit_ray.stages.execute import StageContext
@@ -97,10 +97,18 @@ Estimator = Callable[[StageContext, Recipe, tuple[Training, ...]], Estimate]
 BUILT_IN: dict[str, Estimator] = {"probe": probe, "logme": logme, "text": text}
 
 
-def estimator(name: str) -> Estimator:
-    """The estimator of that name: a built-in one, or a plugin's."""
-    chosen: Estimator = BUILT_IN[name] if name in BUILT_IN else plugin("estimators", name)
-    return chosen
+def estimate(by: str, context: StageContext, recipe: Recipe, trainings: tuple[Training, ...]) -> Estimate:
+    """Estimate a cell with the built-in estimator of a name, or a plugin's.
+
+    Raises:
+        UserError: no package adds that name, or it gives something else than an estimate.
+    """
+    chosen: Estimator = BUILT_IN[by] if by in BUILT_IN else plugin("estimators", by)
+    estimated = chosen(context, recipe, trainings)
+    match estimated:
+        case (float() | int() | None, float() | int()):
+            return estimated
+    raise wrong("estimators", by, estimated, "a function that gives an estimate (or None) and its device-seconds")
 
 
 def _train(context: StageContext, trainings: tuple[Training, ...]) -> float:

@@ -84,9 +84,9 @@ def generate(
         written = write(
             [asked.prompts[label].replace("{text}", text or "") for label, text in zip(labels, texts, strict=True)]
         )
-        found = [_row(text, answer, label) for text, answer, label in zip(texts, written, labels, strict=True)]
-        judged = judge(found) if judge is not None else labels
-        for row, label, given in zip(found, labels, judged, strict=True):
+        proposed = [_row(text, answer, label) for text, answer, label in zip(texts, written, labels, strict=True)]
+        judged = judge(proposed) if judge is not None else labels
+        for row, label, given in zip(proposed, labels, judged, strict=True):
             reason = _reason(row, label, given, seen, len(kept[label]) >= wanted[label])
             counts[reason or "kept"] += 1
             if reason is None:
@@ -191,10 +191,10 @@ def _judge(asked: Filter, task: Task, source: Source, device: Device) -> Judge:
         weights.load(network, Path(folder), head=0)
     network.settle(device)
 
-    def judge(found: list[Row]) -> list[str]:
+    def judge(rows: list[Row]) -> list[str]:
         names = {label: number for number, label in enumerate(task.labels)}
-        columns = {"text_a": [row["text_a"] for row in found], "text_b": [row["text_b"] for row in found]}
-        labels = pa.array([names[str(row["label"])] for row in found])
+        columns = {"text_a": [row["text_a"] for row in rows], "text_b": [row["text_b"] for row in rows]}
+        labels = pa.array([names[str(row["label"])] for row in rows])
         table = pa.table({**{name: pa.array(texts, pa.string()) for name, texts in columns.items()}, "label": labels})
         # Not through the cache: these rows are seen once.
         encoded = tokenise(task, table, tokenizer, asked.model.max_length)
@@ -204,11 +204,11 @@ def _judge(asked: Filter, task: Task, source: Source, device: Device) -> Judge:
     return judge
 
 
-def _save(asked: Generation, task: Task, found: list[Row], folder: Path) -> None:
-    if not found:
+def _save(asked: Generation, task: Task, rows: list[Row], folder: Path) -> None:
+    if not rows:
         raise UserError(f"{asked.name}: none of the texts was kept; see the counts, and the prompts")
-    order = np.random.default_rng(asked.seed).permutation(len(found))
-    lines = [json.dumps(found[place], ensure_ascii=False) + "\n" for place in order]
+    order = np.random.default_rng(asked.seed).permutation(len(rows))
+    lines = [json.dumps(rows[place], ensure_ascii=False) + "\n" for place in order]
     about = {
         "name": asked.name,
         "kind": task.kind,

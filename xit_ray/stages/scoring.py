@@ -44,11 +44,11 @@ def evaluate(context: StageContext, work: Evaluation) -> ScoresRecord:
         with context.store.open(work.checkpoint) as folder:
             weights.load(network, folder, head=work.head)
     scorer = _Scorer(network.settle(context.device), context, meter)
-    found = [(task, scorer.by_head(task, work.languages[task.name], work.items)) for task in tests]
+    every = [(task, scorer.by_head(task, work.languages[task.name], work.items)) for task in tests]
     for task in map(registry.get, work.embedding_tests):
-        found.append((task, scorer.by_embeddings(task, work.languages[task.name])))
+        every.append((task, scorer.by_embeddings(task, work.languages[task.name])))
     tables = _Tables()
-    for task, by_language in found:
+    for task, by_language in every:
         for language, scored in by_language.items():
             tables.add(task, language, scored)
     record = ScoresRecord(checkpoint=work.checkpoint, scores=tuple(tables.scores), cost=meter.cost())

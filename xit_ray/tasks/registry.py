@@ -25,10 +25,10 @@ def tasks() -> dict[str, Task]:
         ValueError: two files declare the same name.
         UserError: a plugin cannot be loaded, or adds a name that is taken.
     """
-    found: dict[str, Task] = {}
+    by_name: dict[str, Task] = {}
     for module in pkgutil.iter_modules(xit_ray.tasks.__path__):
         for value in vars(importlib.import_module(f"xit_ray.tasks.{module.name}")).values():
-            if isinstance(value, Task) and found.setdefault(value.name, value) is not value:
+            if isinstance(value, Task) and by_name.setdefault(value.name, value) is not value:
                 raise ValueError(f"two tasks are named {value.name!r}")
     for name in plugins.names("tasks"):
         added = plugins.plugin("tasks", name)
@@ -36,9 +36,9 @@ def tasks() -> dict[str, Task]:
         if not isinstance(several, list | tuple) or not all(isinstance(task, Task) for task in several):
             raise plugins.wrong("tasks", name, added, "a task or a list of tasks")
         for task in several:
-            if found.setdefault(task.name, task) is not task:
+            if by_name.setdefault(task.name, task) is not task:
                 raise UserError(f"plugin {name!r}: the task name {task.name!r} is taken")
-    return dict(sorted(found.items()))
+    return dict(sorted(by_name.items()))
 
 
 def get(name: str, where: str = "") -> Task:

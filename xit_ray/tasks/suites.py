@@ -27,25 +27,25 @@ class Suite:
     groups: Mapping[str, tuple[str, ...]]
     """Tasks by what they ask."""
 
-    def scores(self, found: Scores) -> dict[str, float | None]:
+    def scores(self, by_task: Scores) -> dict[str, float | None]:
         """Task, group and overall scores; None where a task, language or metric is missing.
 
         Returns:
             names of tasks, of groups, and ``overall``, to scores between 0 and 1.
         """
-        tasks = {task: self._task(task, found.get(task, {})) for task in self.languages}
+        tasks = {task: self._task(task, by_task.get(task, {})) for task in self.languages}
         means = {group: _mean([tasks[task] for task in members]) for group, members in self.groups.items()}
         return {**tasks, **means, "overall": _mean(list(tasks.values()))}
 
-    def _task(self, task: str, found: Mapping[str, Mapping[str, float]]) -> float | None:
-        return _mean([_of_language(found.get(language, {})) for language in self.languages[task]])
+    def _task(self, task: str, by_language: Mapping[str, Mapping[str, float]]) -> float | None:
+        return _mean([_of_language(by_language.get(language, {})) for language in self.languages[task]])
 
 
-def _of_language(found: Mapping[str, float]) -> float | None:
+def _of_language(by_metric: Mapping[str, float]) -> float | None:
     """Question answering's mean of both metrics; else the one metric that XTREME names."""
-    if "exact_match" in found:
-        return (found["f1"] + found["exact_match"]) / 2
-    return next((found[metric] for metric in ("f1", "accuracy", "map_at_20") if metric in found), None)
+    if "exact_match" in by_metric:
+        return (by_metric["f1"] + by_metric["exact_match"]) / 2
+    return next((by_metric[metric] for metric in ("f1", "accuracy", "map_at_20") if metric in by_metric), None)
 
 
 def _mean(values: list[float | None]) -> float | None:

@@ -54,6 +54,9 @@ def _write(task: Task, layout: Layout, some: list[Row], files: list[Path]) -> No
     if layout.labels:
         short, field = dict(zip(task.labels, layout.labels, strict=True)), str(layout.fields.get("label", "label"))
         native = [row | {field: short[row[field]]} for row in native]
+    if written == "parquet":
+        pq.write_table(pa.Table.from_pylist(native), files[0])
+        return
     if written == "pairs":
         text = "".join(f"{r['text_a']}\t{r['text_b']}\t{r['label']}\n" for r in native)
     elif written in ("tsv", "csv"):
@@ -83,11 +86,12 @@ def _write(task: Task, layout: Layout, some: list[Row], files: list[Path]) -> No
         return
     elif written == "xquad-r":
         text = json.dumps({"data": [{"paragraphs": _sentences(native)}]})
-    else:
-        assert written == "mewsli-x"
+    elif written == "mewsli-x":
         files[0].write_text("".join(json.dumps(_mention(r)) + "\n" for r in native if r["side"] == "a"))
         files[1].write_text("".join(json.dumps(_entity(r)) + "\n" for r in native if r["side"] == "b"))
         return
+    else:
+        raise ValueError(f"{task.name}: no example files of the format {written!r} can be written")
     files[0].write_text(text)
 
 
@@ -178,7 +182,8 @@ def _native(task: Task, split: Split, language: str) -> list[Row]:
     spelled = task.kind == kinds.MultipleChoice.kind or hub.fields.get("label") == "entailment_label"
     native = [record(task, row, hub.fields, spelled) for row in some]
     if hub.labels:
-        native = [row | {"label": hub.labels[row["label"]]} for row in native]
+        field = str(hub.fields.get("label", "label"))
+        native = [row | {field: hub.labels[row[field]]} for row in native]
     for row in native:
         if task.kind == kinds.SpanQA.kind:
             row["answers"] = {

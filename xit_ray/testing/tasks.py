@@ -1,9 +1,11 @@
 """What every task must pass: all its sources give the same rows, gold answers score 1, bad rows are refused."""
 
+import json
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from xit_ray.core.encoder import load_tokenizer
@@ -75,8 +77,10 @@ class TaskConformance:
             pytest.skip("the task has no files with labels")
         files.write_folder(task, tmp_path)
         split, language = splits(task)[-1]
+        fields = task.layouts[0].fields_of(split)
+        answers = {str(fields.get(name, name)) for name in ("label", "labels", "tags", "answers", "keys")}
         for file in (file for file in tmp_path.rglob("*") if file.is_file()):
-            file.write_text(_stripped(file))
+            _strip(file, answers)
         with pytest.raises(UserError, match=r"unlabelled|columns|has no") as error:
             rows.load(task, split, language, Source("folder", tmp_path))
         assert str(tmp_path) in str(error.value)
@@ -153,17 +157,24 @@ def _plain(some: list[dict[str, object]]) -> list[dict[str, object]]:
     return [{name: value for name, value in row.items() if name not in ("id", "item")} for row in some]
 
 
-def _stripped(file: Path) -> str:
-    """A file's text without its labels."""
+def _strip(file: Path, answers: set[str]) -> None:
+    """Take the labels out of a file."""
+    if file.suffix == ".parquet":
+        table = pq.read_table(file)
+        pq.write_table(table.drop_columns([name for name in table.column_names if name in answers]), file)
+        return
     text = file.read_text()
     if file.suffix == ".json":
-        return text.replace('"answers": [{', '"answers": [{"text": "", "answer_start": 0}, {')
-    if file.suffix == ".jsonl":
-        lines = [line.replace('"label"', '"lable"').replace("answerKey", "key") for line in text.splitlines()]
-        return "".join(f"{line}\n" for line in lines)
-    if file.suffix == ".conllu":
-        return text.replace("\t_\t_\t_\t_\t_\t_\n", "\n")
-    return "".join(line.rpartition("\t")[0] + "\n" for line in text.splitlines())
+        text = text.replace('"answers": [{', '"answers": [{"text": "", "answer_start": 0}, {')
+    elif file.suffix == ".jsonl":
+        records = (json.loads(line) for line in text.splitlines())
+        kept = ({name: value for name, value in record.items() if name not in answers} for record in records)
+        text = "".join(f"{json.dumps(record)}\n" for record in kept)
+    elif file.suffix == ".conllu":
+        text = text.replace("\t_\t_\t_\t_\t_\t_\n", "\n")
+    else:
+        text = "".join(line.rpartition("," if file.suffix == ".csv" else "\t")[0] + "\n" for line in text.splitlines())
+    file.write_text(text)
 
 
 def gold_answers(task: Task, encoded: Encoded) -> Floats:

@@ -204,9 +204,9 @@ class MLflowTracker:
         return self.children[key]
 
     def _find_or_create(self, name: str, tags: dict[str, str], parent: str | None, begun: float | None = None) -> str:
-        found = self._search(tags)
-        if found:
-            return found[0]
+        runs = self._search(tags)
+        if runs:
+            return runs[0]
         tags = {**tags, "xit.run": self.run, "mlflow.runName": name}
         if parent:
             tags["mlflow.parentRunId"] = parent

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from xit_ray.spec.plugins import plugin
+from xit_ray.spec.plugins import plugin, wrong
 from xit_ray.spec.space import Space
 from xit_ray.track.events import Event
 from xit_ray.track.mlflow_tracker import MLflowTracker
 from xit_ray.track.state import State
 
 
+@runtime_checkable
 class Tracker(Protocol):
     """Mirrors a search into some other system. An exception of any method ends the search: better stopped than unrecorded."""
 
@@ -57,7 +58,10 @@ class Trackers:
         self.all: list[Tracker] = [MLflowTracker(space.mlflow, space.name, folder.name)]
         for name in space.trackers:
             make: Callable[[Space, Path], Tracker] = plugin("trackers", name)
-            self.all.append(make(space, folder))
+            tracker = make(space, folder)
+            if not isinstance(tracker, Tracker):
+                raise wrong("trackers", name, tracker, "a class or function that gives a Tracker")
+            self.all.append(tracker)
 
     def start(self, params: dict[str, Any]) -> None:
         """Tell every tracker."""

@@ -10,6 +10,6 @@ from xit_ray.data.mini.words import CITIES, PEOPLE
 def meaning(rng: random.Random, split: Split, named: bool) -> tuple[Meaning, bool]:
     """A meaning and whether time or place stands in front."""
     while True:
-        found = draw.meaning(rng, split, details=rng.choice((1, 2, 3)))
-        if not named or found.agent in PEOPLE or found.place in CITIES:
-            return found, rng.random() < 0.5
+        meaning = draw.meaning(rng, split, details=rng.choice((1, 2, 3)))
+        if not named or meaning.agent in PEOPLE or meaning.place in CITIES:
+            return meaning, rng.random() < 0.5

@@ -31,9 +31,9 @@ def span_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -
     """Micro F1 of spans; items are sentences."""
     points, out_of = [], []
     for right, said in zip(gold, predicted, strict=True):
-        wanted, found = spans(right), spans(said)
-        points.append(2.0 * len(wanted & found))
-        out_of.append(float(len(wanted) + len(found)))
+        wanted, given = spans(right), spans(said)
+        points.append(2.0 * len(wanted & given))
+        out_of.append(float(len(wanted) + len(given)))
     return ratio_of(np.asarray(points), np.asarray(out_of))
 
 
