@@ -14,7 +14,7 @@ search: $(VENV)/ready
 
 # Several at a time, but for those that look at the whole machine: its ports, its processes, its speed.
 test: $(VENV)/ready-to-test
-	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile -m "not alone"
+	$(VENV)/bin/python -m pytest --numprocesses 2 --dist worksteal -m "not alone"
 	$(VENV)/bin/python -m pytest -m alone
 
 check: $(VENV)/ready-to-test

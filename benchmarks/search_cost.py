@@ -37,9 +37,6 @@ ROOT = Path(__file__).parent.parent
 SEEDS = (1, 2, 3)
 NAIVE = ("dev", "device_seconds", "target")
 """What is kept of a trial of the naive arm."""
-INTERMEDIATES = ("mnli", "qqp")
-TARGETS, ANOTHER = {"panx": "mr", "udpos": "mr"}, {"pawsx": "de"}
-"""Targets, and the one language each is scored in: at this scale scores would cost more than training."""
 PAPER_ROWS = {
     "anli_plus": 1_104_934, "mnli": 392_702, "qqp": 363_846, "squad_v2": 130_319, "squad": 87_599, "hellaswag": 39_905,
     "ccg": 38_015, "cosmosqa": 25_588, "commonsenseqa": 9_741,
@@ -50,31 +47,41 @@ PAPER_ROWS = {
 
 @dataclass(frozen=True)
 class Scale:
-    """How large the arms are."""
+    """How large the arms are, and of what tasks."""
 
     rows: int
     """Of an intermediate."""
     target: int
     """Rows of a target."""
     rates: tuple[float, ...]
-    intermediates: tuple[str, ...] = INTERMEDIATES
+    intermediates: tuple[str, ...] = ("mnli", "qqp")
+    targets: tuple[tuple[str, str], ...] = (("panx", "mr"), ("udpos", "mr"))
+    """Each with the one language it is scored in: at this scale scores would cost more than training."""
+    another: tuple[str, str] = ("pawsx", "de")
+    """The third study's target."""
 
 
-def space(name: str, scale: Scale, targets: dict[str, str], rates: Iterable[float], **stage: Any) -> dict[str, Any]:
+SMALL = Scale(64, 32, (1e-4, 2e-4), ("mini_paraphrase",), (("mini_nli", "de"),), ("mini_roles", "de"))
+"""On generated tasks: does it run at all?"""
+
+
+def space(name: str, scale: Scale, targets: Iterable[tuple[str, str]], rates: Iterable[float]) -> dict[str, Any]:
     """A matrix of intermediates and targets, some learning rates each."""
     first = [{"task": task, "examples": scale.rows} for task in scale.intermediates]
-    last = [{"task": task, "examples": scale.target} for task in targets]
+    last = [{"task": task, "examples": scale.target} for task, _ in targets]
     shared = {"batch_size": 16}
     return {
         "name": name,
         "recipe": {
             "stages": [
                 {"mixture": {"grid": [None, *first]}, "learning_rate": 1e-4, "evaluations": 1, **shared},
-                {"mixture": {"grid": last}, "learning_rate": {"grid": [*rates]}, "evaluations": 2, **shared, **stage},
+                {"mixture": {"grid": last}, "learning_rate": {"grid": [*rates]}, "evaluations": 2, **shared},
             ]
         },
         "scheduler": {"name": "asha", "compare": "cell"},
-        "zero_shot": {"languages": sorted(set(targets.values()))},
+        "zero_shot": {
+            "languages": sorted({language for _, language in targets}),
+        },
     }
 
 
@@ -207,24 +214,21 @@ def share_trained(run: Path) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, help="folder of the runs [a temporary one]; begun ones go on")
-    parser.add_argument("--small", action="store_true", help="one intermediate and few rows: does it run at all?")
+    parser.add_argument("--small", action="store_true", help="few rows of generated tasks: does it run at all?")
     arguments = parser.parse_args()
     report.data_folder()
     output: Path = (arguments.output or Path(tempfile.mkdtemp(prefix="xit-cost-"))).resolve()
     output.mkdir(parents=True, exist_ok=True)
-    scale = Scale(4800, 256, (5e-5, 1e-4, 2e-4, 4e-4))
-    if arguments.small:
-        scale = Scale(64, 32, (1e-4, 2e-4), ("qqp",))
+    scale = SMALL if arguments.small else Scale(4800, 256, (5e-5, 1e-4, 2e-4, 4e-4))
     mark = output / "scale.json"
     if any(output.iterdir()) and (not mark.is_file() or mark.read_text() != json.dumps(asdict(scale))):
         raise UserError(f"--output: {output} holds something else; what is there would be taken from its store")
     mark.write_text(json.dumps(asdict(scale)))
-    more = (*scale.rates, 3e-5, 8e-4)
-    first = space("matrix", scale, TARGETS, scale.rates)
+    first = space("matrix", scale, scale.targets, scale.rates)
     runs = [
         searched(first, output),
-        searched(space("wider", scale, TARGETS, more), output),
-        searched(space("another", scale, ANOTHER, scale.rates), output),
+        searched(space("wider", scale, scale.targets, (*scale.rates, 3e-5, 8e-4)), output),
+        searched(space("another", scale, [scale.another], scale.rates), output),
     ]
     loaded = load_space(output / "matrix.yaml")
     planner = Planner(loaded, parse_source(None), "matrix.yaml")
