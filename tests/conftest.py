@@ -20,6 +20,11 @@ from xit_ray.testing import encoders
 torch.set_num_threads(1)  # the tests' models are too small to share
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Benchmarks first: each takes long, and several processes share out what comes after them."""
+    items.sort(key=lambda item: item.path.stem != "test_benchmarks")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What to give to see the same random tests again."""
     terminalreporter.write_line(f"XIT_TEST_SEED={SEED}")

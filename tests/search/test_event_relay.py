@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from xit_ray.search.event_relay import EventRelay
+from xit_ray.search.interrupt import interruptible
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.recipe import Recipe
 from xit_ray.track.events import Event, StageName, StageProgress, TrialStarted
@@ -52,6 +53,7 @@ def test_a_failing_listener_interrupts_the_search(tmp_path: Path) -> None:
     waiting: list[list[Event]] = [[STARTED]]
     with (
         pytest.raises(UserError, match="the server is gone"),
+        interruptible(),  # as in a search; a job in the background ignores Ctrl-C otherwise
         EventRelay(lambda: waiting.pop() if waiting else [], Journal(tmp_path), State(), [listener]),
     ):
         time.sleep(30)  # the search, which would go on unrecorded

@@ -47,7 +47,11 @@ def plan(
     if prepare:
         _prepare(planner, console)
     if not loaded.search.listed:
-        console.print(f"{space}: {loaded.search.trials} trials, each proposed from those before; nothing to list.")
+        console.print(
+            f"{space}: {loaded.search.trials} trials, each proposed from those before; nothing to list.",
+            highlight=False,
+            soft_wrap=True,
+        )
         return
     planned = _planned(loaded, planner, store, calibrate, console)
     show.stages(planned, console)
