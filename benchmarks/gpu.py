@@ -29,7 +29,6 @@ from xit_ray.spec.recipe import Model, Stage
 from xit_ray.tasks import registry
 
 TASK = registry.get("mnli")
-VOCABULARY = 250_002
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,13 @@ class Shape:
 
     layers: int
     width: int
+    vocabulary: int = 250_002
 
     def model(self, folder: Path, length: int) -> Model:
         """Written with random weights."""
         torch.manual_seed(0)
         config = XLMRobertaConfig(
-            vocab_size=VOCABULARY,
+            vocab_size=self.vocabulary,
             hidden_size=self.width,
             num_hidden_layers=self.layers,
             num_attention_heads=max(1, self.width // 64),
@@ -67,12 +67,12 @@ class Lengths:
     longest: int
     batch_size: int
 
-    def rows(self, count: int) -> Encoded:
+    def rows(self, count: int, vocabulary: int) -> Encoded:
         """Random sequences with random labels."""
         rng = np.random.default_rng(0)
         lengths = np.exp(rng.normal(np.log(self.median), self.spread, count)).round().astype(int)
         lengths = lengths.clip(8, self.longest)
-        ids = [rng.integers(5, VOCABULARY, length) for length in lengths]
+        ids = [rng.integers(5, vocabulary, length) for length in lengths]
         return from_sequences(ids, labels=rng.integers(0, 3, count))
 
 
@@ -82,6 +82,7 @@ LENGTHS = {
     "MNLI": Lengths(median=40, spread=0.5, longest=128, batch_size=32),
     "SQuAD": Lengths(median=165, spread=0.38, longest=384, batch_size=16),
 }
+DRY = Shape(2, 64, vocabulary=1000)
 WARM_UP = 10
 DEVICE_BATCH = 8
 """Rows of a step, in multiples of the paper's batch size, where the GPU is to be filled."""
@@ -134,8 +135,8 @@ def main() -> None:
     arguments = parser.parse_args()
     device = best_device()
     dry = arguments.dry_run or not device.is_gpu
-    shapes = {name: Shape(2, 64) if dry else SHAPES[name] for name in arguments.shapes}
-    steps = WARM_UP + (3 if dry else arguments.steps)
+    shapes = {name: DRY if dry else SHAPES[name] for name in arguments.shapes}
+    steps = WARM_UP + (2 if dry else arguments.steps)
     peak = matmul_peak(device)
     table, mfu, against = list[Any](), dict[str, float](), dict[str, Any]()
     for shape_name, shape in shapes.items():
@@ -144,7 +145,7 @@ def main() -> None:
                 stage = Stage.model_validate(
                     {"mixture": TASK.name, "batch_size": lengths.batch_size * fill, "evaluations": 1}
                 )
-                rows = lengths.rows(steps * stage.batch_size)
+                rows = lengths.rows(steps * stage.batch_size, shape.vocabulary)
                 with tempfile.TemporaryDirectory() as folder:
                     model = shape.model(Path(folder), lengths.longest)
                     found = {"xit_ray": ours(model, stage, rows, device)}

@@ -8,8 +8,6 @@ import argparse
 import math
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from rich.console import Console
 from scipy.stats import spearmanr
 
 from benchmarks import report
-from benchmarks.searches import left_of, run_of
+from benchmarks.searches import finished
 from xit_ray.data.source import parse_source
 from xit_ray.plan.planner import Planner
 from xit_ray.report.build import MATRIX
@@ -38,11 +36,8 @@ BY = ("text", "logme", "probe")
 
 def measured(space: str, output: Path) -> dict[str, dict[str, float]]:
     """Zero-shot score by target and intermediate, from the space's run."""
-    left = left_of(Path(space), output)
-    if left is not None:
-        subprocess.run([sys.executable, *left], cwd=ROOT, check=True, stdout=sys.stderr)
     found: dict[str, dict[str, float]] = {}
-    for cell in pq.read_table(run_of(Path(space), output) / MATRIX).to_pylist():
+    for cell in pq.read_table(finished(Path(space), output) / MATRIX).to_pylist():
         if cell["intermediate"] != BASELINE and cell["zero_shot"] is not None:
             found.setdefault(cell["target"], {})[cell["intermediate"]] = cell["zero_shot"]
     return found
@@ -75,10 +70,11 @@ def main() -> None:
     report.data_folder()
     output: Path = (arguments.output or Path(tempfile.mkdtemp(prefix="xit-preselection-"))).resolve()
     output.mkdir(parents=True, exist_ok=True)
-    truth, space = measured(arguments.space, output), load_space(arguments.space)
+    space = load_space(arguments.space)
     os.environ["PYTHONPATH"] = str(ROOT)
     rows, scores = [], {}
     with runtime.running(space.resources) as slots:
+        truth = measured(arguments.space, output)
         for by in BY:
             found, seconds = estimated(space, by, arguments.rows, slots, output)
             at = {k: 100 * statistics.fmean(regret(found[t], truth[t], k) or 0.0 for t in truth) for k in (1, 3)}

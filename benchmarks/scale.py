@@ -39,7 +39,9 @@ from xit_ray.spec.points import listed_recipes
 from xit_ray.spec.space import Resources, Space
 from xit_ray.stages.records import Score, ScoresRecord, StageRecord, scores_record, stage_record
 from xit_ray.stages.store import Store
+from xit_ray.track.delivery import delivering
 from xit_ray.track.events import (
+    SearchStarted,
     StageName,
     StageProgress,
     StagePublished,
@@ -81,7 +83,8 @@ def the_space(folder: Path, trials: int) -> Space:
     first["seed"] = {"grid": list(range(max(1, trials // 40)))}
     last = {"mixture": "mini_paraphrase", "epochs": {"grid": [1 + step / 2 for step in range(8)]}}
     recipe = {"stages": [first, last]}
-    return Space.model_validate({"name": "scale", "recipe": recipe, "output": str(folder)})
+    mlflow = f"sqlite:///{folder}/mlflow.db"
+    return Space.model_validate({"name": "scale", "recipe": recipe, "output": str(folder), "mlflow": mlflow})
 
 
 def real_lengths(trials: list[Trial], nodes: dict[str, Node]) -> dict[str, float]:
@@ -214,9 +217,9 @@ def main() -> None:
     with runtime.running(Resources()):
         actor = coordinator.start("scale", None, resources={runtime.DRIVERS: 1})
         journal, state = Journal(folder), State()
-        tracker = MLflowTracker(f"sqlite:///{folder}/mlflow.db", "scale", "scale")
-        tracker.start({"run": "scale"})
+        tracker = MLflowTracker(space, folder)
         tracker.client = Counting(tracker.client, calls, "MLflow")  # type: ignore[assignment]
+        journal.append([SearchStarted(run="scale", search="scale")])
         store = Counting(Store(str(folder / "store")), calls, "store")
         cluster = Cluster(actor, store, arguments.seconds, lengths)
         by_key = {trial.key: trial for trial in in_order}
@@ -225,9 +228,8 @@ def main() -> None:
         pool.start()
         try:
             with (
-                EventRelay(
-                    lambda: ray.get(actor.drain.remote()), journal, state, [lambda event: tracker.apply(event, state)]
-                ),
+                delivering({"mlflow": tracker}, folder) as (delivery,),
+                EventRelay(lambda: ray.get(actor.drain.remote()), journal, state, [lambda event: delivery.wake()]),
                 ThreadPoolExecutor(arguments.nodes + SPARE_DRIVERS) as drivers,
             ):
                 for trial in [drivers.submit(drive, trial, store, actor) for trial in in_order]:

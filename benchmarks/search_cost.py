@@ -7,12 +7,11 @@ they would cost the naive way is taken from the stages' own costs, which the fir
 
 import argparse
 import json
+import os
 import statistics
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ import pyarrow.parquet as pq
 import yaml
 from ray import tune
 
-from benchmarks import report
+from benchmarks import report, searches
 from xit_ray.data.source import Source, parse_source
 from xit_ray.plan.planner import Planner
 from xit_ray.plan.test_sets import TestSets
@@ -30,7 +29,7 @@ from xit_ray.search.context import SearchContext, stage_context
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import load_space
 from xit_ray.spec.points import listed_recipes
-from xit_ray.spec.space import Space
+from xit_ray.spec.space import Resources, Space
 from xit_ray.track.journal import Journal
 
 ROOT = Path(__file__).parent.parent
@@ -59,6 +58,8 @@ class Scale:
     """Each with the one language it is scored in: at this scale scores would cost more than training."""
     another: tuple[str, str] = ("pawsx", "de")
     """The third study's target."""
+    model: str | None = None
+    """A folder or hub name of the encoder; None is the offline one."""
 
 
 SMALL = Scale(64, 32, (1e-4, 2e-4), ("mini_paraphrase",), (("mini_nli", "de"),), ("mini_roles", "de"))
@@ -73,10 +74,11 @@ def space(name: str, scale: Scale, targets: Iterable[tuple[str, str]], rates: It
     return {
         "name": name,
         "recipe": {
+            **({"model": scale.model} if scale.model else {}),
             "stages": [
                 {"mixture": {"grid": [None, *first]}, "learning_rate": 1e-4, "evaluations": 1, **shared},
                 {"mixture": {"grid": last}, "learning_rate": {"grid": [*rates]}, "evaluations": 2, **shared},
-            ]
+            ],
         },
         "scheduler": {"name": "asha", "compare": "cell"},
         "zero_shot": {
@@ -94,9 +96,7 @@ def searched(tree: dict[str, Any], output: Path) -> Path:
         raise UserError(f"{run}: this search was interrupted, and what it spent is not known; remove {output}")
     file = output / f"{tree['name']}.yaml"
     file.write_text(yaml.safe_dump(tree))
-    command = [sys.executable, "-m", "xit_ray.search", str(file), "--output", str(output)]
-    subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
-    return run
+    return searches.finished(file, output)
 
 
 def spent(run: Path) -> tuple[float, float, float]:
@@ -143,8 +143,8 @@ def naive(config: dict[str, Any], shared: SearchContext) -> None:
     tune.report(dict(zip(NAIVE, (dev, seconds, trial.cell.target), strict=True)))
 
 
-def tuned(loaded: Space, planner: Planner, output: Path) -> list[dict[str, Any]]:
-    """Run the naive arm, if that has not been done; one result per trial."""
+def tuned(loaded: Space, planner: Planner, output: Path, slots: int) -> list[dict[str, Any]]:
+    """Run the naive arm, if that has not been done, so many trials at a time; one result per trial."""
     kept = output / "naive.json"
     if kept.is_file():
         before: list[dict[str, Any]] = json.loads(kept.read_text())
@@ -154,17 +154,13 @@ def tuned(loaded: Space, planner: Planner, output: Path) -> list[dict[str, Any]]
         run="naive", store="", source=source.kind, source_root=str(source.root), ray_storage=str(output),
         resources=loaded.resources, dtype=planner.dtype, tasks=(),
     )  # fmt: skip
-    with runtime.running(loaded.resources) as slots:
-        trainable = tune.with_resources(tune.with_parameters(naive, shared=shared), {"CPU": 1})
-        results = tune.Tuner(
-            trainable,
-            param_space={
-                "trial": tune.grid_search([planner.trial(r).model_dump_json() for r in listed_recipes(loaded)])
-            },
-            tune_config=tune.TuneConfig(max_concurrent_trials=slots),
-            run_config=tune.RunConfig(name="naive", storage_path=str(output), verbose=0),
-        ).fit()
-        found = [{name: (result.metrics or {}).get(name) for name in NAIVE} for result in results]
+    results = tune.Tuner(
+        tune.with_resources(tune.with_parameters(naive, shared=shared), {"CPU": 1}),
+        param_space={"trial": tune.grid_search([planner.trial(r).model_dump_json() for r in listed_recipes(loaded)])},
+        tune_config=tune.TuneConfig(max_concurrent_trials=slots, reuse_actors=True),
+        run_config=tune.RunConfig(name="naive", storage_path=str(output), verbose=0),
+    ).fit()
+    found = [{name: (result.metrics or {}).get(name) for name in NAIVE} for result in results]
     if any(None in metrics.values() for metrics in found):
         raise RuntimeError(f"a trial of the naive arm failed; see {output / 'naive'}")
     kept.write_text(json.dumps(found))
@@ -215,15 +211,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, help="folder of the runs [a temporary one]; begun ones go on")
     parser.add_argument("--small", action="store_true", help="few rows of generated tasks: does it run at all?")
+    parser.add_argument("--model", help="folder or hub name of the encoder [the offline one]")
     arguments = parser.parse_args()
     report.data_folder()
     output: Path = (arguments.output or Path(tempfile.mkdtemp(prefix="xit-cost-"))).resolve()
     output.mkdir(parents=True, exist_ok=True)
     scale = SMALL if arguments.small else Scale(4800, 256, (5e-5, 1e-4, 2e-4, 4e-4))
+    scale = replace(scale, model=arguments.model)
     mark = output / "scale.json"
     if any(output.iterdir()) and (not mark.is_file() or mark.read_text() != json.dumps(asdict(scale))):
         raise UserError(f"--output: {output} holds something else; what is there would be taken from its store")
     mark.write_text(json.dumps(asdict(scale)))
+    os.environ["PYTHONPATH"] = str(ROOT)  # the naive arm's processes find this module
+    with runtime.running(Resources()) as slots:
+        measure(scale, output, slots)
+
+
+def measure(scale: Scale, output: Path, slots: int) -> None:
+    """Run both arms, or read what has ended, and show what they cost."""
     first = space("matrix", scale, scale.targets, scale.rates)
     runs = [
         searched(first, output),
@@ -233,7 +238,7 @@ def main() -> None:
     loaded = load_space(output / "matrix.yaml")
     planner = Planner(loaded, parse_source(None), "matrix.yaml")
     planner.check()
-    trials = tuned(loaded, planner, output)
+    trials = tuned(loaded, planner, output, slots)
     costs = [spent(run) for run in runs]
     measured = sum(trial["device_seconds"] for trial in trials)
     rows = pq.read_table(runs[0] / "trials.parquet").to_pylist()

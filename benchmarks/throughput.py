@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,9 +55,12 @@ def training_rows(model: Model, steps: int) -> Encoded:
     return tokenise(TASK, table.slice(0, steps * STAGE.batch_size), load_tokenizer(model), model.max_length)
 
 
-def scoring_rows(model: Model, each: int) -> Encoded:
+def scoring_rows(model: Model, each: int, languages: Sequence[str] | None = None) -> Encoded:
+    """So many rows of XNLI in each language, by default in all it has."""
     task, source, tokenizer = registry.get("xnli"), parse_source(str(report.data_folder())), load_tokenizer(model)
-    tables = [rows.load(task, "test", language, source).table.slice(0, each) for language in task.languages]
+    tables = [
+        rows.load(task, "test", language, source).table.slice(0, each) for language in languages or task.languages
+    ]
     return join([tokenise(TASK, table, tokenizer, model.max_length) for table in tables])
 
 

@@ -1,11 +1,12 @@
 """Commands as a user types them, run inside the test's own process: importing torch for each would take most of the time."""
 
 import contextlib
+import functools
 import importlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
@@ -26,16 +27,21 @@ def run(module: str, *arguments: str, **environment: str) -> Ended:
     """Run ``python -m MODULE ARGUMENTS`` with some environment variables set (and no XIT_DATA unless given)."""
     app = importlib.import_module(f"{module}.__main__").app
     variables = {name: value for name, value in os.environ.items() if name != "XIT_DATA"} | environment
+    with mock.patch.dict(os.environ, variables, clear=True):
+        return ended(functools.partial(commands.run, app), module, *arguments)
+
+
+def ended(main: Callable[[], None], *words: str) -> Ended:
+    """Call a program's main function with the words of a command line, and wait for its end."""
     with tempfile.TemporaryDirectory() as folder:
         out, err, code = Path(folder) / "out", Path(folder) / "err", 0
         with (
-            mock.patch.object(sys, "argv", [module, *arguments]),
-            mock.patch.dict(os.environ, variables, clear=True),
+            mock.patch.object(sys, "argv", list(words)),
             _into(out, "stdout", 1),
             _into(err, "stderr", 2),
         ):
             try:
-                commands.run(app)
+                main()
             except SystemExit as end:
                 code = int(end.code or 0)
         return Ended(code, out.read_text("utf-8"), err.read_text("utf-8"))

@@ -21,7 +21,7 @@ STAGES = [
     {"mixture": {"task": "mini_paraphrase", "examples": 480}, "epochs": 4},
 ]
 ZERO_SHOT = {"languages": ["en", "de"]}
-RESOURCES = {"cpus": 2, "retries": 6, "snapshot_minutes": 0.005}
+RESOURCES = {"retries": 6, "snapshot_minutes": 0.005}
 KILLED = ("ray::RayTrainWorker", "ray::_WorkerPool", "ray::ImplicitFunc")
 """A run's worker, the process that keeps the runs, and a trial's driver."""
 
@@ -29,7 +29,7 @@ KILLED = ("ray::RayTrainWorker", "ray::_WorkerPool", "ray::ImplicitFunc")
 @pytest.fixture(scope="module")
 def undisturbed(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("undisturbed")
-    space = write_space(folder, tiny_encoder, STAGES, zero_shot=ZERO_SHOT, resources={"cpus": 2})
+    space = write_space(folder, tiny_encoder, STAGES, zero_shot=ZERO_SHOT)
     ended = search(str(space), "--output", str(folder / "runs"))
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return folder / "runs/tiny"
