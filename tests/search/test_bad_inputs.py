@@ -39,11 +39,11 @@ BAD: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[str], str]] = {
         ["--resume", "absent"],
         "a file, --set, --data and --mlflow-uri are for new runs",
     ),
-    "unreachable MLflow": (
+    "no MLflow address": (
         stages(),
         {},
-        ["--mlflow-uri", "http://127.0.0.1:9"],
-        "mlflow: 'http://127.0.0.1:9' cannot be used",
+        ["--mlflow-uri", "htp://127.0.0.1:9"],
+        "mlflow: 'htp://127.0.0.1:9' cannot be used",
     ),
     "too many GPUs": (
         stages(),

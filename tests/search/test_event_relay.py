@@ -48,11 +48,11 @@ def test_events_are_on_disk_before_a_listener_sees_them(tmp_path: Path) -> None:
 
 def test_a_failing_listener_interrupts_the_search(tmp_path: Path) -> None:
     def listener(_: Event) -> None:
-        raise UserError("mlflow: the server is gone")
+        raise UserError("the screen is gone")
 
     waiting: list[list[Event]] = [[STARTED]]
     with (
-        pytest.raises(UserError, match="the server is gone"),
+        pytest.raises(UserError, match="the screen is gone"),
         interruptible(),  # as in a search; a job in the background ignores Ctrl-C otherwise
         EventRelay(lambda: waiting.pop() if waiting else [], Journal(tmp_path), State(), [listener]),
     ):

@@ -5,12 +5,19 @@ from typing import Any
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import Run
 
+from tests.running import run
 from xit_ray.core.cost import Cost
+from xit_ray.spec.load import dump_space
 from xit_ray.spec.recipe import Recipe
+from xit_ray.spec.space import Space
 from xit_ray.stages.records import HistoryPoint, Score, ScoresRecord, StageRecord
+from xit_ray.track.delivery import delivering
 from xit_ray.track.events import (
     Event,
+    SearchEnded,
+    SearchStarted,
     StageName,
     StageProgress,
     StagePublished,
@@ -19,8 +26,8 @@ from xit_ray.track.events import (
     TrialScored,
     TrialStarted,
 )
-from xit_ray.track.mlflow_tracker import MLflowTracker
-from xit_ray.track.state import State
+from xit_ray.track.journal import Journal
+from xit_ray.track.trackers import trackers_of
 
 COST = Cost(seconds=2.0, tokens=100, flops=1e9, peak_memory_mb=10.0)
 SCORE = Score(
@@ -34,7 +41,8 @@ def _history() -> list[Event]:
     recipe = Recipe.model_validate({"stages": [{"mixture": label} for _, label in names]})
     stages = tuple(StageName(key=key, label=label) for key, label in names)
     events: list[Event] = [
-        TrialStarted(trial="trial-key", recipe=recipe, stages=stages, tests=("mini_nli",), reseeded=False)
+        SearchStarted(run="run", search="s"),
+        TrialStarted(trial="trial-key", recipe=recipe, stages=stages, tests=("mini_nli",), reseeded=False),
     ]
     for stage, final in zip(stages, (False, True), strict=True):
         about: dict[str, Any] = {"trial": "trial-key", "key": stage.key, "label": stage.label, "final": final}
@@ -51,30 +59,70 @@ def _history() -> list[Event]:
     events += [
         TrialScored(trial="trial-key", key="scores-key", record=scores),
         TrialEnded(trial="trial-key", error=None),
+        SearchEnded(status="finished"),
     ]
     return [event.model_copy(update={"time": 1e9 + number}) for number, event in enumerate(events)]
 
 
-@pytest.mark.parametrize("mirrored", range(len(_history())))
-def test_a_search_killed_between_journal_and_mlflow_is_mirrored_by_its_resume(tmp_path: Path, mirrored: int) -> None:
-    address, history = f"sqlite:///{tmp_path}/mlflow.db", _history()
-    tracker, state = MLflowTracker(address, "tiny", "run"), State()
-    tracker.start({})
-    for event in history[:mirrored]:
-        state.apply(event)
-        tracker.apply(event, state)
+def _space(folder: Path) -> Space:
+    recipe = {"stages": [{"mixture": "mini_nli"}]}
+    return Space.model_validate({"name": "tiny", "recipe": recipe, "mlflow": f"sqlite:///{folder}/mlflow.db"})
 
-    resumed = MLflowTracker(address, "tiny", "run")
-    resumed.catch_up(history, State(history))
-    resumed.finish([], "FINISHED")
 
-    client = MlflowClient(address)
+def _delivered(folder: Path) -> None:
+    """Deliver what the journal holds, as a search does when it ends."""
+    with delivering(trackers_of(_space(folder), folder), folder) as deliveries:
+        pass
+    assert [one.problem for one in deliveries] == [None]
+
+
+def _runs(folder: Path) -> dict[str, Run]:
+    """By kind; there is one of each."""
+    client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
     experiment = client.get_experiment_by_name("tiny")
     assert experiment is not None
-    runs = {run.data.tags["xit.kind"]: run for run in client.search_runs([experiment.experiment_id])}
+    runs = client.search_runs([experiment.experiment_id])
+    assert len(runs) == 3
+    return {run.data.tags["xit.kind"]: run for run in runs}
+
+
+@pytest.mark.parametrize("taken", range(1, len(_history())))
+def test_a_search_killed_between_journal_and_mlflow_is_mirrored_by_its_resume(tmp_path: Path, taken: int) -> None:
+    journal, history = Journal(tmp_path), _history()
+    journal.append(history[:taken])
+    _delivered(tmp_path)
+    # Killed when MLflow had answered and that was not noted yet: the last event is delivered once more.
+    (note,) = (tmp_path / "delivered").iterdir()
+    assert note.read_text() == str(taken)
+    note.write_text(str(taken - 1))
+    journal.append(history[taken:])
+    _delivered(tmp_path)
+
+    runs = _runs(tmp_path)
     assert set(runs) == {"search", "trial", "stage"}
     assert {run.info.status for run in runs.values()} == {"FINISHED"}
     assert runs["trial"].data.metrics["zeroshot/mini_nli/de/accuracy"] == 0.5
     assert runs["stage"].data.metrics["cost/seconds"] == 2.0
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
     points = client.get_metric_history(runs["trial"].info.run_id, "dev/en/accuracy")
     assert [(point.step, point.value) for point in points] == [(4, 0.7)]
+
+
+def test_records_that_are_delivered_again_are_not_doubled(tmp_path: Path) -> None:
+    Journal(tmp_path).append(_history())
+    (tmp_path / "spec.yaml").write_text(dump_space(_space(tmp_path)))
+    _delivered(tmp_path)
+    before = {kind: (run.info.run_id, run.data.metrics) for kind, run in _runs(tmp_path).items()}
+    again = run("xit_ray.track", str(tmp_path))
+    assert (again.returncode, again.stderr) == (0, "")
+    assert f"took {len(_history())} events" in again.stdout
+    assert {kind: (run.info.run_id, run.data.metrics) for kind, run in _runs(tmp_path).items()} == before
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    for run_id, metrics in before.values():
+        assert all(len(client.get_metric_history(run_id, name)) == 1 for name in metrics)
+    # The same into another database: all of it anew.
+    other = run("xit_ray.track", str(tmp_path), "--mlflow-uri", f"sqlite:///{tmp_path}/other/mlflow.db")
+    assert other.returncode == 0, other.stderr
+    assert {kind: run.data.metrics for kind, run in _runs(tmp_path / "other").items()} == {
+        kind: metrics for kind, (_, metrics) in before.items()
+    }

@@ -45,7 +45,7 @@ def report(
         if power is not None:
             _power(run, space, load_space(power, data=data), power, console)
             return
-        summary, _ = build(run, space.store_root)
+        summary = build(run, space.store_root)
     except pa.ArrowInvalid as error:
         raise UserError(f"{run}: a table of it is damaged: {error}") from None
     show(summary, run.resolve(), console, space.mlflow or "")

@@ -13,20 +13,17 @@ from xit_ray.report.summary import Summary, summarise
 from xit_ray.report.typology import GROUPS
 from xit_ray.report.words import cell_text, gain_text, interval_text, points, seeds_text, settle_text
 from xit_ray.stages.store import Store
-from xit_ray.track.tables import LEDGER, OVERLAPS, PRESELECTION, SCORES, TRIALS
 
 MATRIX, GAINS, HTML = "matrix.parquet", "gains.parquet", "report.html"
 
 
-def build(folder: Path, store_root: str) -> tuple[Summary, list[Path]]:
-    """Write the report's files; returns what they say, and the files with the tables they were made from."""
-    store = Store(store_root)
-    summary = summarise(folder, store)
+def build(folder: Path, store_root: str) -> Summary:
+    """Write the report's files; returns what they say."""
+    summary = summarise(folder, Store(store_root))
     pq.write_table(as_table(list(summary.cells.values())), folder / MATRIX)
     pq.write_table(by_language_table(list(summary.cells.values())), folder / GAINS)
     (folder / HTML).write_text(render(summary), encoding="utf-8")
-    files = [folder / name for name in (HTML, MATRIX, GAINS, TRIALS, SCORES, LEDGER, PRESELECTION, OVERLAPS)]
-    return summary, [file for file in files if file.is_file()]
+    return summary
 
 
 def render(summary: Summary) -> str:

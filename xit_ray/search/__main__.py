@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from xit_ray.spec import commands
 from xit_ray.spec.errors import UserError
@@ -54,9 +55,16 @@ def search(
     except KeyboardInterrupt:
         console.print(f"interrupted; go on with --resume {_named(folder)}", highlight=False, soft_wrap=True)
         raise
-    show(finished.summary, folder, console, finished.mlflow)
+    show(finished.summary, folder, console, finished.space.mlflow or "")
     if finished.forecast is not None:
         console.print(finished.forecast, highlight=False, soft_wrap=True)
+    for problem in finished.undelivered:
+        console.print(
+            f"[yellow]Not everything that happened has reached a tracker[/yellow] ({escape(problem)}); it is all in "
+            f"the run's folder: deliver it with python -m xit_ray.track {_named(folder)}",
+            highlight=False,
+            soft_wrap=True,
+        )
     trials = finished.state.trials.values()
     final = ""
     if not any(trial.reseeded for trial in trials) and to_train_again(finished.space, trials):

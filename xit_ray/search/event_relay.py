@@ -13,9 +13,10 @@ INTERVAL_SECONDS = 0.5
 
 
 class EventRelay:
-    """Takes events from the coordinator to the journal, the state, and the listeners (MLflow, the display), in that order.
+    """Takes events from the coordinator to the journal, the state, and the listeners (the display, and what wakes the
+    deliveries to trackers), in that order.
 
-    A listener that fails (a full disk, a lost MLflow server) interrupts the search: better stopped than unrecorded.
+    A journal that cannot be written (a full disk) interrupts the search: better stopped than unrecorded.
 
     Args:
         drain: returns the events since the last call.

@@ -1,6 +1,7 @@
 """What a person watches: one live table on a terminal; elsewhere one line per event."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console, Group
@@ -8,6 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from xit_ray.track.delivery import Delivery
 from xit_ray.track.events import (
     Event,
     ScoringStarted,
@@ -35,9 +37,13 @@ class Display:
         total: number of trials.
         name: the run's name.
         began: when the search began, or was resumed.
+        deliveries: to trackers; one that is late is told.
     """
 
-    def __init__(self, console: Console, state: State, total: int, name: str, began: float) -> None:
+    def __init__(
+        self, console: Console, state: State, total: int, name: str, began: float, deliveries: Sequence[Delivery] = ()
+    ) -> None:
+        self.deliveries, self.late = deliveries, dict[str, str]()
         self.console, self.state, self.total, self.name = console, state, total, name
         self.began, self.shown = began, time.time()
         self.already = len(state.ended())
@@ -63,9 +69,13 @@ class Display:
     def show(self, event: Event) -> None:
         """On a plain output, print a line for the event."""
         if not self.console.is_terminal:
-            line = _line(event, self.state)
-            if line:
-                elapsed = time.strftime("%M:%S", time.gmtime(time.time() - self.began))
+            said = _line(event, self.state)
+            lines = [said] if said else []
+            late = _late(self.deliveries)
+            lines += [text for name, text in late.items() if name not in self.late]
+            self.late = late
+            elapsed = time.strftime("%M:%S", time.gmtime(time.time() - self.began))
+            for line in lines:
                 self.console.print(f"{elapsed} {line}", highlight=False, markup=False, soft_wrap=True)
 
     def _render(self) -> Group:
@@ -76,7 +86,8 @@ class Display:
         trials = sorted(self.state.trials.values(), key=lambda trial: (trial.status in ENDED, -trial.started))
         for trial in trials[:ROWS]:
             table.add_row(*_cells(trial))
-        return Group(Text(self._headline(), style="bold"), table)
+        late = (Text(text, style="yellow") for text in _late(self.deliveries).values())
+        return Group(Text(self._headline(), style="bold"), *late, table)
 
     def _headline(self) -> str:
         ended = [trial for trial in self.state.trials.values() if trial.status in ENDED]
@@ -91,6 +102,15 @@ class Display:
             left = (time.time() - self.shown) / new * (self.total - len(ended))
             parts.append(f"about {max(1, round(left / 60))} min left")
         return "  ·  ".join(parts)
+
+
+def _late(deliveries: Sequence[Delivery]) -> dict[str, str]:
+    """What to say of trackers that do not take what happens, by name."""
+    return {
+        one.name: f"{one.name} is told later; the search goes on ({one.problem})"
+        for one in deliveries
+        if one.problem is not None
+    }
 
 
 def _cells(trial: TrialState) -> tuple[str | Text, ...]:

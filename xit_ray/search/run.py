@@ -3,6 +3,7 @@
 import functools
 import os
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from xit_ray.plan.workload import Throughput
 from xit_ray.report.build import build
 from xit_ray.report.summary import Summary
 from xit_ray.search.interrupt import interruptible, terminable
+from xit_ray.search.ownership import owned
 from xit_ray.spec.domains import cover
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import dump_space, load_space
@@ -28,11 +30,12 @@ from xit_ray.spec.points import listed_recipes
 from xit_ray.spec.space import Space, as_recipe
 from xit_ray.stages.store import Store
 from xit_ray.track import tables
-from xit_ray.track.events import OverlapsFound
+from xit_ray.track.delivery import Delivery, delivering
+from xit_ray.track.events import Event, OverlapsFound, SearchEnded, SearchStarted
 from xit_ray.track.journal import Journal
-from xit_ray.track.mlflow_tracker import reach
+from xit_ray.track.mlflow_tracker import connect
 from xit_ray.track.state import State
-from xit_ray.track.trackers import Trackers
+from xit_ray.track.trackers import trackers_of
 
 SPEC = "spec.yaml"
 RAY_LOG = "ray.log"
@@ -44,11 +47,12 @@ class SearchResult:
 
     folder: Path
     state: State
-    mlflow: str
     space: Space
     summary: Summary
     forecast: str | None
     """How good the plan's forecast was, in words."""
+    undelivered: tuple[str, ...]
+    """Trackers that have not taken everything that happened, and why."""
 
 
 def check(space: Space, where: str) -> Planner:
@@ -58,10 +62,10 @@ def check(space: Space, where: str) -> Planner:
         a planner that has seen all of it.
 
     Raises:
-        UserError: a task, language, row or model is unknown, missing or bad, or the MLflow server does not answer.
+        UserError: a task, language, row or model is unknown, missing or bad, or there is no such MLflow server.
     """
     if space.mlflow and not space.mlflow.startswith("sqlite:"):  # a database file is made when the search is
-        reach(space.mlflow)
+        connect(space.mlflow)
     hourly_price(space.budget)
     planner = Planner(space, parse_source(space.data), where)
     planner.check()
@@ -136,9 +140,14 @@ def run(folder: Path, console: Console, checked: Planner | None = None) -> Searc
         checked: of a search that begins, what ``check`` gave; a resumed one is looked at again.
 
     Raises:
-        UserError: something the search needs is missing.
+        UserError: something the search needs is missing, or another process works on this run.
         KeyboardInterrupt: it was interrupted; what was finished is kept.
     """
+    with owned(folder):
+        return _run(folder, console, checked)
+
+
+def _run(folder: Path, console: Console, checked: Planner | None) -> SearchResult:
     space = load_space(folder / SPEC)
     console.print(f"[bold]{space.name}[/bold]  {space.question}", highlight=False)
     planner = checked or Planner(space, parse_source(space.data), space.name)
@@ -147,28 +156,30 @@ def run(folder: Path, console: Console, checked: Planner | None = None) -> Searc
     journal = Journal(folder)
     journal.mend()
     state = State(journal.read())
-    overlaps = tuple(planner.guard.shown)
-    if overlaps != state.overlaps:
-        event = OverlapsFound(overlaps=overlaps)
+    _same_recipes(planner, state, folder)
+
+    def note(event: Event) -> None:
         journal.append([event])
         state.apply(event)
-    _same_recipes(planner, state, folder)
-    trackers = Trackers(space, folder)
-    with terminable():
+
+    with terminable(), delivering(trackers_of(space, folder), folder) as deliveries:
+        note(SearchStarted(run=folder.name, search=state.search or uuid.uuid4().hex))
         try:
-            trackers.start({"question": space.question, "run": str(folder), "algorithm": space.search.algorithm})
-            trackers.catch_up(journal.read(), state)
+            overlaps = tuple(planner.guard.shown)
+            if overlaps != state.overlaps:
+                note(OverlapsFound(overlaps=overlaps))
             with interruptible():
-                _search(space, planner, folder, journal, state, trackers, console)
+                _search(space, planner, folder, journal, state, deliveries, console)
             tables.write(state, folder)
-            summary, files = build(folder, space.store_root)
+            summary = build(folder, space.store_root)
         except BaseException as error:
             tables.write(state, folder)
-            trackers.finish([], "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+            note(SearchEnded(status="interrupted" if isinstance(error, KeyboardInterrupt) else "failed"))
             raise
         failed = any(trial.status == "failed" for trial in state.trials.values())
-        trackers.finish([folder / SPEC, *files], "FAILED" if failed else "FINISHED")
-    return SearchResult(folder, state, space.mlflow or "", space, summary, _forecast(space, planner, state))
+        note(SearchEnded(status="failed" if failed else "finished"))
+    undelivered = tuple(f"{one.name}: {one.problem}" for one in deliveries if one.problem is not None)
+    return SearchResult(folder, state, space, summary, _forecast(space, planner, state), undelivered)
 
 
 def _same_recipes(planner: Planner, state: State, folder: Path) -> None:
@@ -215,12 +226,18 @@ def _measured_throughput(space: Space) -> Throughput | None:
 
 
 def _search(
-    space: Space, planner: Planner, folder: Path, journal: Journal, state: State, trackers: Trackers, console: Console
+    space: Space,
+    planner: Planner,
+    folder: Path,
+    journal: Journal,
+    state: State,
+    deliveries: list[Delivery],
+    console: Console,
 ) -> None:
     with _quiet(folder / RAY_LOG) as screen:
         from xit_ray.search import tuning  # Ray is imported with its output already turned away
 
-        tuning.fit(tuning.SearchRun(space, planner, folder, journal, state, trackers, screen(console)))
+        tuning.fit(tuning.SearchRun(space, planner, folder, journal, state, deliveries, screen(console)))
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import functools
 import logging
 import time
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,10 +31,10 @@ from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Preselection, Space, as_recipe
 from xit_ray.stages.records import scores_record
 from xit_ray.stages.store import Store
-from xit_ray.track.events import Preselected, SearchStarted, UntrainedScored
+from xit_ray.track.delivery import Delivery
+from xit_ray.track.events import Event, Preselected, UntrainedScored
 from xit_ray.track.journal import Journal
 from xit_ray.track.state import State
-from xit_ray.track.trackers import Trackers
 
 SPARE_DRIVERS = 1
 """Trials at work beyond the runs that fit: the next one is ready when a run ends, or while one waits for a stage."""
@@ -50,7 +49,8 @@ class SearchRun:
     folder: Path
     journal: Journal
     state: State
-    trackers: Trackers
+    deliveries: list[Delivery]
+    """To MLflow and other trackers."""
     console: Console
 
 
@@ -148,7 +148,7 @@ class _Fit:
         source = run.planner.source
         self.context = SearchContext(
             run=folder.name,
-            search=run.state.search or uuid.uuid4().hex,
+            search=run.state.search or "",
             store=space.store_root,
             source=source.kind,
             source_root=str(source.root) if source.root else None,
@@ -163,7 +163,6 @@ class _Fit:
 
     def run(self) -> None:
         """Estimate cells if asked, run all trials, then repeat the best with fresh seeds if asked."""
-        self.emit(SearchStarted(run=self.context.run, search=self.context.search))
         self._report_untrained()
         if self.space.preselection is not None:
             with self._relay():
@@ -181,8 +180,8 @@ class _Fit:
         trainable = tune.with_resources(
             tune.with_parameters(drive, context=self.context), {"CPU": 0, runtime.DRIVERS: 1}
         )
-        display = Display(self.search.console, state, batch.total, folder.name, self.began)
-        with display, self._relay(lambda event: self.search.trackers.apply(event, state), display.show):
+        display = Display(self.search.console, state, batch.total, folder.name, self.began, self.search.deliveries)
+        with display, self._relay(display.show):
             tune.Tuner(
                 trainable,
                 param_space=batch.param_space,
@@ -204,8 +203,14 @@ class _Fit:
             ).fit()
 
     def _relay(self, *listeners: Any) -> EventRelay:
+        search = self.search
+
+        def deliver(_: Event) -> None:
+            for delivery in search.deliveries:
+                delivery.wake()
+
         return EventRelay(
-            lambda: ray.get(self.coordinator.drain.remote()), self.search.journal, self.search.state, listeners
+            lambda: ray.get(self.coordinator.drain.remote()), search.journal, search.state, [deliver, *listeners]
         )
 
     def _report_untrained(self) -> None:

@@ -32,12 +32,20 @@ class _Event(Record):
 
 
 class SearchStarted(_Event):
-    """A search began, or was resumed."""
+    """A search began, or was resumed. The first event of every process that works on it."""
 
     kind: Literal["search_started"] = "search_started"
     run: str
     search: str
     """ID of the search, unique on all machines; a resumed search keeps it."""
+
+
+class SearchEnded(_Event):
+    """The process that worked on a search ended in an orderly way. The last event, unless it is resumed."""
+
+    kind: Literal["search_ended"] = "search_ended"
+    status: Literal["finished", "failed", "interrupted"]
+    """failed: some trials did, or the search itself; interrupted: by a person or a signal."""
 
 
 class OverlapsFound(_Event):
@@ -170,6 +178,7 @@ class TrialEnded(_Event):
 
 Event = (
     SearchStarted
+    | SearchEnded
     | OverlapsFound
     | Preselected
     | TrialStarted

@@ -44,16 +44,51 @@ class Journal:
         Raises:
             UserError: the journal is of another version, or a line is not an event.
         """
+        return JournalReader(self.file).new_events()
+
+    def mend(self) -> None:
+        """Cut off a half-written last line, so that the next event does not continue it."""
+        if self.file.exists():
+            data = self.file.read_bytes()
+            whole = data[: data.rfind(b"\n") + 1]
+            if whole != data:
+                aside = self.file.with_suffix(".mended")
+                aside.write_bytes(whole)
+                aside.replace(self.file)
+
+
+class JournalReader:
+    """Reads a journal that may be growing.
+
+    Args:
+        file: the journal; it need not exist yet.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.position = 0
+        """Bytes read."""
+        self.lines = 0
+
+    def new_events(self) -> Iterator[Event]:
+        """The events that were not read yet; a line that is not complete is left for the next call.
+
+        Raises:
+            UserError: the journal is of another version, or a line is not an event.
+        """
         if not self.file.exists():
             return
         with self.file.open("rb") as stream:
-            for number, line in enumerate(stream, start=1):
+            stream.seek(self.position)
+            for line in stream:
                 if not line.endswith(b"\n"):
                     return
-                if number == 1:
+                self.position += len(line)
+                self.lines += 1
+                if self.lines == 1:
                     self._check_version(line)
                 else:
-                    yield self._event(line, number)
+                    yield self._event(line)
 
     def _check_version(self, line: bytes) -> None:
         try:
@@ -67,22 +102,13 @@ class Journal:
                 f"{self.file}: was written by {by} of xit_ray, or its first line is damaged; start the search anew"
             )
 
-    def _event(self, line: bytes, number: int) -> Event:
+    def _event(self, line: bytes) -> Event:
         try:
             return EVENTS.validate_json(line)
         except (ValidationError, RecursionError) as error:
             problem = error.errors(include_url=False)[0] if isinstance(error, ValidationError) else None
             what = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" if problem else "it is nested too deeply"
             raise UserError(
-                f"{self.file}: line {number} is no event ({what}): {line[:60]!r}; a line that was damaged may be taken out"
+                f"{self.file}: line {self.lines} is no event ({what}): {line[:60]!r}; a line that was damaged may be taken "
+                "out"
             ) from None
-
-    def mend(self) -> None:
-        """Cut off a half-written last line, so that the next event does not continue it."""
-        if self.file.exists():
-            data = self.file.read_bytes()
-            whole = data[: data.rfind(b"\n") + 1]
-            if whole != data:
-                aside = self.file.with_suffix(".mended")
-                aside.write_bytes(whole)
-                aside.replace(self.file)

@@ -3,25 +3,28 @@
 Runs are found again by their tags, so a resumed search continues them and never makes a second one.
 """
 
+import functools
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, ViewType
-from mlflow.exceptions import MlflowException
 
 from xit_ray.data.overlap import Overlap
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.recipe import Recipe
+from xit_ray.spec.space import Space
 from xit_ray.stages.records import Score
 from xit_ray.tasks import registry
 from xit_ray.track.events import (
     Event,
+    OverlapsFound,
+    SearchEnded,
+    SearchStarted,
     StageProgress,
     StagePublished,
     StageReused,
@@ -32,92 +35,77 @@ from xit_ray.track.events import (
 from xit_ray.track.state import State, TrialState
 from xit_ray.track.tables import path_cost, zero_shot_mean
 
+ATTACHED = (".yaml", ".html", ".parquet")
+"""Files of a run's folder that are attached to the search's own run, by their endings."""
+SEARCH_STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 STATUS = {"done": "FINISHED", "stopped": "FINISHED", "failed": "FAILED", "skipped": "KILLED"}
 
 
-def reach(address: str) -> MlflowClient:
-    """A client of a tracking address that answers.
+def connect(address: str) -> MlflowClient:
+    """A client of a tracking address. A web server need not answer yet, a database must.
 
     Raises:
-        UserError: it does not.
+        UserError: the address is none, or its database cannot be opened.
     """
-    # MLflow's own default tries a silent server for ten minutes.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+    logging.getLogger("alembic").setLevel(logging.ERROR)
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    # MLflow's own defaults try a silent server for ten minutes, two minutes each time. The delivery tries again anyway.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     try:
-        client = MlflowClient(tracking_uri=address)
-        client.search_experiments(max_results=1)
-    except (MlflowException, OSError) as error:
-        raise UserError(f"mlflow: {address!r} cannot be used: {str(error).splitlines()[0]}") from None
-    return client
+        return MlflowClient(tracking_uri=address)
+    except Exception as error:  # noqa: BLE001 - whatever its database drivers raise
+        raise UserError(f"mlflow: {address!r} cannot be used: {str(error).strip().splitlines()[0]}") from None
 
 
 class MLflowTracker:
-    """Mirrors one search into MLflow.
+    """Mirrors one search into MLflow (a ``track.trackers.Tracker``).
 
     Args:
-        address: tracking address (``sqlite:///…`` or a server's).
-        experiment: name of the experiment.
-        run: name of the search's run folder; the identity of the parent run.
-
-    Raises:
-        UserError: the server cannot be reached.
+        space: names the tracking address (``sqlite:///…`` or a server's), and the experiment by its own name.
+        folder: of the run, whose report and tables are attached when the search has ended.
     """
 
-    def __init__(self, address: str, experiment: str, run: str) -> None:
-        logging.getLogger("alembic").setLevel(logging.ERROR)
-        logging.getLogger("mlflow").setLevel(logging.ERROR)
-        self.address, self.run = address, run
-        self.client = reach(address)
-        known = self.client.get_experiment_by_name(experiment)
-        self.experiment = (
-            known.experiment_id
-            if known
-            else self.client.create_experiment(experiment, artifact_location=_artifacts(address))
-        )
-        self.parent = self._find_or_create(run, {"xit.kind": "search"}, None)
+    def __init__(self, space: Space, folder: Path) -> None:
+        assert space.mlflow is not None
+        self.address, self.space, self.folder = space.mlflow, space, folder
+        self.search = ""
+        """ID of the search, the identity of its runs; known from the first event."""
         self.children: dict[str, str] = {}
         self.logged: dict[str, int] = {}
 
-    def start(self, params: dict[str, Any]) -> None:
-        """Log what the search is, once, and mark it running."""
-        self._params(self.parent, params)
-        self.client.update_run(self.parent, "RUNNING")
+    @functools.cached_property
+    def client(self) -> MlflowClient:
+        """A client of the server."""
+        return connect(self.address)
 
-    def _overlaps(self, overlaps: Iterable[Overlap]) -> None:
-        """Tag the search with what of its test sets is among rows that train or choose."""
-        texts = [f"{o.share:.1%} of {o.tested} {o.split} in {o.language}: {o.used}" for o in overlaps]
-        if texts:
-            self.client.set_tag(self.parent, "xit.overlap", f"{max(one.share for one in overlaps):.4f}")
-            self.client.set_tag(self.parent, "xit.overlaps", "; ".join(texts)[:4000])
+    @functools.cached_property
+    def experiment(self) -> str:
+        """ID of the experiment."""
+        known = self.client.get_experiment_by_name(self.space.name)
+        if known:
+            return str(known.experiment_id)
+        return str(self.client.create_experiment(self.space.name, artifact_location=_artifacts(self.address)))
 
-    def catch_up(self, events: Iterable[Event], state: State) -> None:
-        """Mirror what a killed search wrote down but did not get to mirror.
-
-        Args:
-            events: the journal's, in order.
-            state: their fold.
-        """
-        with self._answering():
-            mirrored = {run.data.tags.get("xit.key") for run in self._runs("FINISHED") + self._runs("FAILED")}
-            published = {key for key, stage in state.stages.items() if stage.published is not None}
-            due = ({trial.key for trial in state.ended()} | published) - mirrored
-            self._overlaps(state.overlaps)
-            for event in events:
-                of_stage = isinstance(event, StagePublished | StageReused)
-                if getattr(event, "key" if of_stage else "trial", None) in due:
-                    self._mirror(event, state)
+    @functools.cached_property
+    def parent(self) -> str:
+        """ID of the search's own run."""
+        return self._find_or_create(self.folder.name, {"xit.kind": "search"}, None)
 
     def apply(self, event: Event, state: State) -> None:
         """Mirror one event that ``state`` has taken in already.
 
         Raises:
-            UserError: the server does not answer any more.
+            MlflowException: the server does not answer, or does not take it.
         """
-        with self._answering():
-            self._mirror(event, state)
-
-    def _mirror(self, event: Event, state: State) -> None:
+        self.search = state.search or ""
         match event:
+            case SearchStarted():
+                self._search_started()
+            case SearchEnded():
+                self._search_ended(event)
+            case OverlapsFound():
+                self._overlaps(event.overlaps)
             case TrialStarted():
                 self._trial_started(state.trials[event.trial])
             case StageProgress(final=True, dev=float()):
@@ -135,31 +123,42 @@ class MLflowTracker:
             case _:
                 pass
 
+    def _search_started(self) -> None:
+        """Log what the search is, once, and mark it running."""
+        about = {
+            "question": self.space.question,
+            "run": str(self.folder),
+            "algorithm": self.space.search.algorithm,
+        }
+        self._params(self.parent, about)
+        self.client.update_run(self.parent, "RUNNING")
+
+    def _search_ended(self, event: SearchEnded) -> None:
+        """Attach the run's files to the parent and end it.
+
+        Children that are still running did not end by themselves: they are KILLED, until a resume takes them up.
+        """
+        for file in sorted(self.folder.iterdir()):
+            if file.suffix in ATTACHED:
+                self.client.log_artifact(self.parent, str(file))
+        ended = round(event.time * 1000)
+        for child in self._running():
+            if child.info.run_id != self.parent:
+                self.client.set_terminated(child.info.run_id, "KILLED", end_time=ended)
+        self.client.set_terminated(self.parent, SEARCH_STATUS[event.status], end_time=ended)
+
+    def _overlaps(self, overlaps: Iterable[Overlap]) -> None:
+        """Tag the search with what of its test sets is among rows that train or choose."""
+        texts = [f"{o.share:.1%} of {o.tested} {o.split} in {o.language}: {o.used}" for o in overlaps]
+        if texts:
+            self.client.set_tag(self.parent, "xit.overlap", f"{max(one.share for one in overlaps):.4f}")
+            self.client.set_tag(self.parent, "xit.overlaps", "; ".join(texts)[:4000])
+
     def _progress(self, event: StageProgress, trial: TrialState) -> None:
         run, metric = self._child(trial.key), f"dev/en/{registry.get(trial.cell.target).metric}"
         if event.dev is not None and event.step > self._last_step(run, metric):
             self._metrics(run, {metric: event.dev, "train/loss": event.loss}, event.step, event.time)
-
-    def finish(self, files: list[Path], status: str) -> None:
-        """Attach the run's files to the parent and end it (FINISHED, FAILED or KILLED).
-
-        Children that are still running did not end by themselves: they are KILLED, until a resume takes them up.
-        """
-        with self._answering():
-            for file in files:
-                self.client.log_artifact(self.parent, str(file))
-            for child in self._runs("RUNNING"):
-                self.client.set_terminated(child.info.run_id, "KILLED")
-            self.client.set_terminated(self.parent, status)
-
-    @contextmanager
-    def _answering(self) -> Iterator[None]:
-        """Turns a server that does not answer into an error that says how to go on."""
-        try:
-            yield
-        except MlflowException as error:
-            reason = str(error).splitlines()[0]
-            raise UserError(f"mlflow: {self.address}: {reason}; go on with --resume {self.run}") from None
+            self.logged[run] = event.step
 
     def _trial_started(self, trial: TrialState) -> None:
         name = f"{trial.cell} {trial.key[:4]}"
@@ -200,33 +199,33 @@ class MLflowTracker:
     def _child(self, key: str) -> str:
         """The run of a trial, in this process or an earlier one."""
         if key not in self.children:
-            self.children[key] = self._search({"xit.kind": "trial", "xit.key": key})[0]
+            self.children[key] = self._find({"xit.kind": "trial", "xit.key": key})[0]
         return self.children[key]
 
     def _find_or_create(self, name: str, tags: dict[str, str], parent: str | None, begun: float | None = None) -> str:
-        runs = self._search(tags)
+        runs = self._find(tags)
         if runs:
             return runs[0]
-        tags = {**tags, "xit.run": self.run, "mlflow.runName": name}
+        tags = {**tags, "xit.search": self.search, "mlflow.runName": name}
         if parent:
             tags["mlflow.parentRunId"] = parent
         start = round(begun * 1000) if begun else None
         created = self.client.create_run(self.experiment, start_time=start, tags=tags, run_name=name)
         return str(created.info.run_id)
 
-    def _runs(self, status: str) -> list[Run]:
-        """Every run of this search that has a status."""
-        wanted = f"tags.`xit.run` = '{self.run}' and attributes.status = '{status}'"
-        found: list[Run] = []
+    def _running(self) -> list[Run]:
+        """Every run of this search that has not ended."""
+        wanted = f"tags.`xit.search` = '{self.search}' and attributes.status = 'RUNNING'"
+        running: list[Run] = []
         page: str | None = None
         while page != "":
             runs = self.client.search_runs([self.experiment], wanted, page_token=page)
-            found += runs
+            running += runs
             page = runs.token or ""
-        return found
+        return running
 
-    def _search(self, tags: dict[str, str]) -> list[str]:
-        wanted = " and ".join(f"tags.`{key}` = '{value}'" for key, value in {**tags, "xit.run": self.run}.items())
+    def _find(self, tags: dict[str, str]) -> list[str]:
+        wanted = " and ".join(f"tags.`{key}` = '{value}'" for key, value in {**tags, "xit.search": self.search}.items())
         runs = self.client.search_runs([self.experiment], wanted, ViewType.ACTIVE_ONLY, max_results=1)
         return [str(run.info.run_id) for run in runs]
 

@@ -15,6 +15,7 @@ from xit_ray.track.events import (
     OverlapsFound,
     Preselected,
     ScoringStarted,
+    SearchEnded,
     SearchStarted,
     StageName,
     StageProgress,
@@ -148,6 +149,8 @@ class State:
             case SearchStarted():
                 self.started = self.started or event.time
                 self.search = self.search or event.search
+            case SearchEnded():
+                pass
             case OverlapsFound():
                 self.overlaps = event.overlaps
             case Preselected():
