@@ -6,7 +6,7 @@ from rich.console import Console
 
 from xit_ray.report.build import MATRIX
 from xit_ray.search import run
-from xit_ray.spec.load import load_space
+from xit_ray.spec.load import SPEC, load_space
 
 
 def run_of(space: Path, output: Path) -> Path:
@@ -19,7 +19,7 @@ def left_of(space: Path, output: Path) -> list[str] | None:
     folder = run_of(space, output)
     if (folder / MATRIX).is_file():
         return None
-    begun = (folder / run.SPEC).is_file()
+    begun = (folder / SPEC).is_file()
     return ["-m", "xit_ray.search", *(["--resume", str(folder)] if begun else [str(space), "--output", str(output)])]
 
 
@@ -32,7 +32,7 @@ def finished(space: Path, output: Path) -> Path:
     folder, checked = run_of(space, output), None
     if (folder / MATRIX).is_file():
         return folder
-    if not (folder / run.SPEC).is_file():
+    if not (folder / SPEC).is_file():
         loaded = run.absolute(load_space(space, output=str(output)))
         checked = run.check(loaded, str(space))
         run.new_folder(loaded)

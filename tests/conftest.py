@@ -1,6 +1,12 @@
 """What tests share: the real data where it is present, and a tiny encoder of the same architecture as XLM-R."""
 
 import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +20,8 @@ from transformers import (
     ModernBertModel,
 )
 
+# Imported before any test changes the environment for a while: it sets what Ray reads there.
+import xit_ray.search.runtime  # noqa: F401
 from tests.seed import SEED
 from xit_ray.testing import encoders
 
@@ -36,6 +44,36 @@ def xit_data() -> Path:
     if not os.environ.get("XIT_DATA"):
         pytest.skip("XIT_DATA does not name a folder of real data in XTREME's layout")
     return Path(os.environ["XIT_DATA"])
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """Address of a bucket on a local server that speaks S3."""
+    import boto3
+
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    endpoint = f"http://127.0.0.1:{port}"
+    before = dict(os.environ)
+    os.environ |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
+    for _ in range(100):
+        try:
+            urllib.request.urlopen(endpoint, timeout=1)
+            break
+        except OSError:
+            time.sleep(0.2)
+    boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="stages")
+    # Ray's processes, which inherit the environment, reach it too.
+    os.environ["AWS_ENDPOINT_URL"] = endpoint
+    yield "s3://stages/xit"
+    server.kill()
+    server.wait()
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")

@@ -95,3 +95,19 @@ def test_work_of_groups_that_were_lost_together_waits_for_others() -> None:
     assert queue.needs_group(slots=1)
     assert queue.claim(queue.add_group()) == {"of": "trial"}
     assert queue.update("trial", 0) == JobUpdate([], False, None)
+
+
+def test_the_job_of_a_lost_machine_is_no_failure_and_goes_to_the_next_group() -> None:
+    queue = JobQueue()
+    queue.submit("trial", {"of": "trial"})
+    for _ in range(5):  # as often as machines are taken away
+        group = queue.add_group()
+        assert queue.claim(group) == {"of": "trial"}
+        queue.return_job(group)
+        assert queue.remove(group, None) is None
+        assert queue.needs_group(slots=1)
+        assert not queue.has_update("trial", 0)
+    group = queue.add_group()
+    queue.claim(group)
+    assert queue.remove(group, "crashed") == "trial"
+    assert queue.update("trial", 0) == JobUpdate([], True, "crashed")

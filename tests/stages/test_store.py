@@ -1,13 +1,6 @@
 """What every store must do, on a disk and over the S3 protocol."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,34 +8,6 @@ import pytest
 from xit_ray.spec.errors import UserError
 from xit_ray.stages.store import MARKER, Store
 from xit_ray.testing.stores import StoreConformance, entry
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """Address of a bucket on a local server that speaks S3."""
-    import boto3
-
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    endpoint = f"http://127.0.0.1:{port}"
-    before = dict(os.environ)
-    os.environ |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
-    for _ in range(100):
-        try:
-            urllib.request.urlopen(endpoint, timeout=1)
-            break
-        except OSError:
-            time.sleep(0.2)
-    boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="stages")
-    yield f"s3://stages/xit?endpoint_override=127.0.0.1:{port}&scheme=http"
-    server.kill()
-    server.wait()
-    os.environ.clear()
-    os.environ.update(before)
 
 
 class TestOnDisk(StoreConformance):

@@ -12,7 +12,7 @@ from xit_ray.report.build import build
 from xit_ray.report.console import show
 from xit_ray.spec import commands
 from xit_ray.spec.errors import UserError
-from xit_ray.spec.load import load_space
+from xit_ray.spec.load import SPEC, load_space
 from xit_ray.spec.space import Space
 from xit_ray.stages.store import Store
 from xit_ray.tasks import own
@@ -38,7 +38,7 @@ def report(
     """Write matrix.parquet and report.html anew, and print the result."""
     if not (run / TRIALS).is_file():
         raise UserError(f"{run}: is not the folder of a run that has ended (it has no {TRIALS})")
-    space = load_space(run / "spec.yaml")
+    space = load_space(run / SPEC)
     own.register(space.tasks)
     console = commands.console()
     try:

@@ -98,9 +98,9 @@ class Summary:
 
 def summarise(folder: Path, store: Store) -> Summary:
     """Read a run's folder and the predictions of its chosen trials."""
-    from xit_ray.spec.load import load_space
+    from xit_ray.spec.load import SPEC, load_space
 
-    space = load_space(folder / "spec.yaml")
+    space = load_space(folder / SPEC)
     margin = space.margin / 100
     cells, oracles = matrix(folder, store, margin)
     trials = pq.read_table(folder / TRIALS).to_pylist()

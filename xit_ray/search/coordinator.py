@@ -34,6 +34,8 @@ class _Coordinator:
         self.queue = JobQueue()
         self.pool = ""
         """ID of the process that runs the worker groups."""
+        self.nodes: dict[str, set[str]] = {}
+        """By worker group: IDs of the machines its workers are on."""
         self.signals: dict[str, asyncio.Event] = {}
 
     async def claim_stages(self, keys: list[str], owner: str, wait: float = 0.0) -> bool:
@@ -119,9 +121,22 @@ class _Coordinator:
         """The worker group has done its job, or stopped because nobody wants it any more."""
         self._job_ended(self.queue.complete(group, None))
 
-    def remove_group(self, group: str, error: str | None) -> None:
-        """The worker group is gone; its job has failed if there was an error."""
-        self._job_ended(self.queue.remove(group, error))
+    def locate(self, group: str, node: str) -> None:
+        """A worker of the group is on a machine."""
+        self.nodes.setdefault(group, set()).add(node)
+
+    def nodes_of(self, group: str) -> set[str]:
+        """IDs of the machines that the group's workers are on; empty where none of them got so far."""
+        return self.nodes.get(group, set())
+
+    def remove_group(self, group: str, error: str | None, machine_lost: bool = False) -> None:
+        """The worker group is gone. Its job has failed if there was an error, unless its machine was lost: then the next
+        worker group goes on with it."""
+        self.nodes.pop(group, None)
+        if machine_lost:
+            self.queue.return_job(group)
+            self._signal("jobs")
+        self._job_ended(self.queue.remove(group, None if machine_lost else error))
 
     def register_pool(self, pool: str) -> None:
         """A process runs the worker groups from now on. If there was another one it was lost, and its groups with it."""

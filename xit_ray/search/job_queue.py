@@ -124,6 +124,14 @@ class JobQueue:
         self.groups.pop(group, None)
         return owner
 
+    def return_job(self, group: str) -> None:
+        """Let the job of a worker group wait for another one."""
+        entry = self.entries.get(self.groups.get(group) or "")
+        if entry is not None and entry.group == group and not entry.ended:
+            entry.group = None
+        if group in self.groups:
+            self.groups[group] = None
+
     def reset(self) -> None:
         """Forget all worker groups; their jobs did not fail and wait for other groups."""
         for entry in self.entries.values():

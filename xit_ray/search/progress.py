@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from xit_ray.track.delivery import Delivery
+from xit_ray.track.delivery import Follower
 from xit_ray.track.events import (
     Event,
     ScoringStarted,
@@ -37,13 +37,13 @@ class Display:
         total: number of trials.
         name: the run's name.
         began: when the search began, or was resumed.
-        deliveries: to trackers; one that is late is told.
+        followers: of the journal; one that is late is told.
     """
 
     def __init__(
-        self, console: Console, state: State, total: int, name: str, began: float, deliveries: Sequence[Delivery] = ()
+        self, console: Console, state: State, total: int, name: str, began: float, followers: Sequence[Follower] = ()
     ) -> None:
-        self.deliveries, self.late = deliveries, dict[str, str]()
+        self.followers, self.late = followers, dict[str, str]()
         self.console, self.state, self.total, self.name = console, state, total, name
         self.began, self.shown = began, time.time()
         self.already = len(state.ended())
@@ -71,7 +71,7 @@ class Display:
         if not self.console.is_terminal:
             said = _line(event, self.state)
             lines = [said] if said else []
-            late = _late(self.deliveries)
+            late = _late(self.followers)
             lines += [text for name, text in late.items() if name not in self.late]
             self.late = late
             elapsed = time.strftime("%M:%S", time.gmtime(time.time() - self.began))
@@ -86,7 +86,7 @@ class Display:
         trials = sorted(self.state.trials.values(), key=lambda trial: (trial.status in ENDED, -trial.started))
         for trial in trials[:ROWS]:
             table.add_row(*_cells(trial))
-        late = (Text(text, style="yellow") for text in _late(self.deliveries).values())
+        late = (Text(text, style="yellow") for text in _late(self.followers).values())
         return Group(Text(self._headline(), style="bold"), *late, table)
 
     def _headline(self) -> str:
@@ -104,11 +104,11 @@ class Display:
         return "  ·  ".join(parts)
 
 
-def _late(deliveries: Sequence[Delivery]) -> dict[str, str]:
+def _late(followers: Sequence[Follower]) -> dict[str, str]:
     """What to say of trackers that do not take what happens, by name."""
     return {
         one.name: f"{one.name} is told later; the search goes on ({one.problem})"
-        for one in deliveries
+        for one in followers
         if one.problem is not None
     }
 

@@ -25,19 +25,19 @@ from xit_ray.search.interrupt import interruptible, terminable
 from xit_ray.search.ownership import owned
 from xit_ray.spec.domains import cover
 from xit_ray.spec.errors import UserError
-from xit_ray.spec.load import dump_space, load_space
+from xit_ray.spec.load import SPEC, dump_space, load_space
 from xit_ray.spec.points import listed_recipes
 from xit_ray.spec.space import Space, as_recipe
 from xit_ray.stages.store import Store
 from xit_ray.track import tables
-from xit_ray.track.delivery import Delivery, delivering
+from xit_ray.track.delivery import Follower, delivering
 from xit_ray.track.events import Event, OverlapsFound, SearchEnded, SearchStarted
 from xit_ray.track.journal import Journal
+from xit_ray.track.mirror import Mirror, exists, fetch, is_mirror, mirror_of, mirrored
 from xit_ray.track.mlflow_tracker import connect
 from xit_ray.track.state import State
 from xit_ray.track.trackers import trackers_of
 
-SPEC = "spec.yaml"
 RAY_LOG = "ray.log"
 
 
@@ -91,33 +91,50 @@ def _check_machine(space: Space, where: str) -> None:
 
 
 def new_folder(space: Space) -> Path:
-    """Make the run's folder, ``OUTPUT/NAME``, or ``OUTPUT/NAME-2`` and so on where that is taken."""
+    """Make the run's folder, ``OUTPUT/NAME``, or ``OUTPUT/NAME-2`` and so on where that is taken, here or in the store."""
     base = Path(space.output).resolve()
     number = 1
     while True:
         folder = base / (space.name if number == 1 else f"{space.name}-{number}")
+        number += 1
+        if exists(mirror_of(space.store_root, folder.name)):
+            continue
         try:
             folder.mkdir(parents=True)
         except FileExistsError:
-            number += 1
             continue
         (folder / SPEC).write_text(dump_space(space), encoding="utf-8")
         return folder
 
 
 def old_folder(name: str, output: str) -> Path:
-    """The folder of a run to be resumed: its name under the output folder, or a path.
+    """The folder of a run to be resumed: its name under the output folder, its path, or the address of its mirror in a
+    store, from which it is brought to this machine.
 
     Raises:
         UserError: there is no such run.
     """
+    if "://" in name or is_mirror(Path(name)):
+        return _fetched(name, Path(output).resolve())
     for folder in (Path(output) / name, Path(name)):
         if (folder / SPEC).is_file():
             return folder.resolve()
     have = sorted(file.parent.name for file in Path(output).glob(f"*/{SPEC}"))
     raise UserError(
-        f"--resume {name}: found no run in {output}/ (allowed: {', '.join(have) or 'none, there are no runs'})"
+        f"--resume {name}: found no run in {output}/ (allowed: {', '.join(have) or 'none, there are no runs'}, or the "
+        "address of a run in a store, STORE/runs/NAME)"
     )
+
+
+def _fetched(address: str, output: Path) -> Path:
+    """A run from its mirror, with the paths of its other machine made this one's."""
+    folder = fetch(address if "://" in address else str(Path(address).resolve()), output)
+    space = load_space(folder / SPEC)
+    values = {"output": str(output)}
+    if space.mlflow == f"sqlite:///{space.output}/mlflow.db":
+        values["mlflow"] = f"sqlite:///{output}/mlflow.db"
+    (folder / SPEC).write_text(dump_space(space.model_copy(update=values)), encoding="utf-8")
+    return folder
 
 
 def absolute(space: Space) -> Space:
@@ -143,12 +160,12 @@ def run(folder: Path, console: Console, checked: Planner | None = None) -> Searc
         UserError: something the search needs is missing, or another process works on this run.
         KeyboardInterrupt: it was interrupted; what was finished is kept.
     """
-    with owned(folder):
-        return _run(folder, console, checked)
-
-
-def _run(folder: Path, console: Console, checked: Planner | None) -> SearchResult:
     space = load_space(folder / SPEC)
+    with owned(folder), mirrored(space, folder) as mirrors:
+        return _run(space, folder, console, checked, mirrors)
+
+
+def _run(space: Space, folder: Path, console: Console, checked: Planner | None, mirrors: list[Mirror]) -> SearchResult:
     console.print(f"[bold]{space.name}[/bold]  {space.question}", highlight=False)
     planner = checked or Planner(space, parse_source(space.data), space.name)
     if checked is None:
@@ -161,6 +178,8 @@ def _run(folder: Path, console: Console, checked: Planner | None) -> SearchResul
     def note(event: Event) -> None:
         journal.append([event])
         state.apply(event)
+        for delivery in deliveries:
+            delivery.wake()
 
     with terminable(), delivering(trackers_of(space, folder), folder) as deliveries:
         note(SearchStarted(run=folder.name, search=state.search or uuid.uuid4().hex))
@@ -169,7 +188,7 @@ def _run(folder: Path, console: Console, checked: Planner | None) -> SearchResul
             if overlaps != state.overlaps:
                 note(OverlapsFound(overlaps=overlaps))
             with interruptible():
-                _search(space, planner, folder, journal, state, deliveries, console)
+                _search(space, planner, folder, journal, state, [*mirrors, *deliveries], console)
             tables.write(state, folder)
             summary = build(folder, space.store_root)
         except BaseException as error:
@@ -178,7 +197,8 @@ def _run(folder: Path, console: Console, checked: Planner | None) -> SearchResul
             raise
         failed = any(trial.status == "failed" for trial in state.trials.values())
         note(SearchEnded(status="failed" if failed else "finished"))
-    undelivered = tuple(f"{one.name}: {one.problem}" for one in deliveries if one.problem is not None)
+    followers: list[Follower] = [*mirrors, *deliveries]
+    undelivered = tuple(f"{one.name}: {one.problem}" for one in followers if one.problem is not None)
     return SearchResult(folder, state, space, summary, _forecast(space, planner, state), undelivered)
 
 
@@ -231,13 +251,13 @@ def _search(
     folder: Path,
     journal: Journal,
     state: State,
-    deliveries: list[Delivery],
+    followers: list[Follower],
     console: Console,
 ) -> None:
     with _quiet(folder / RAY_LOG) as screen:
         from xit_ray.search import tuning  # Ray is imported with its output already turned away
 
-        tuning.fit(tuning.SearchRun(space, planner, folder, journal, state, deliveries, screen(console)))
+        tuning.fit(tuning.SearchRun(space, planner, folder, journal, state, followers, screen(console)))
 
 
 @contextmanager

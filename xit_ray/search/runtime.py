@@ -23,6 +23,8 @@ ENVIRONMENT = {
     # A run waits for its GPUs as long as an autoscaling cluster needs to bring them.
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "86400",
     "RAY_TRAIN_METRICS_ENABLED": "0",
+    # Its watchers land on any worker machine, and keep it up when there is no more work.
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
     # Several runs share a process: one that sets logging up while another one logs can stop both for ever.
     "RAY_TRAIN_ENABLE_CONTROLLER_STRUCTURED_LOGGING": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
@@ -54,8 +56,6 @@ if not joins_cluster():
     # Ray binds its ports to every interface, without a token, unless it takes the machine for one that cannot be part of a
     # cluster. Nothing else keeps all of its processes on the loopback interface.
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-    # One process per run less; nothing takes this machine away.
-    os.environ["RAY_TRAIN_ENABLE_PREEMPTION_WATCHER"] = "0"
 
 import ray  # noqa: E402
 

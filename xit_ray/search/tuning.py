@@ -30,8 +30,8 @@ from xit_ray.spec.points import listed_recipes
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Preselection, Space, as_recipe
 from xit_ray.stages.records import scores_record
-from xit_ray.stages.store import Store
-from xit_ray.track.delivery import Delivery
+from xit_ray.stages.store import Store, inside
+from xit_ray.track.delivery import Follower
 from xit_ray.track.events import Event, Preselected, UntrainedScored
 from xit_ray.track.journal import Journal
 from xit_ray.track.state import State
@@ -49,8 +49,8 @@ class SearchRun:
     folder: Path
     journal: Journal
     state: State
-    deliveries: list[Delivery]
-    """To MLflow and other trackers."""
+    followers: list[Follower]
+    """Trackers, and the mirror in the store."""
     console: Console
 
 
@@ -180,7 +180,7 @@ class _Fit:
         trainable = tune.with_resources(
             tune.with_parameters(drive, context=self.context), {"CPU": 0, runtime.DRIVERS: 1}
         )
-        display = Display(self.search.console, state, batch.total, folder.name, self.began, self.search.deliveries)
+        display = Display(self.search.console, state, batch.total, folder.name, self.began, self.search.followers)
         with display, self._relay(display.show):
             tune.Tuner(
                 trainable,
@@ -205,12 +205,12 @@ class _Fit:
     def _relay(self, *listeners: Any) -> EventRelay:
         search = self.search
 
-        def deliver(_: Event) -> None:
-            for delivery in search.deliveries:
-                delivery.wake()
+        def wake(_: Event) -> None:
+            for follower in search.followers:
+                follower.wake()
 
         return EventRelay(
-            lambda: ray.get(self.coordinator.drain.remote()), search.journal, search.state, [deliver, *listeners]
+            lambda: ray.get(self.coordinator.drain.remote()), search.journal, search.state, [wake, *listeners]
         )
 
     def _report_untrained(self) -> None:
@@ -266,4 +266,4 @@ class _Group:
 
 def _ray_storage(space: Space, folder: Path) -> str:
     """Where Tune and Train keep their own records: beside a shared store, else in the run's folder."""
-    return f"{space.store_root.rstrip('/')}/ray" if "://" in space.store_root else str(folder / "ray")
+    return inside(space.store_root, "ray") if "://" in space.store_root else str(folder / "ray")

@@ -46,6 +46,7 @@ def work(config: dict[str, Any]) -> None:
 
     context, group, replicas = SearchContext.model_validate(config["context"]), config["group"], here()
     actor = coordinator.connect(context.run)
+    ray.get(actor.locate.remote(group, ray.get_runtime_context().get_node_id()))
     if context.resources.gpus:
         torch.cuda.set_device(get_device())
     while True:

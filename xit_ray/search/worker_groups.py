@@ -7,6 +7,7 @@ live in one process.
 """
 
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +15,14 @@ from typing import Any
 
 import ray
 import ray.train
-from ray.exceptions import ActorDiedError
+from ray.exceptions import ActorDiedError, RayActorError
 from ray.train import WorkerGroupError
 
 from xit_ray.search import coordinator
 from xit_ray.search.context import SearchContext
+
+NODE_DEATH_SECONDS = 20.0
+"""A machine that is gone is known to be by then: Ray misses five answers, three seconds apart."""
 
 
 class _WorkerPool:
@@ -46,12 +50,15 @@ class _WorkerPool:
             ray.actor.exit_actor()  # the search has ended, and its coordinator with it
 
     def _run_group(self, group: str) -> None:
-        message = None
+        message, lost, before = None, False, _nodes_alive()
         try:
             _train(self.context, group)
         except Exception as error:  # noqa: BLE001 - the trial whose job it was raises it
             message = cause_of(error)
-        ray.get(self.coordinator.remove_group.remote(group, message))
+            if not self.context.single_machine and _process_lost(error):
+                # Of a group that did not get to say where it was, any machine lost since may have been its own.
+                lost = _machine_lost(ray.get(self.coordinator.nodes_of.remote(group)) or before)
+        ray.get(self.coordinator.remove_group.remote(group, message, lost))
 
 
 @contextmanager
@@ -73,9 +80,37 @@ def running(context: SearchContext, slots: int, **options: Any) -> Iterator[None
 
 
 def cause_of(error: Exception) -> str:
-    """What went wrong; for a run, what went wrong in the first of its workers that failed."""
-    causes = list(error.worker_failures.values()) if isinstance(error, WorkerGroupError) else [error]
-    return f"{type(causes[0]).__name__}: {causes[0]}"
+    """What went wrong; for a run, what went wrong in the first of its workers that failed. Without the traceback, which is
+    in the log."""
+    from xit_ray.search.compat import root_cause
+
+    cause = root_cause(_failures(error)[0])
+    return f"{type(cause).__name__}: {cause}"
+
+
+def _process_lost(error: Exception) -> bool:
+    """Whether a worker's process is gone, whatever took it."""
+    from xit_ray.search.compat import root_cause
+
+    return any(isinstance(root_cause(one), RayActorError) for one in _failures(error))
+
+
+def _machine_lost(nodes: set[str]) -> bool:
+    """Whether one of some machines is gone, which the cluster may notice a while after the processes on it are."""
+    deadline = time.monotonic() + NODE_DEATH_SECONDS
+    while not nodes - _nodes_alive():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.5)
+    return True
+
+
+def _nodes_alive() -> set[str]:
+    return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+
+
+def _failures(error: Exception) -> list[Exception]:
+    return list(error.worker_failures.values()) if isinstance(error, WorkerGroupError) else [error]
 
 
 def _train(context: SearchContext, group: str) -> None:

@@ -62,6 +62,10 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+SPEC = "spec.yaml"
+"""In a run's folder: the space with everything written out, which a resume reads."""
+
+
 def load_space(path: str | Path, overrides: tuple[str, ...] = (), **values: Any) -> Space:
     """Read a search-space file.
 

@@ -204,3 +204,9 @@ def _whole(marker: Any) -> bool:
 def _sha256(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def inside(address: str, path: str) -> str:
+    """Address of a path inside a store or folder; what follows a question mark belongs to the file system and stays last."""
+    place, mark, options = address.partition("?")
+    return f"{place.rstrip('/')}/{path}{mark}{options}"

@@ -7,7 +7,7 @@ import typer
 
 from xit_ray.spec import commands
 from xit_ray.spec.errors import UserError
-from xit_ray.spec.load import load_space
+from xit_ray.spec.load import SPEC, load_space
 from xit_ray.tasks import own
 from xit_ray.track.delivery import delivering
 from xit_ray.track.journal import FILE, Journal
@@ -25,7 +25,7 @@ def track(
     folder = run if run.is_dir() else Path("runs") / run
     if not (folder / FILE).is_file():
         raise UserError(f"{run}: is not the folder of a run (it has no {FILE})")
-    space = load_space(folder / "spec.yaml", mlflow=mlflow_uri)
+    space = load_space(folder / SPEC, mlflow=mlflow_uri)
     own.register(space.tasks)
     console, count = commands.console(), sum(1 for _ in Journal(folder).read())
     with delivering(trackers_of(space, folder.resolve()), folder, anew=True) as deliveries:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from xit_ray.track.events import Event
 from xit_ray.track.journal import Journal, JournalReader
@@ -21,6 +22,21 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 """Between two tries to deliver an event; each pause is twice the one before."""
 PATIENCE_SECONDS = 30.0
 """At the end of a search, how long a tracker that takes nothing is waited for."""
+
+
+class Follower(Protocol):
+    """What follows a search's journal in a thread of its own."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why it is behind; None where it is not."""
+
+    def wake(self) -> None:
+        """The journal has grown."""
 
 
 @contextmanager

@@ -206,7 +206,7 @@ class MLflowTracker:
         runs = self._find(tags)
         if runs:
             return runs[0]
-        tags = {**tags, "xit.search": self.search, "mlflow.runName": name}
+        tags = {**tags, "xit.search": self.search, "xit.run": self.folder.name, "mlflow.runName": name}
         if parent:
             tags["mlflow.parentRunId"] = parent
         start = round(begun * 1000) if begun else None

@@ -1,0 +1,127 @@
+"""The mirror of a run has what the run's folder has, in one piece again, and one owner at a time."""
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from xit_ray.spec.errors import UserError
+from xit_ray.spec.load import SPEC
+from xit_ray.track import mirror
+from xit_ray.track.mirror import Mirror, exists, fetch, is_mirror, mirror_of
+
+
+@pytest.fixture(params=["disk", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(mirror, "PIECE_BYTES", 64)
+    monkeypatch.setattr(mirror, "INTERVAL_SECONDS", 0.05)
+    monkeypatch.setattr(mirror, "BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(mirror, "LEASE_SECONDS", 1.5)
+    monkeypatch.setattr(mirror, "SETTLE_SECONDS", 0.3)
+    return str(tmp_path / "store") if request.param == "disk" else f"{request.getfixturevalue('s3')}/{tmp_path.name}"
+
+
+def a_run(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / SPEC).write_text("name: tiny")
+    (folder / "events.jsonl").write_text("".join(f"event {number}\n" for number in range(30)))
+    (folder / "ray.log").write_text("not wanted elsewhere")
+    (folder / "ray").mkdir()
+    return folder
+
+
+@contextlib.contextmanager
+def working(store: str, folder: Path) -> Iterator[Mirror]:
+    one = Mirror(store, folder)
+    one.claim()
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+def test_a_run_comes_back_as_it_was_however_it_grew(store: str, tmp_path: Path) -> None:
+    folder, address = a_run(tmp_path / "here/tiny"), mirror_of(store, "tiny")
+    assert not exists(address)
+    with working(store, folder):
+        for number in range(3):  # the last piece grows, and new ones begin
+            time.sleep(0.2)
+            with (folder / "events.jsonl").open("a") as journal:
+                journal.write(f"later {number} {'x' * 50 * number}\n")
+        (folder / "report.html").write_text("first")
+        time.sleep(0.2)
+        (folder / "report.html").write_text("last")
+    assert exists(address)
+    there = fetch(address, tmp_path / "there")
+    assert there == tmp_path / "there/tiny"
+    for name in (SPEC, "events.jsonl", "report.html"):
+        assert (there / name).read_bytes() == (folder / name).read_bytes()
+    assert {file.name for file in there.iterdir()} == {SPEC, "events.jsonl", "report.html"}
+    assert not is_mirror(there)
+    # What is here stays, unless the mirror's journal is longer.
+    (there / SPEC).write_text("changed here")
+    (there / "events.jsonl").write_text("event 0\n")
+    fetch(address, tmp_path / "there")
+    assert (there / SPEC).read_text() == "changed here"
+    assert (there / "events.jsonl").read_bytes() == (folder / "events.jsonl").read_bytes()
+
+
+def test_a_run_has_one_owner_until_it_ends_or_dies(store: str, tmp_path: Path) -> None:
+    first, second = a_run(tmp_path / "first/tiny"), a_run(tmp_path / "second/tiny")
+    with working(store, first) as owner:
+        with pytest.raises(UserError, match=r"runs/tiny: process \d+ on \S+ works on this run; wait for its end"):
+            Mirror(store, second).claim()
+        # It dies: nothing is given back, and nothing is written any more.
+        owner.closing.set()
+        owner.thread.join()
+        owner._beat()
+    began = time.monotonic()
+    with working(store, second):
+        assert time.monotonic() - began >= 1.5
+    began = time.monotonic()
+    with working(store, first):  # the second one has ended in good order
+        assert time.monotonic() - began < 1.5
+
+
+def test_of_two_that_claim_at_once_one_is_refused(store: str, tmp_path: Path) -> None:
+    mirrors = [Mirror(store, a_run(tmp_path / f"{number}/tiny")) for number in range(2)]
+    refused: list[UserError] = []
+
+    def claim(one: Mirror) -> None:
+        try:
+            one.claim()
+        except UserError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=claim, args=(one,)) for one in mirrors]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for one in mirrors:
+        if one.thread.is_alive():
+            one.close()
+    assert len(refused) == 1
+
+
+def test_an_owner_that_slept_too_long_stops(store: str, tmp_path: Path) -> None:
+    first, second = a_run(tmp_path / "first/tiny"), a_run(tmp_path / "second/tiny")
+    other = Mirror(store, second)
+    with working(store, first) as slept:
+        other._beat()  # as it does when the lease looked dead
+        with pytest.raises(KeyboardInterrupt):
+            signal.pause()
+    assert slept.lost.is_set()
+    assert "has taken this run over" in (slept.problem or "")
+    assert other._owner() == {**(other._owner() or {}), "token": other.token}
+
+
+def test_an_address_without_a_run_is_refused(store: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is no run"):
+        fetch(mirror_of(store, "absent"), tmp_path)
+    with pytest.raises(UserError, match="cannot be read"):
+        fetch("ftp://somewhere/else", tmp_path)

@@ -1,0 +1,257 @@
+"""A run's folder, mirrored to the stage store within seconds: nothing of a search lives on one machine alone.
+
+The mirror of a run is ``STORE/runs/NAME``. An object store cannot append to a file, so files that grow (the journal) are
+kept there in pieces of a megabyte, of which only the last is written again; other files are copied whole when they change.
+A lease beside them says which process works on the run: its owner writes it again every few seconds, and one that is not
+written again is nobody's.
+"""
+
+import json
+import os
+import platform
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pyarrow import fs
+
+from xit_ray.spec.errors import UserError
+from xit_ray.spec.load import SPEC
+from xit_ray.spec.space import Space
+from xit_ray.stages.store import inside
+from xit_ray.track.journal import FILE
+
+RUNS = "runs"
+GROWING = (FILE, "optuna.journal")
+PIECE_BYTES = 1 << 20
+COPIED = (".yaml", ".html", ".parquet")
+"""Other files that are mirrored, by their endings."""
+INTERVAL_SECONDS = 2.0
+BEAT_SECONDS = 5.0
+LEASE_SECONDS = 30.0
+"""A lease that has not been written again for this long is nobody's."""
+SETTLE_SECONDS = 1.0
+"""Two processes that claim a lease at once both see, after this long, whose claim was the last."""
+PATIENCE_SECONDS = 60.0
+"""At the end of a search, how long a store that takes nothing is waited for."""
+OWNER = "owner.json"
+
+
+def mirror_of(store: str, name: str) -> str:
+    """Address of a run's mirror."""
+    return inside(store, f"{RUNS}/{name}")
+
+
+def exists(address: str) -> bool:
+    """Whether there is a run at the address of a mirror."""
+    files, base = fs.FileSystem.from_uri(address)
+    return bool(files.get_file_info(f"{base}/{SPEC}").type == fs.FileType.File)
+
+
+def is_mirror(folder: Path) -> bool:
+    """Whether a folder of this machine is the mirror of a run, and not the run's own."""
+    return next(folder.glob(f"{FILE}.[0-9]*"), None) is not None
+
+
+@contextmanager
+def mirrored(space: Space, folder: Path) -> Iterator[list["Mirror"]]:
+    """While the block runs, mirror a run where its store is not beside it; at the end, all of it is in the store.
+
+    Raises:
+        UserError: another process works on this run.
+    """
+    if Path(space.store_root).is_relative_to(folder.parent):
+        yield []
+        return
+    mirror = Mirror(space.store_root, folder)
+    mirror.claim()
+    try:
+        yield [mirror]
+    finally:
+        mirror.close()
+
+
+class Mirror:
+    """The mirror of one run. It has what ``track.delivery.Delivery`` has for those who watch: name, problem and ``wake``.
+
+    Args:
+        store: address of the stage store.
+        folder: of the run, on this machine.
+    """
+
+    name = "the mirror in the store"
+
+    def __init__(self, store: str, folder: Path) -> None:
+        self.folder = folder
+        self.address = mirror_of(store, folder.name)
+        self.files, self.base = fs.FileSystem.from_uri(self.address)
+        self.token = uuid.uuid4().hex
+        self.beats = 0
+        self.problem: str | None = None
+        """Why the store did not take the last change; None when it did."""
+        self.lost = threading.Event()
+        """Set when another process has taken the run over."""
+        self.written: dict[str, tuple[int, int]] = {}
+        """By file: its size and time of change when it was last written."""
+        self.next_beat = 0.0
+        self.news, self.closing = threading.Event(), threading.Event()
+        self.thread = threading.Thread(target=self._run, name="mirror", daemon=True)
+
+    def claim(self) -> None:
+        """Take the run's lease, if nobody alive has it. A lease is watched, not read: clocks of machines differ.
+
+        Raises:
+            UserError: another process works on the run.
+        """
+        before, deadline = self._owner(), time.monotonic() + LEASE_SECONDS
+        while before is not None and time.monotonic() < deadline:
+            time.sleep(SETTLE_SECONDS)
+            now = self._owner()
+            if now is not None and now != before:
+                raise UserError(f"{self.address}: {_words(now)} works on this run; wait for its end, or stop it")
+            before = now
+        self._beat()
+        time.sleep(SETTLE_SECONDS)
+        winner = self._owner()
+        if winner is None or winner["token"] != self.token:
+            raise UserError(f"{self.address}: {_words(winner)} has just begun to work on this run")
+        self.thread.start()
+
+    def wake(self) -> None:
+        """The run's folder has changed; it is looked at every ``INTERVAL_SECONDS`` anyway."""
+
+    def close(self) -> None:
+        """Write what is left, and give the lease back."""
+        self.closing.set()
+        self.thread.join(PATIENCE_SECONDS)
+
+    def _run(self) -> None:
+        last = False
+        while not (last and self.problem is None):
+            last = self.closing.is_set()
+            try:
+                if time.monotonic() >= self.next_beat:
+                    self._keep()
+                if self.lost.is_set():
+                    return
+                self._write_changes()
+                if last:
+                    self.files.delete_file(f"{self.base}/{OWNER}")
+                self.problem = None
+            except OSError as error:
+                self.problem = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            self.closing.wait(INTERVAL_SECONDS)
+            if last:
+                time.sleep(INTERVAL_SECONDS if self.problem else 0)
+
+    def _keep(self) -> None:
+        """Write the lease again, unless another process has it: this one slept too long."""
+        owner = self._owner()
+        if owner is not None and owner["token"] != self.token:
+            self.problem = f"{_words(owner)} has taken this run over"
+            self.lost.set()
+            # A process that slept for so long must not go on beside the other one.
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        else:
+            self._beat()
+
+    def _beat(self) -> None:
+        self.beats += 1
+        about = {"process": os.getpid(), "host": platform.node(), "token": self.token, "beat": self.beats}
+        self._write(OWNER, json.dumps(about).encode())
+        self.next_beat = time.monotonic() + BEAT_SECONDS
+
+    def _owner(self) -> dict[str, Any] | None:
+        """What the lease says; None where there is none."""
+        try:
+            with self.files.open_input_stream(f"{self.base}/{OWNER}") as stream:
+                about = json.loads(stream.read())
+            return {name: about[name] for name in ("process", "host", "token", "beat")}
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return None
+
+    def _write_changes(self) -> None:
+        for file in sorted(self.folder.iterdir()):
+            if not (file.name in GROWING or file.suffix in COPIED):
+                continue
+            about = file.stat().st_size, file.stat().st_mtime_ns
+            before = self.written.get(file.name)
+            if about == before:
+                continue
+            if file.name in GROWING:
+                self._write_pieces(file, before[0] if before is not None else 0, about[0])
+            else:
+                self._write(file.name, file.read_bytes())
+            self.written[file.name] = about
+
+    def _write_pieces(self, file: Path, known: int, size: int) -> None:
+        """Write the pieces of a file beyond its first ``known`` bytes. It may grow meanwhile: what it had at first counts."""
+        with file.open("rb") as stream:
+            for number in range(known // PIECE_BYTES, -(-size // PIECE_BYTES)):
+                stream.seek(number * PIECE_BYTES)
+                self._write(f"{file.name}.{number:06d}", stream.read(min(PIECE_BYTES, size - number * PIECE_BYTES)))
+
+    def _write(self, name: str, data: bytes) -> None:
+        """Write a file that is there whole or as it was before."""
+        self.files.create_dir(self.base)
+        local = isinstance(self.files, fs.LocalFileSystem)
+        place = f"{self.base}/{name}"
+        aside = f"{self.base}/.{name}.{self.token}" if local else place  # an object store's PUT is whole or nothing
+        with self.files.open_output_stream(aside) as stream:
+            stream.write(data)
+        if local:
+            self.files.move(aside, place)
+
+
+def fetch(address: str, output: Path) -> Path:
+    """Bring a run's folder from its mirror to this machine, unless what is here is as far as the mirror.
+
+    Args:
+        address: of the mirror, ``STORE/runs/NAME``.
+        output: folder of the runs' folders.
+
+    Returns:
+        the run's folder.
+
+    Raises:
+        UserError: there is no run at this address.
+    """
+    try:
+        files, base = fs.FileSystem.from_uri(address)
+        present = {info.base_name for info in files.get_file_info(fs.FileSelector(base, allow_not_found=True))}
+    except (ValueError, OSError) as error:
+        raise UserError(f"{address}: cannot be read: {' '.join(str(error).split())[:300]}") from None
+    if SPEC not in present:
+        raise UserError(f"{address}: is no run (it has no {SPEC})")
+    folder = output / str(base).rstrip("/").rpartition("/")[2]
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in sorted({_whole_name(name) for name in present if not name.startswith(".")} - {OWNER}):
+        data = b"".join(_pieces(files, base, name, present))
+        file = folder / name
+        if not file.exists() or (name in GROWING and file.stat().st_size < len(data)):
+            aside = folder / f".{name}.new"
+            aside.write_bytes(data)
+            aside.replace(file)
+    return folder
+
+
+def _whole_name(name: str) -> str:
+    stem, _, number = name.rpartition(".")
+    return stem if stem in GROWING and number.isdigit() else name
+
+
+def _pieces(files: fs.FileSystem, base: str, name: str, present: set[str]) -> Iterator[bytes]:
+    """The content of a file, which may be kept in pieces."""
+    parts = [name] if name in present else sorted(part for part in present if _whole_name(part) == name)
+    for part in parts:
+        with files.open_input_stream(f"{base}/{part}") as stream:
+            yield stream.read()
+
+
+def _words(owner: dict[str, Any] | None) -> str:
+    return f"process {owner['process']} on {owner['host']}" if owner is not None else "another process"
