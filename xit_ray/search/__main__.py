@@ -2,14 +2,19 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 
+from xit_ray.search.screen import CONSOLE_LOG, Screen
 from xit_ray.spec import commands
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import load_space
+
+if TYPE_CHECKING:
+    from xit_ray.search.run import SearchResult
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -33,11 +38,11 @@ def search(
     mlflow_uri: Annotated[str | None, typer.Option(help="MLflow server [SQLite in the output folder].")] = None,
 ) -> None:
     """Search recipes, score them zero-shot in every language, and write matrix and report."""
-    from xit_ray.report.console import show
     from xit_ray.search import run
-    from xit_ray.search.finalists import to_train_again
 
     console, checked = commands.console(), None
+    screen = Screen(console.file)
+    console.file = screen  # type: ignore[assignment]  # it has what a console calls
     if resume is not None:
         if space or set_ or data or mlflow_uri:
             raise UserError(
@@ -55,6 +60,19 @@ def search(
     except KeyboardInterrupt:
         console.print(f"interrupted; go on with --resume {_named(folder)}", highlight=False, soft_wrap=True)
         raise
+    _tell(finished, folder, console)
+    if screen.lost:
+        with (folder / CONSOLE_LOG).open("a", encoding="utf-8") as log:
+            _tell(finished, folder, Console(file=log, width=140))
+    if any(trial.status == "failed" for trial in finished.state.trials.values()):
+        raise typer.Exit(1)
+
+
+def _tell(finished: "SearchResult", folder: Path, console: Console) -> None:
+    """What came of a search, and what may be done next."""
+    from xit_ray.report.console import show
+    from xit_ray.search.finalists import to_train_again
+
     show(finished.summary, folder, console, finished.space.mlflow or "")
     if finished.forecast is not None:
         console.print(finished.forecast, highlight=False, soft_wrap=True)
@@ -82,7 +100,6 @@ def search(
             f"[red]{len(failed)} trials failed[/red]{final}; try them again with --resume {_named(folder)}",
             soft_wrap=True,
         )
-        raise typer.Exit(1)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from xit_ray.report.build import build
 from xit_ray.report.summary import Summary
 from xit_ray.search.interrupt import interruptible, terminable
 from xit_ray.search.ownership import owned
+from xit_ray.search.screen import Screen, outliving_terminal
 from xit_ray.spec.domains import cover
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import SPEC, dump_space, load_space
@@ -161,7 +162,7 @@ def run(folder: Path, console: Console, checked: Planner | None = None) -> Searc
         KeyboardInterrupt: it was interrupted; what was finished is kept.
     """
     space = load_space(folder / SPEC)
-    with owned(folder), mirrored(space, folder) as mirrors:
+    with outliving_terminal(), owned(folder), mirrored(space, folder) as mirrors:
         return _run(space, folder, console, checked, mirrors)
 
 
@@ -266,7 +267,7 @@ def _quiet(file: Path) -> Iterator[Any]:
     sys.stdout.flush()
     sys.stderr.flush()
     kept = [os.dup(1), os.dup(2)]
-    screen = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    screen = Screen(os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1))
     log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     terminal = os.isatty(1)
     try:
