@@ -10,6 +10,7 @@ from xit_ray.data.source import parse_source
 from xit_ray.spec import commands
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import load_generation
+from xit_ray.stages import upkeep
 from xit_ray.stages.store import Store
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
@@ -46,6 +47,54 @@ def verify(store: Annotated[str, typer.Argument(help="Folder, s3:// or gs:// add
         with opened.open(key):
             count += 1
     commands.console().print(f"{store}: {count} entries, all whole")
+
+
+@app.command()
+def du(store: Annotated[str, typer.Argument(help="Folder, s3:// or gs:// address.")] = "runs/store") -> None:
+    """Say what the store takes, and what of it is of no use any more."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("what")
+    table.add_column("files", justify="right")
+    table.add_column("MB", justify="right")
+    rows = upkeep.usage(_opened(store))
+    for one in rows:
+        table.add_row(one.what, f"{one.files:,}", f"{one.size / 1e6:,.1f}")
+    table.add_row("all", f"{sum(one.files for one in rows):,}", f"{sum(one.size for one in rows) / 1e6:,.1f}")
+    commands.console().print(table)
+
+
+@app.command()
+def gc(
+    store: Annotated[str, typer.Argument(help="Folder, s3:// or gs:// address.")] = "runs/store",
+    hours: Annotated[
+        float, typer.Option(help="Leave what is younger: a search may be at work on it.")
+    ] = upkeep.GRACE_HOURS,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and delete nothing.")] = False,
+) -> None:
+    """Delete what nothing refers to: files of attempts that failed or came second, and old snapshots. Entries stay."""
+    opened, console = _opened(store), commands.console()
+    unused = upkeep.leftovers(opened, hours)
+    for one in unused if dry_run else ():
+        console.print(f"{one.path}  {one.why}  {one.size / 1e6:.1f} MB", highlight=False, markup=False, soft_wrap=True)
+    if not dry_run:
+        upkeep.delete(opened, unused)
+    done = "would be deleted" if dry_run else "deleted"
+    size = sum(one.size for one in unused) / 1e6
+    console.print(f"{store}: {len(unused)} files {done}, {size:,.1f} MB", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def copy(
+    source: Annotated[str, typer.Argument(help="Folder, s3:// or gs:// address.")],
+    target: Annotated[str, typer.Argument(help="Folder, s3:// or gs:// address; made where it is not there.")],
+) -> None:
+    """Copy the entries that another store lacks."""
+    opened, other = _opened(source), Store(target)
+    other.check()
+    copied = [new for _, new in upkeep.copy(opened, other)]
+    commands.console().print(
+        f"{sum(copied)} entries copied, {len(copied) - sum(copied)} were there", highlight=False, soft_wrap=True
+    )
 
 
 @app.command()

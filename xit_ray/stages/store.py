@@ -87,6 +87,11 @@ class Store:
         marker = self._marker(key)
         return None if marker is None else dict(marker["description"])
 
+    def attempt(self, key: str) -> str | None:
+        """ID of the attempt whose files a published entry has, or None when there is no entry."""
+        marker = self._marker(key)
+        return None if marker is None else str(marker["attempt"])
+
     def publish(self, key: str, folder: Path, description: dict[str, Any]) -> None:
         """Make a local folder's files an entry. An entry that is already published stays as it is."""
         if self._marker(key) is not None:
