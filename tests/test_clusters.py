@@ -1,6 +1,7 @@
 """Cluster files, checked by Ray's own configuration code and by what Ray does not check."""
 
 import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,93 @@ from ray.autoscaler._private.util import prepare_config, validate_config
 from xit_ray.search.runtime import DRIVERS
 
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def account(s3: str) -> Iterator[dict[str, Any]]:
+    """What clusters/aws-account.yaml makes of an account, by kind; the account is moto's."""
+    region = {"region_name": "us-west-2"}
+    stacks = boto3.client("cloudformation", **region)
+    template = (ROOT / "clusters/aws-account.yaml").read_text()
+    given = {"BucketName": "xit-ray-of-somebody", "CallerAddress": "203.0.113.7/32"}
+    stacks.create_stack(
+        StackName="xit-ray",
+        TemplateBody=template,
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
+    )
+    try:
+        (group,) = boto3.client("ec2", **region).describe_security_groups(
+            Filters=[{"Name": "group-name", "Values": ["xit-ray"]}]
+        )["SecurityGroups"]
+        iam = boto3.client("iam", **region)
+        yield {
+            "group": group,
+            "profiles": {p["InstanceProfileName"] for p in iam.list_instance_profiles()["InstanceProfiles"]},
+            "head": _policy(iam.get_role_policy(RoleName="xit-ray-head", PolicyName="start-and-stop-workers")),
+            "worker": iam.list_role_policies(RoleName="xit-ray-worker")["PolicyNames"],
+            "worker_arn": iam.get_role(RoleName="xit-ray-worker")["Role"]["Arn"],
+            "buckets": {b["Name"] for b in boto3.client("s3", **region).list_buckets()["Buckets"]},
+        }
+    finally:
+        stacks.delete_stack(StackName="xit-ray")
+
+
+def _policy(answer: dict[str, Any]) -> dict[str, Any]:
+    """A policy's document; where a template made it moto gives it as text."""
+    document = answer["PolicyDocument"]
+    return dict(yaml.safe_load(document) if isinstance(document, str) else document)
+
+
+def test_the_account_lets_in_one_address_and_the_machines_themselves(account: dict[str, Any]) -> None:
+    rules = account["group"]["IpPermissions"]
+    ssh = [rule for rule in rules if rule["IpRanges"]]
+    assert [(r["FromPort"], r["ToPort"], [i["CidrIp"] for i in r["IpRanges"]]) for r in ssh] == [
+        (22, 22, ["203.0.113.7/32"])
+    ]
+    among = [pair["GroupId"] for rule in rules for pair in rule["UserIdGroupPairs"]]
+    assert among == [account["group"]["GroupId"]]
+
+
+def test_roles_may_do_what_their_machines_do(account: dict[str, Any], aws: dict[str, Any]) -> None:
+    allowed = {
+        action: statement
+        for statement in account["head"]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    assert {"ec2:RunInstances", "ec2:TerminateInstances", "iam:PassRole", "ssm:GetParameters"} <= set(allowed)
+    assert allowed["iam:PassRole"]["Resource"] == account["worker_arn"]
+    assert allowed["ec2:TerminateInstances"]["Condition"]["StringEquals"] == {
+        "ec2:ResourceTag/ray-cluster-name": aws["cluster_name"]
+    }
+    assert not any(action in ("*", "ec2:*", "iam:*", "s3:*") for action in allowed)
+    assert account["worker"] == []  # the bucket's policy is all it has
+    assert account["buckets"] >= {"xit-ray-of-somebody"}
+
+
+def test_the_cluster_file_names_what_the_account_has(account: dict[str, Any], aws: dict[str, Any]) -> None:
+    assert aws["provider"]["security_group"] == {"GroupName": account["group"]["GroupName"]}
+    for node in aws["available_node_types"].values():
+        assert node["node_config"]["IamInstanceProfile"]["Name"] in account["profiles"]
+    ami = aws["available_node_types"]["head"]["node_config"]["ImageId"]
+    assert ami.startswith("resolve:ssm:/aws/service/deeplearning/")
+
+
+def test_ray_leaves_the_accounts_security_group_as_it_is(
+    account: dict[str, Any], aws: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray's own group would let in ssh from everywhere."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    from ray.autoscaler._private.aws import config
+
+    aws["provider"]["_skip_availability_zone_check"] = True
+    prepared = prepare_config(copy.deepcopy(aws))
+    prepared["auth"]["ssh_private_key"] = "~/key.pem"
+    ready = config._configure_security_group(config._configure_subnet(prepared))
+    for node in ready["available_node_types"].values():
+        assert node["node_config"]["SecurityGroupIds"] == [account["group"]["GroupId"]]
+    (after,) = boto3.client("ec2").describe_security_groups(GroupIds=[account["group"]["GroupId"]])["SecurityGroups"]
+    assert after["IpPermissions"] == account["group"]["IpPermissions"]
 
 
 @pytest.fixture
@@ -59,4 +147,6 @@ def test_the_environment_is_the_tested_one(aws: dict[str, Any]) -> None:
     commands = " ".join(aws["setup_commands"])
     assert "-c constraints.txt" in commands
     assert "[gpu,offline]" in commands
-    assert "--dashboard-host=127.0.0.1" in " ".join(aws["head_start_ray_commands"])
+    start = " ".join(aws["head_start_ray_commands"])
+    assert "--dashboard-host=127.0.0.1" in start
+    assert start.index("RAY_AUTOSCALER_RECONCILE_REQUEST_STATUS_TIMEOUT_S=60") < start.index("ray start")
