@@ -104,7 +104,7 @@ def test_every_benchmark_is_run_by_a_test() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["data", "plan", "report", "search", "stages"])
+@pytest.mark.parametrize("name", ["data", "plan", "report", "search", "stages", "track"])
 def test_every_command_has_a_help(name: str) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", f"xit_ray.{name}", "--help"], capture_output=True, text=True, cwd=ROOT

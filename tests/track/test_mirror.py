@@ -1,7 +1,10 @@
 """The mirror of a run has what the run's folder has, in one piece again, and one owner at a time."""
 
 import contextlib
+import json
+import platform
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -85,6 +88,27 @@ def test_a_run_has_one_owner_until_it_ends_or_dies(store: str, tmp_path: Path) -
     began = time.monotonic()
     with working(store, first):  # the second one has ended in good order
         assert time.monotonic() - began < 1.5
+
+
+def test_an_owner_of_this_machine_that_is_no_more_is_not_waited_for(store: str, tmp_path: Path) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    one = Mirror(store, a_run(tmp_path / "one/tiny"))
+    about = {"process": gone.pid, "host": platform.node(), "token": "its", "beat": 5}
+    one._write("owner.json", json.dumps(about).encode())
+    said: list[str] = []
+    began = time.monotonic()
+    one.claim(said.append)
+    assert time.monotonic() - began < 1.5
+    one.close()
+    assert said == []
+    # Whether one of another machine still is can only be seen by waiting.
+    other = Mirror(store, a_run(tmp_path / "other/tiny"))
+    one._write("owner.json", json.dumps({**about, "host": "elsewhere"}).encode())
+    other.claim(said.append)
+    other.close()
+    assert len(said) == 1
+    assert said[0].startswith(f"process {gone.pid} on elsewhere worked on this run; waiting ")
 
 
 def test_of_two_that_claim_at_once_one_is_refused(store: str, tmp_path: Path) -> None:

@@ -162,7 +162,8 @@ def run(folder: Path, console: Console, checked: Planner | None = None) -> Searc
         KeyboardInterrupt: it was interrupted; what was finished is kept.
     """
     space = load_space(folder / SPEC)
-    with outliving_terminal(), owned(folder), mirrored(space, folder) as mirrors:
+    say = functools.partial(console.print, highlight=False, markup=False, soft_wrap=True)
+    with outliving_terminal(), owned(folder), mirrored(space, folder, say) as mirrors:
         return _run(space, folder, console, checked, mirrors)
 
 

@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,8 +59,13 @@ def is_mirror(folder: Path) -> bool:
 
 
 @contextmanager
-def mirrored(space: Space, folder: Path) -> Iterator[list["Mirror"]]:
+def mirrored(space: Space, folder: Path, say: Callable[[str], None]) -> Iterator[list["Mirror"]]:
     """While the block runs, mirror a run where its store is not beside it; at the end, all of it is in the store.
+
+    Args:
+        space: names the store.
+        folder: of the run.
+        say: is told where something takes a while.
 
     Raises:
         UserError: another process works on this run.
@@ -69,7 +74,7 @@ def mirrored(space: Space, folder: Path) -> Iterator[list["Mirror"]]:
         yield []
         return
     mirror = Mirror(space.store_root, folder)
-    mirror.claim()
+    mirror.claim(say)
     try:
         yield [mirror]
     finally:
@@ -102,13 +107,20 @@ class Mirror:
         self.news, self.closing = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self._run, name="mirror", daemon=True)
 
-    def claim(self) -> None:
+    def claim(self, say: Callable[[str], None] = lambda line: None) -> None:
         """Take the run's lease, if nobody alive has it. A lease is watched, not read: clocks of machines differ.
+
+        Args:
+            say: is told where that takes a while.
 
         Raises:
             UserError: another process works on the run.
         """
         before, deadline = self._owner(), time.monotonic() + LEASE_SECONDS
+        if before is not None and _is_dead(before):
+            before = None
+        elif before is not None:
+            say(f"{_words(before)} worked on this run; waiting {LEASE_SECONDS:.0f} s to see whether it still does")
         while before is not None and time.monotonic() < deadline:
             time.sleep(SETTLE_SECONDS)
             now = self._owner()
@@ -251,6 +263,19 @@ def _pieces(files: fs.FileSystem, base: str, name: str, present: set[str]) -> It
     for part in parts:
         with files.open_input_stream(f"{base}/{part}") as stream:
             yield stream.read()
+
+
+def _is_dead(owner: dict[str, Any]) -> bool:
+    """Whether the owner was a process of this machine that is no more."""
+    if owner["host"] != platform.node():
+        return False
+    try:
+        os.kill(int(owner["process"]), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return False
 
 
 def _words(owner: dict[str, Any] | None) -> str:
