@@ -1,6 +1,6 @@
 """Jobs that trials submit: one worker group each, in order, with updates for the trial and failures reported to it."""
 
-from xit_ray.search.job_queue import JobQueue, JobUpdate
+from xit_ray.search.job_queue import MOST_LOSSES, JobQueue, JobUpdate
 
 
 def test_jobs_are_claimed_in_order_by_as_many_groups_as_there_are_slots() -> None:
@@ -111,3 +111,21 @@ def test_the_job_of_a_lost_machine_is_no_failure_and_goes_to_the_next_group() ->
     queue.claim(group)
     assert queue.remove(group, "crashed") == "trial"
     assert queue.update("trial", 0) == JobUpdate([], True, "crashed")
+
+
+def test_a_job_that_loses_one_machine_after_the_other_is_given_up() -> None:
+    queue = JobQueue()
+    queue.submit("trial", {})
+    for loss in range(2 * MOST_LOSSES - 1):
+        group = queue.add_group()
+        queue.claim(group)
+        if loss == MOST_LOSSES - 2:
+            queue.report("trial", {"dev": 0.5})  # it came further, so it begins to count anew
+        given_up = queue.return_job(group)
+        assert given_up == ("trial" if loss == 2 * MOST_LOSSES - 3 else None)
+        if given_up:
+            break
+        queue.remove(group, None)
+    update = queue.update("trial", 1)
+    assert update is not None
+    assert update.error == "lost 10 machines one after the other, without a report between"

@@ -96,9 +96,38 @@ def test_a_tracker_that_never_answers_is_given_up_and_said(tmp_path: Path, quick
     with delivering({"gone": Gone()}, tmp_path) as (one,):
         pass
     assert one.problem == "ConnectionError: no route to host"
-    assert one.taken == 0
+    assert one.delivered == 0
     assert time.monotonic() - began < 10
-    assert not any(thread.name == one.thread.name for thread in threading.enumerate() if thread is not one.thread)
+    one.thread.join(5)
+    assert not one.thread.is_alive()
+
+
+def test_a_tracker_that_hangs_is_given_up_and_said(tmp_path: Path, quick: None) -> None:
+    release = threading.Event()
+
+    class Hanging:
+        def apply(self, event: Event, state: State) -> None:
+            release.wait(60)
+
+    Journal(tmp_path).append(history())
+    with delivering({"hanging": Hanging()}, tmp_path) as (one,):
+        pass
+    release.set()
+    assert one.problem == "has not answered for 2 s"
+    assert one.delivered <= 1
+
+
+def test_a_journal_that_is_another_one_is_delivered_from_its_beginning(tmp_path: Path, quick: None) -> None:
+    first, second = Flaky(), Flaky()
+    Journal(tmp_path).append(history()[:6])
+    with delivering({"flaky": first}, tmp_path):
+        pass
+    (tmp_path / "events.jsonl").unlink()  # and another one came in its place, from where the run had gone on
+    other = [event.model_copy(update={"time": event.time + 1}) for event in history()]
+    Journal(tmp_path).append(other)
+    with delivering({"flaky": second}, tmp_path):
+        pass
+    assert [event for event, _ in second.seen] == other
 
 
 def free_port() -> int:

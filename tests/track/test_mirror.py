@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import platform
 import subprocess
 import threading
 import time
@@ -64,18 +63,51 @@ def test_a_run_comes_back_as_it_was_however_it_grew(store: str, tmp_path: Path) 
         assert (there / name).read_bytes() == (folder / name).read_bytes()
     assert {file.name for file in there.iterdir()} == {SPEC, "events.jsonl", "report.html"}
     assert not is_mirror(there)
-    # What is here stays, unless the mirror's journal is longer.
     (there / SPEC).write_text("changed here")
-    (there / "events.jsonl").write_text("event 0\n")
-    fetch(address, tmp_path / "there")
+    assert fetch(address, tmp_path / "there") == there
     assert (there / SPEC).read_text() == "changed here"
-    assert (there / "events.jsonl").read_bytes() == (folder / "events.jsonl").read_bytes()
+
+
+def test_a_run_that_has_gone_on_elsewhere_goes_on_from_there(store: str, tmp_path: Path) -> None:
+    here, elsewhere = a_run(tmp_path / "here/tiny"), tmp_path / "elsewhere/tiny"
+    with working(store, here):
+        pass
+    fetch(mirror_of(store, "tiny"), elsewhere.parent)
+    with (elsewhere / "events.jsonl").open("a") as journal:
+        journal.writelines(f"elsewhere {number}\n" for number in range(20))
+    with working(store, elsewhere):
+        pass
+    with working(store, here):  # the machine that was lost is back, and resumes by the run's name
+        assert (here / "events.jsonl").read_bytes() == (elsewhere / "events.jsonl").read_bytes()
+    # One that went on by itself meanwhile is refused, and the mirror stays as it is.
+    apart = a_run(tmp_path / "apart/tiny")
+    (apart / "events.jsonl").write_text("another run\n" * 100)
+    with pytest.raises(UserError, match="different searches, or went apart"):
+        Mirror(store, apart).claim()
+    again = fetch(mirror_of(store, "tiny"), tmp_path / "again")
+    assert (again / "events.jsonl").read_bytes() == (elsewhere / "events.jsonl").read_bytes()
+
+
+def test_a_line_that_was_cut_short_in_the_mirror_is_none(store: str, tmp_path: Path) -> None:
+    folder = a_run(tmp_path / "here/tiny")
+    whole = (folder / "events.jsonl").read_text()
+    with (folder / "events.jsonl").open("a") as journal:
+        journal.write(
+            "half a line, as a killed process leaves it, that is longer than a piece of the mirror is in this test"
+        )
+    with working(store, folder):
+        pass
+    (folder / "events.jsonl").write_text(whole)  # mended
+    with working(store, folder), (folder / "events.jsonl").open("a") as journal:
+        journal.write("next\n")
+    again = fetch(mirror_of(store, "tiny"), tmp_path / "again")
+    assert (again / "events.jsonl").read_text() == whole + "next\n"
 
 
 def test_a_run_has_one_owner_until_it_ends_or_dies(store: str, tmp_path: Path) -> None:
     first, second = a_run(tmp_path / "first/tiny"), a_run(tmp_path / "second/tiny")
     with working(store, first) as owner:
-        with pytest.raises(UserError, match=r"runs/tiny: process \d+ on \S+ works on this run; wait for its end"):
+        with pytest.raises(UserError, match=r"runs/tiny: process \d+ on .+ works on this run"):
             Mirror(store, second).claim()
         # It dies: nothing is given back, and nothing is written any more.
         owner.closing.set()
@@ -93,7 +125,7 @@ def test_an_owner_of_this_machine_that_is_no_more_is_not_waited_for(store: str, 
     gone = subprocess.Popen(["true"])
     gone.wait()
     one = Mirror(store, a_run(tmp_path / "one/tiny"))
-    about = {"process": gone.pid, "host": platform.node(), "token": "its", "beat": 5}
+    about = {"process": gone.pid, "host": mirror._host(), "token": "its", "beat": 5}
     one._write("owner.json", json.dumps(about).encode())
     said: list[str] = []
     began = time.monotonic()

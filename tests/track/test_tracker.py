@@ -26,7 +26,7 @@ from xit_ray.track.events import (
     TrialScored,
     TrialStarted,
 )
-from xit_ray.track.journal import Journal
+from xit_ray.track.journal import Journal, JournalReader
 from xit_ray.track.trackers import trackers_of
 
 COST = Cost(seconds=2.0, tokens=100, flops=1e9, peak_memory_mb=10.0)
@@ -93,8 +93,11 @@ def test_a_search_killed_between_journal_and_mlflow_is_mirrored_by_its_resume(tm
     _delivered(tmp_path)
     # Killed when MLflow had answered and that was not noted yet: the last event is delivered once more.
     (note,) = (tmp_path / "delivered").iterdir()
-    assert note.read_text() == str(taken)
-    note.write_text(str(taken - 1))
+    assert note.read_text().split()[0] == str(taken)
+    reader = JournalReader(journal.file)
+    for _ in zip(range(taken - 1), reader.new_events(), strict=False):
+        pass
+    note.write_text(f"{taken - 1} {reader.digest.hexdigest()}")
     journal.append(history[taken:])
     _delivered(tmp_path)
 
@@ -113,9 +116,13 @@ def test_records_that_are_delivered_again_are_not_doubled(tmp_path: Path) -> Non
     (tmp_path / "spec.yaml").write_text(dump_space(_space(tmp_path)))
     _delivered(tmp_path)
     before = {kind: (run.info.run_id, run.data.metrics) for kind, run in _runs(tmp_path).items()}
+    count = len(_history())
     again = run("xit_ray.track", str(tmp_path))
     assert (again.returncode, again.stderr) == (0, "")
-    assert f"took {len(_history())} events" in again.stdout
+    assert f"has {count} of {count} events, 0 of them new" in again.stdout
+    again = run("xit_ray.track", str(tmp_path), "--anew")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert f"has {count} of {count} events, {count} of them new" in again.stdout
     assert {kind: (run.info.run_id, run.data.metrics) for kind, run in _runs(tmp_path).items()} == before
     client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
     for run_id, metrics in before.values():

@@ -1,5 +1,6 @@
 """Refuses to train on, or to choose by, what is scored, in whatever language, and notes what little of it there is."""
 
+import math
 from collections.abc import Iterable, Mapping
 
 from xit_ray.data import leaks
@@ -96,9 +97,11 @@ class LeakGuard:
         if allowed is None:
             allowed = leaks.ALLOWED_WITHIN if published else leaks.ALLOWED
         if overlap.share > allowed:
+            enough = f"{math.ceil(100 * overlap.share) / 100:g}"
             raise UserError(
                 f"{about} are, in some language and spelling, rows of {overlap.used}; allowed: {percent(allowed)}. Leave "
-                "these rows out of the recipe, or say 'allow_overlap' in the space, which its report then says first"
+                f"these rows out of the recipe, or say 'allow_overlap: {enough}' in the space, which its report then "
+                "says first"
             )
 
     def _overlap(self, used: Used, name: str, scored: tuple[str, ...]) -> Overlap | None:

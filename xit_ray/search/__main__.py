@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from xit_ray.search.screen import CONSOLE_LOG, Screen
+from xit_ray.search.screen import CONSOLE_LOG, Screen, outliving_terminal
 from xit_ray.spec import commands
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import load_space
@@ -27,6 +27,7 @@ def _named(folder: Path) -> str:
 
 
 @app.command()
+@outliving_terminal()
 def search(
     space: Annotated[str | None, typer.Argument(help=f"Search-space file [{QUICKSTART}].")] = None,
     data: Annotated[
@@ -55,6 +56,8 @@ def search(
         console.print(f"{space}: looking at its tasks, rows and model", highlight=False, soft_wrap=True)
         checked = run.check(loaded, space)
         folder = run.new_folder(loaded)
+        if folder.name != loaded.name:
+            console.print(f"the name {loaded.name} is taken: this run is {folder.name}", highlight=False)
     try:
         finished = run.run(folder, console, checked)
     except KeyboardInterrupt:
@@ -76,10 +79,10 @@ def _tell(finished: "SearchResult", folder: Path, console: Console) -> None:
     show(finished.summary, folder, console, finished.space.mlflow or "")
     if finished.forecast is not None:
         console.print(finished.forecast, highlight=False, soft_wrap=True)
-    for problem in finished.undelivered:
+    for problem in finished.behind:
         console.print(
-            f"[yellow]Not everything that happened has reached a tracker[/yellow] ({escape(problem)}); it is all in "
-            f"the run's folder: deliver it with python -m xit_ray.track {_named(folder)}",
+            f"[yellow]Not everything that happened has arrived[/yellow] ({escape(problem)}); it is all in the run's folder: "
+            f"try again with --resume {_named(folder)}",
             highlight=False,
             soft_wrap=True,
         )

@@ -134,7 +134,7 @@ class _Coordinator:
         worker group goes on with it."""
         self.nodes.pop(group, None)
         if machine_lost:
-            self.queue.return_job(group)
+            self._job_ended(self.queue.return_job(group))
             self._signal("jobs")
         self._job_ended(self.queue.remove(group, None if machine_lost else error))
 

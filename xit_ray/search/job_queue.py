@@ -25,6 +25,12 @@ class _Entry:
     reports: list[Report] = field(default_factory=list)
     ended: bool = False
     error: str | None = None
+    losses: int = 0
+    """Machines that were lost with this job since its last report."""
+
+
+MOST_LOSSES = 10
+"""A job that loses so many machines one after the other, without a report between, is what loses them."""
 
 
 class JobQueue:
@@ -72,6 +78,7 @@ class JobQueue:
         """Add a report for a trial."""
         if owner in self.entries:
             self.entries[owner].reports.append(metrics)
+            self.entries[owner].losses = 0
 
     def needs_group(self, slots: int) -> bool:
         """Whether there is work for one more worker group, and a slot for it."""
@@ -124,13 +131,18 @@ class JobQueue:
         self.groups.pop(group, None)
         return owner
 
-    def return_job(self, group: str) -> None:
-        """Let the job of a worker group wait for another one."""
-        entry = self.entries.get(self.groups.get(group) or "")
-        if entry is not None and entry.group == group and not entry.ended:
-            entry.group = None
-        if group in self.groups:
-            self.groups[group] = None
+    def return_job(self, group: str) -> str | None:
+        """Let the job of a worker group, whose machine was lost, wait for another one; returns its owner where it is given
+        up instead, because it has lost ``MOST_LOSSES`` machines without a report between."""
+        owner = self.groups.get(group)
+        entry = self.entries.get(owner or "")
+        if entry is None or entry.group != group or entry.ended:
+            return None
+        entry.losses += 1
+        if entry.losses >= MOST_LOSSES:
+            return self.complete(group, f"lost {MOST_LOSSES} machines one after the other, without a report between")
+        entry.group, self.groups[group] = None, None
+        return None
 
     def reset(self) -> None:
         """Forget all worker groups; their jobs did not fail and wait for other groups."""

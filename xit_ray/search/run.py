@@ -6,7 +6,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,7 @@ from xit_ray.plan.workload import Throughput
 from xit_ray.report.build import build
 from xit_ray.report.summary import Summary
 from xit_ray.search.interrupt import interruptible, terminable
-from xit_ray.search.ownership import owned
-from xit_ray.search.screen import Screen, outliving_terminal
+from xit_ray.search.screen import Screen
 from xit_ray.spec.domains import cover
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import SPEC, dump_space, load_space
@@ -36,6 +35,7 @@ from xit_ray.track.events import Event, OverlapsFound, SearchEnded, SearchStarte
 from xit_ray.track.journal import Journal
 from xit_ray.track.mirror import Mirror, exists, fetch, is_mirror, mirror_of, mirrored
 from xit_ray.track.mlflow_tracker import connect
+from xit_ray.track.ownership import owned
 from xit_ray.track.state import State
 from xit_ray.track.trackers import trackers_of
 
@@ -52,8 +52,8 @@ class SearchResult:
     summary: Summary
     forecast: str | None
     """How good the plan's forecast was, in words."""
-    undelivered: tuple[str, ...]
-    """Trackers that have not taken everything that happened, and why."""
+    behind: tuple[str, ...]
+    """Trackers, and the mirror, that have not taken everything that happened, and why."""
 
 
 def check(space: Space, where: str) -> Planner:
@@ -129,7 +129,11 @@ def old_folder(name: str, output: str) -> Path:
 
 def _fetched(address: str, output: Path) -> Path:
     """A run from its mirror, with the paths of its other machine made this one's."""
-    folder = fetch(address if "://" in address else str(Path(address).resolve()), output)
+    address = address if "://" in address else str(Path(address).resolve())
+    new = not (output / address.partition("?")[0].rstrip("/").rpartition("/")[2]).exists()
+    folder = fetch(address, output)
+    if not new:
+        return folder
     space = load_space(folder / SPEC)
     values = {"output": str(output)}
     if space.mlflow == f"sqlite:///{space.output}/mlflow.db":
@@ -163,8 +167,12 @@ def run(folder: Path, console: Console, checked: Planner | None = None) -> Searc
     """
     space = load_space(folder / SPEC)
     say = functools.partial(console.print, highlight=False, markup=False, soft_wrap=True)
-    with outliving_terminal(), owned(folder), mirrored(space, folder, say) as mirrors:
-        return _run(space, folder, console, checked, mirrors)
+    with owned(folder):
+        Journal(folder).mend()
+        with mirrored(space, folder, say) as mirrors:
+            result = _run(space, folder, console, checked, mirrors)
+        behind = tuple(f"{mirror.address}: {mirror.problem}" for mirror in mirrors if mirror.problem is not None)
+    return replace(result, behind=result.behind + behind)
 
 
 def _run(space: Space, folder: Path, console: Console, checked: Planner | None, mirrors: list[Mirror]) -> SearchResult:
@@ -173,7 +181,6 @@ def _run(space: Space, folder: Path, console: Console, checked: Planner | None, 
     if checked is None:
         planner.check()
     journal = Journal(folder)
-    journal.mend()
     state = State(journal.read())
     _same_recipes(planner, state, folder)
 
@@ -183,9 +190,11 @@ def _run(space: Space, folder: Path, console: Console, checked: Planner | None, 
         for delivery in deliveries:
             delivery.wake()
 
-    with terminable(), delivering(trackers_of(space, folder), folder) as deliveries:
-        note(SearchStarted(run=folder.name, search=state.search or uuid.uuid4().hex))
+    trackers = trackers_of(space, folder)
+    say = functools.partial(console.print, highlight=False, markup=False, soft_wrap=True)
+    with terminable(), delivering(trackers, folder, say=say) as deliveries:
         try:
+            note(SearchStarted(run=folder.name, search=state.search or uuid.uuid4().hex))
             overlaps = tuple(planner.guard.shown)
             if overlaps != state.overlaps:
                 note(OverlapsFound(overlaps=overlaps))
@@ -194,14 +203,18 @@ def _run(space: Space, folder: Path, console: Console, checked: Planner | None, 
             tables.write(state, folder)
             summary = build(folder, space.store_root)
         except BaseException as error:
-            tables.write(state, folder)
+            if any(mirror.lost.is_set() for mirror in mirrors):
+                # What happens from now on is the other process's to say.
+                for delivery in deliveries:
+                    delivery.abandon()
+                raise UserError(f"{folder}: {mirrors[0].problem}") from None
             note(SearchEnded(status="interrupted" if isinstance(error, KeyboardInterrupt) else "failed"))
+            tables.write(state, folder)
             raise
         failed = any(trial.status == "failed" for trial in state.trials.values())
         note(SearchEnded(status="failed" if failed else "finished"))
-    followers: list[Follower] = [*mirrors, *deliveries]
-    undelivered = tuple(f"{one.name}: {one.problem}" for one in followers if one.problem is not None)
-    return SearchResult(folder, state, space, summary, _forecast(space, planner, state), undelivered)
+    behind = tuple(f"{one.name}: {one.problem}" for one in deliveries if one.problem is not None)
+    return SearchResult(folder, state, space, summary, _forecast(space, planner, state), behind)
 
 
 def _same_recipes(planner: Planner, state: State, folder: Path) -> None:

@@ -42,13 +42,20 @@ class PlannedSearcher(Searcher):  # type: ignore[misc]
     def __init__(self, searcher: Searcher, plan: Callable[[dict[str, Any]], Trial]) -> None:
         super().__init__(metric=searcher.metric, mode=searcher.mode)
         self.searcher, self.plan = searcher, plan
+        self.error: Exception | None = None
+        """What the inner searcher raised, or the plan of what it proposed."""
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The configuration of the next trial."""
-        proposal: dict[str, Any] | str | None = self.searcher.suggest(trial_id)
-        if not isinstance(proposal, dict):
-            return proposal  # nothing now, or nothing more
-        return {TRIAL: self.plan(proposal[RECIPE]).model_dump_json()}
+        try:
+            proposal: dict[str, Any] | str | None = self.searcher.suggest(trial_id)
+            if not isinstance(proposal, dict):
+                return proposal  # nothing now, or nothing more
+            return {TRIAL: self.plan(proposal[RECIPE]).model_dump_json()}
+        except Exception as error:  # noqa: BLE001 - raised again by the search
+            # Tune would wrap it into its own; the search raises this one when Tune has ended.
+            self.error = error
+            return str(Searcher.FINISHED)
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Pass a report on."""

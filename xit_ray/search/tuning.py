@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from pydantic import ValidationError
 from ray import tune
 from rich.console import Console
 
@@ -26,6 +27,7 @@ from xit_ray.search.schedulers import GroupedScheduler, group_of
 from xit_ray.search.searchers import PlannedSearcher, Proposals, proposals
 from xit_ray.search.trial_events import TrialEvents
 from xit_ray.spec.domains import cover
+from xit_ray.spec.errors import UserError
 from xit_ray.spec.points import listed_recipes
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Preselection, Space, as_recipe
@@ -201,6 +203,8 @@ class _Fit:
                     failure_config=tune.FailureConfig(max_failures=self.space.resources.retries),
                 ),
             ).fit()
+        if isinstance(batch.searcher, PlannedSearcher) and batch.searcher.error is not None:
+            raise _searcher_error(self.space.search.algorithm, batch.searcher.error)
 
     def _relay(self, *listeners: Any) -> EventRelay:
         search = self.search
@@ -228,6 +232,17 @@ class _Fit:
     def _estimates(self, settings: Preselection) -> Estimates:
         recipes = list(listed_recipes(self.space))
         return estimate_cells(recipes, settings, self.search.planner, self.context, self.slots, self.search.console)
+
+
+def _searcher_error(name: str, error: Exception) -> UserError:
+    """What to say of a searcher that raised, or proposed what is no recipe."""
+    if isinstance(error, UserError):
+        return error
+    if isinstance(error, ValidationError):
+        problem = error.errors(include_url=False)[0]
+        where = ".".join(map(str, problem["loc"]))
+        return UserError(f"searcher {name!r} proposed what is no recipe: {where}: {problem['msg']}")
+    return UserError(f"searcher {name!r}: {type(error).__name__}: {error}")
 
 
 def _budget(space: Space, journal: Journal) -> BudgetTracker | None:

@@ -21,8 +21,8 @@ from ray.train import WorkerGroupError
 from xit_ray.search import coordinator
 from xit_ray.search.context import SearchContext
 
-NODE_DEATH_SECONDS = 20.0
-"""A machine that is gone is known to be by then: Ray misses five answers, three seconds apart."""
+NODE_DEATH_SECONDS = 60.0
+"""A machine that is gone is known to be by then: Ray waits for five answers, ten seconds each at most."""
 
 
 class _WorkerPool:
@@ -55,7 +55,9 @@ class _WorkerPool:
             _train(self.context, group)
         except Exception as error:  # noqa: BLE001 - the trial whose job it was raises it
             message = cause_of(error)
-            if not self.context.single_machine and _process_lost(error):
+            # Where one of several workers is lost, the others' broken connections may be what is told first.
+            several = self.context.resources.workers > 1
+            if not self.context.single_machine and (several or _process_lost(error)):
                 # Of a group that did not get to say where it was, any machine lost since may have been its own.
                 lost = _machine_lost(ray.get(self.coordinator.nodes_of.remote(group)) or before)
         ray.get(self.coordinator.remove_group.remote(group, message, lost))

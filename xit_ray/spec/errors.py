@@ -1,5 +1,6 @@
 """The one exception a person is meant to read."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -33,3 +34,8 @@ def unknown(what: str, given: str, allowed: Iterable[str], where: str = "") -> U
     hint = f"; did you mean {close[0]!r}?" if close else ""
     prefix = f"{where}: " if where else ""
     return UserError(f"{prefix}unknown {what} {given!r}{hint} (allowed: {', '.join(names)})")
+
+
+def without_password(text: str) -> str:
+    """A text in which no address tells a user's name and password."""
+    return re.sub(r"//[^/@\s'\"]+@", "//…@", text)

@@ -1,6 +1,7 @@
 """What every task must pass: all its sources give the same rows, gold answers score 1, bad rows are refused."""
 
 import json
+import re
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,6 +23,9 @@ from xit_ray.tasks.base import SPLITS, Split, Task
 from xit_ray.tasks.scores.measures import Floats
 from xit_ray.testing import examples, files
 from xit_ray.testing.encoders import tiny_encoder
+
+ANSWERS = {"label", "labels", "tags", "answers", "keys"}
+"""What a kind may call the answer among its columns."""
 
 
 class TaskConformance:
@@ -78,13 +82,18 @@ class TaskConformance:
         files.write_folder(task, tmp_path)
         split, language = splits(task)[-1]
         fields = task.layouts[0].fields_of(split)
-        answers = {str(fields.get(name, name)) for name in ("label", "labels", "tags", "answers", "keys")}
+        answers = {str(fields.get(name, name)) for name in ANSWERS}
         for file in (file for file in tmp_path.rglob("*") if file.is_file()):
             _strip(file, answers)
-        with pytest.raises(UserError, match=r"unlabelled|columns|has no") as error:
+        try:
             rows.load(task, split, language, Source("folder", tmp_path))
-        assert str(tmp_path) in str(error.value)
-        assert "row" in str(error.value)
+        except UserError as refused:
+            message = str(refused)
+        else:
+            pytest.fail(f"rows without {sorted(answers)} were accepted; call a kind's answers one of {sorted(ANSWERS)}")
+        assert re.search(r"unlabelled|columns|has no", message)
+        assert str(tmp_path) in message
+        assert "row" in message
 
     @pytest.mark.parametrize("max_length", [40, 128])
     def test_gold_answers_score_one_and_a_constant_scores_the_majority(

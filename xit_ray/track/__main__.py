@@ -11,6 +11,7 @@ from xit_ray.spec.load import SPEC, load_space
 from xit_ray.tasks import own
 from xit_ray.track.delivery import delivering
 from xit_ray.track.journal import FILE, Journal
+from xit_ray.track.ownership import owned
 from xit_ray.track.trackers import trackers_of
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -20,20 +21,27 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def track(
     run: Annotated[Path, typer.Argument(help="A run's folder, for example runs/quickstart, or its name in runs.")],
     mlflow_uri: Annotated[str | None, typer.Option(help="Another MLflow server than the run's own.")] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="All of it again, for a tracker that has lost it.")] = False,
 ) -> None:
-    """Deliver everything in a run's journal; what a tracker has already is not made twice."""
-    folder = run if run.is_dir() else Path("runs") / run
+    """Deliver what is in a run's journal and did not reach its trackers yet."""
+    folder = (run if run.is_dir() else Path("runs") / run).resolve()
     if not (folder / FILE).is_file():
         raise UserError(f"{run}: is not the folder of a run (it has no {FILE})")
     space = load_space(folder / SPEC, mlflow=mlflow_uri)
     own.register(space.tasks)
-    console, count = commands.console(), sum(1 for _ in Journal(folder).read())
-    with delivering(trackers_of(space, folder.resolve()), folder, anew=True) as deliveries:
-        pass
+    console = commands.console()
+    with owned(folder):
+        count, trackers = sum(1 for _ in Journal(folder).read()), trackers_of(space, folder)
+        with delivering(trackers, folder, anew, console.print) as deliveries:
+            before = {delivery.name: delivery.delivered for delivery in deliveries}
     for delivery in deliveries:
-        if delivery.problem is not None:
-            raise UserError(f"{delivery.name}: took {delivery.taken} of {count} events: {delivery.problem}")
-        console.print(f"{delivery.name}: took {count} events", highlight=False)
+        new = delivery.delivered - before[delivery.name]
+        console.print(
+            f"{delivery.name}: has {delivery.delivered} of {count} events, {new} of them new", highlight=False
+        )
+    for delivery in deliveries:
+        if delivery.delivered < count:
+            raise UserError(f"{delivery.name}: {delivery.problem}")
 
 
 if __name__ == "__main__":

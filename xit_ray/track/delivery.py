@@ -6,11 +6,12 @@ says how many events have been delivered, so that a resumed search goes on where
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from xit_ray.spec.errors import UserError, without_password
 from xit_ray.track.events import Event
 from xit_ray.track.journal import Journal, JournalReader
 from xit_ray.track.state import State
@@ -40,13 +41,16 @@ class Follower(Protocol):
 
 
 @contextmanager
-def delivering(trackers: dict[str, Tracker], folder: Path, anew: bool = False) -> Iterator[list["Delivery"]]:
+def delivering(
+    trackers: dict[str, Tracker], folder: Path, anew: bool = False, say: Callable[[str], None] = lambda line: None
+) -> Iterator[list["Delivery"]]:
     """Deliver a run's events while the block runs, and what is left of them at its end.
 
     Args:
         trackers: by name.
         folder: of the run.
         anew: deliver every event again, whatever was delivered before.
+        say: is told where the end takes a while.
     """
     deliveries = [Delivery(name, tracker, folder, anew) for name, tracker in trackers.items()]
     for delivery in deliveries:
@@ -54,6 +58,9 @@ def delivering(trackers: dict[str, Tracker], folder: Path, anew: bool = False) -
     try:
         yield deliveries
     finally:
+        late = ", ".join(one.name for one in deliveries if one.problem is not None)
+        if late:
+            say(f"waiting up to {PATIENCE_SECONDS:.0f} s for {late}")
         for delivery in deliveries:
             delivery.close()
 
@@ -71,8 +78,10 @@ class Delivery:
 
     def __init__(self, name: str, tracker: Tracker, folder: Path, anew: bool = False) -> None:
         self.name, self.tracker, self.journal = name, tracker, Journal(folder)
+        self.reader = JournalReader(self.journal.file)
         self.note = folder / FOLDER / name
         self.delivered = 0 if anew else self._noted()
+        """Events that the tracker has taken."""
         self.taken = 0
         """Events of the journal that have been looked at."""
         self.problem: str | None = None
@@ -94,51 +103,71 @@ class Delivery:
             while self.thread.is_alive() and time.monotonic() - self.last_taken < PATIENCE_SECONDS:
                 self.thread.join(0.1)
         finally:
-            self.abandoned.set()
+            self.abandon()
+        if self.thread.is_alive() and self.problem is None:
+            self.problem = f"has not answered for {PATIENCE_SECONDS:.0f} s"
 
-    @property
-    def missing(self) -> int:
-        """Events of the journal that the tracker has not taken."""
-        return sum(1 for _ in self.journal.read()) - max(self.delivered, self.taken)
+    def abandon(self) -> None:
+        """Deliver nothing more."""
+        self.abandoned.set()
+        self.news.set()
 
     def _run(self) -> None:
+        try:
+            self._deliver()
+        except Exception as error:  # noqa: BLE001 - a full disk, or a journal that was damaged: said like a tracker's own
+            self.problem = _words(error)
+
+    def _deliver(self) -> None:
         state = State()
         for event in self._events():
             state.apply(event)
+            self.taken += 1
             pause = FIRST_PAUSE_SECONDS
-            while self.taken >= self.delivered:
+            while self.taken > self.delivered:
+                if self.abandoned.is_set():
+                    return
                 try:
                     self.tracker.apply(event, state)
                 except Exception as error:  # noqa: BLE001 - told at the end, and in the display meanwhile
-                    self.problem = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+                    self.problem = _words(error)
                     if self.abandoned.wait(pause):
                         return
                     pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
                 else:
                     self.problem, self.last_taken = None, time.monotonic()
-                    self.delivered = self.taken + 1
+                    self.delivered = self.taken
                     self._write_note()
-            self.taken += 1
 
     def _events(self) -> Iterator[Event]:
         """The journal's events, those that are still to come too, until the search has ended."""
-        reader = JournalReader(self.journal.file)
-        while True:
-            last = self.closing.is_set()
+        while not self.abandoned.is_set():
             self.news.clear()
-            yield from reader.new_events()
+            last = self.closing.is_set()
+            yield from self.reader.new_events()
             if last:
                 return
             self.news.wait()
 
     def _noted(self) -> int:
+        """How many events were delivered before, of this very journal: one that was brought from elsewhere, or changed by
+        hand, is delivered from its beginning."""
         try:
-            return int(self.note.read_text())
-        except (FileNotFoundError, ValueError):
-            return 0
+            count, digest = self.note.read_text().split()
+            reader = JournalReader(self.journal.file)
+            for number, _ in enumerate(reader.new_events(), start=1):
+                if number == int(count):
+                    return number if reader.digest.hexdigest() == digest else 0
+        except (FileNotFoundError, ValueError, UserError):
+            pass
+        return 0
 
     def _write_note(self) -> None:
         self.note.parent.mkdir(exist_ok=True)
-        aside = self.note.with_suffix(".new")
-        aside.write_text(str(self.delivered))
+        aside = self.note.with_name(f"{self.note.name}.new")
+        aside.write_text(f"{self.delivered} {self.reader.digest.hexdigest()}")
         aside.replace(self.note)
+
+
+def _words(error: Exception) -> str:
+    return without_password(" ".join(f"{type(error).__name__}: {error}".split())[:300])

@@ -4,6 +4,7 @@ It is the only record that a resume reads; tables, MLflow and the live display a
 in which version of this format it is written.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -69,6 +70,8 @@ class JournalReader:
         self.position = 0
         """Bytes read."""
         self.lines = 0
+        self.digest = hashlib.sha256()
+        """Of what was read."""
 
     def new_events(self) -> Iterator[Event]:
         """The events that were not read yet; a line that is not complete is left for the next call.
@@ -85,6 +88,7 @@ class JournalReader:
                     return
                 self.position += len(line)
                 self.lines += 1
+                self.digest.update(line)
                 if self.lines == 1:
                     self._check_version(line)
                 else:

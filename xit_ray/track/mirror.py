@@ -20,7 +20,7 @@ from typing import Any
 
 from pyarrow import fs
 
-from xit_ray.spec.errors import UserError
+from xit_ray.spec.errors import UserError, without_password
 from xit_ray.spec.load import SPEC
 from xit_ray.spec.space import Space
 from xit_ray.stages.store import inside
@@ -108,14 +108,23 @@ class Mirror:
         self.thread = threading.Thread(target=self._run, name="mirror", daemon=True)
 
     def claim(self, say: Callable[[str], None] = lambda line: None) -> None:
-        """Take the run's lease, if nobody alive has it. A lease is watched, not read: clocks of machines differ.
+        """Take the run's lease, if nobody alive has it, and what the mirror has beyond the folder; then begin to mirror.
+        A lease is watched, not read: clocks of machines differ.
 
         Args:
             say: is told where that takes a while.
 
         Raises:
-            UserError: another process works on the run.
+            UserError: another process works on the run, or the mirror is another run's, or it cannot be reached.
         """
+        try:
+            self._claim(say)
+            self._reconcile()
+        except OSError as error:
+            raise UserError(f"{self.address}: cannot be used: {' '.join(str(error).split())[:300]}") from None
+        self.thread.start()
+
+    def _claim(self, say: Callable[[str], None]) -> None:
         before, deadline = self._owner(), time.monotonic() + LEASE_SECONDS
         if before is not None and _is_dead(before):
             before = None
@@ -132,49 +141,81 @@ class Mirror:
         winner = self._owner()
         if winner is None or winner["token"] != self.token:
             raise UserError(f"{self.address}: {_words(winner)} has just begun to work on this run")
-        self.thread.start()
+
+    def _reconcile(self) -> None:
+        """Make the files that grow as far as the further of folder and mirror: the run may have gone on elsewhere."""
+        for name in GROWING:
+            there = _content(self.files, self.base, name)
+            file = self.folder / name
+            here = file.read_bytes() if file.exists() else b""
+            whole = there[: there.rfind(b"\n") + 1]  # a line that was cut short is none
+            if here.startswith(whole):
+                self._delete_pieces(name, -(-len(here) // PIECE_BYTES))
+                self.written[name] = len(whole), 0
+            elif whole.startswith(here):
+                _replace(file, whole)
+            else:
+                raise UserError(
+                    f"{file}: is not what {self.address} has: they are different searches, or went apart; go on with the "
+                    "mirror by --resume with its address and another --output, or move one of them away"
+                )
+
+    def _delete_pieces(self, name: str, first: int) -> None:
+        """Delete the pieces of a file from a number on."""
+        for piece in self._present():
+            if _whole_name(piece) == name and int(piece.rpartition(".")[2]) >= first:
+                self.files.delete_file(f"{self.base}/{piece}")
+
+    def _present(self) -> set[str]:
+        return {info.base_name for info in self.files.get_file_info(fs.FileSelector(self.base, allow_not_found=True))}
 
     def wake(self) -> None:
         """The run's folder has changed; it is looked at every ``INTERVAL_SECONDS`` anyway."""
 
     def close(self) -> None:
-        """Write what is left, and give the lease back."""
+        """Write what is left, and give the lease back; give up when the store has taken nothing for ``PATIENCE_SECONDS``."""
         self.closing.set()
         self.thread.join(PATIENCE_SECONDS)
+        if self.thread.is_alive():
+            self.problem = self.problem or f"has not answered for {PATIENCE_SECONDS:.0f} s"
 
     def _run(self) -> None:
         last = False
         while not (last and self.problem is None):
             last = self.closing.is_set()
             try:
-                if time.monotonic() >= self.next_beat:
-                    self._keep()
-                if self.lost.is_set():
+                if self._taken_over():
                     return
+                self._beat_if_due()
                 self._write_changes()
-                if last:
+                if last and not self._taken_over():
                     self.files.delete_file(f"{self.base}/{OWNER}")
                 self.problem = None
-            except OSError as error:
-                self.problem = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            self.closing.wait(INTERVAL_SECONDS)
+            except Exception as error:  # noqa: BLE001 - tried again; told in the display, and at the end
+                self.problem = without_password(" ".join(f"{type(error).__name__}: {error}".split())[:300])
             if last:
                 time.sleep(INTERVAL_SECONDS if self.problem else 0)
+            else:
+                self.closing.wait(INTERVAL_SECONDS)
 
-    def _keep(self) -> None:
-        """Write the lease again, unless another process has it: this one slept too long."""
+    def _taken_over(self) -> bool:
+        """Whether another process has the run now: this one slept, or did not reach the store, for too long."""
         owner = self._owner()
-        if owner is not None and owner["token"] != self.token:
-            self.problem = f"{_words(owner)} has taken this run over"
-            self.lost.set()
-            # A process that slept for so long must not go on beside the other one.
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-        else:
+        if owner is None or owner["token"] == self.token:
+            return False
+        self.problem = f"{_words(owner)} has taken this run over"
+        self.lost.set()
+        # This process must not go on beside the other one.
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        return True
+
+    def _beat_if_due(self) -> None:
+        if time.monotonic() >= self.next_beat:
             self._beat()
 
     def _beat(self) -> None:
         self.beats += 1
-        about = {"process": os.getpid(), "host": platform.node(), "token": self.token, "beat": self.beats}
+        about = {"process": os.getpid(), "host": _host(), "token": self.token, "beat": self.beats}
         self._write(OWNER, json.dumps(about).encode())
         self.next_beat = time.monotonic() + BEAT_SECONDS
 
@@ -207,6 +248,7 @@ class Mirror:
             for number in range(known // PIECE_BYTES, -(-size // PIECE_BYTES)):
                 stream.seek(number * PIECE_BYTES)
                 self._write(f"{file.name}.{number:06d}", stream.read(min(PIECE_BYTES, size - number * PIECE_BYTES)))
+                self._beat_if_due()  # many pieces take long
 
     def _write(self, name: str, data: bytes) -> None:
         """Write a file that is there whole or as it was before."""
@@ -221,7 +263,8 @@ class Mirror:
 
 
 def fetch(address: str, output: Path) -> Path:
-    """Bring a run's folder from its mirror to this machine, unless what is here is as far as the mirror.
+    """Bring a run's folder from its mirror to this machine. One that is here already stays as it is: ``Mirror.claim`` sees
+    whether the run has gone on elsewhere.
 
     Args:
         address: of the mirror, ``STORE/runs/NAME``.
@@ -241,14 +284,13 @@ def fetch(address: str, output: Path) -> Path:
     if SPEC not in present:
         raise UserError(f"{address}: is no run (it has no {SPEC})")
     folder = output / str(base).rstrip("/").rpartition("/")[2]
-    folder.mkdir(parents=True, exist_ok=True)
+    if folder.exists():
+        return folder
+    aside = output / f".{folder.name}.{uuid.uuid4().hex}"
+    aside.mkdir(parents=True)
     for name in sorted({_whole_name(name) for name in present if not name.startswith(".")} - {OWNER}):
-        data = b"".join(_pieces(files, base, name, present))
-        file = folder / name
-        if not file.exists() or (name in GROWING and file.stat().st_size < len(data)):
-            aside = folder / f".{name}.new"
-            aside.write_bytes(data)
-            aside.replace(file)
+        (aside / name).write_bytes(_content(files, base, name))
+    aside.rename(folder)
     return folder
 
 
@@ -257,17 +299,34 @@ def _whole_name(name: str) -> str:
     return stem if stem in GROWING and number.isdigit() else name
 
 
-def _pieces(files: fs.FileSystem, base: str, name: str, present: set[str]) -> Iterator[bytes]:
-    """The content of a file, which may be kept in pieces."""
-    parts = [name] if name in present else sorted(part for part in present if _whole_name(part) == name)
+def _content(files: fs.FileSystem, base: str, name: str) -> bytes:
+    """The content of a file, which may be kept in pieces; nothing where it is not there."""
+    infos = files.get_file_info(fs.FileSelector(base, allow_not_found=True))
+    parts = sorted(info.base_name for info in infos if _whole_name(info.base_name) == name)
+    content = []
     for part in parts:
         with files.open_input_stream(f"{base}/{part}") as stream:
-            yield stream.read()
+            content.append(stream.read())
+    return b"".join(content)
+
+
+def _replace(file: Path, data: bytes) -> None:
+    aside = file.with_name(f".{file.name}.new")
+    aside.write_bytes(data)
+    aside.replace(file)
+
+
+def _host() -> str:
+    """This machine, or rather its processes' numbers: containers of one name have numbers of their own."""
+    try:
+        return f"{platform.node()} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return platform.node()
 
 
 def _is_dead(owner: dict[str, Any]) -> bool:
     """Whether the owner was a process of this machine that is no more."""
-    if owner["host"] != platform.node():
+    if owner["host"] != _host():
         return False
     try:
         os.kill(int(owner["process"]), 0)

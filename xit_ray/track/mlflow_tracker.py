@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, ViewType
 
 from xit_ray.data.overlap import Overlap
-from xit_ray.spec.errors import UserError
+from xit_ray.spec.errors import UserError, without_password
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Space
 from xit_ray.stages.records import Score
@@ -50,12 +50,13 @@ def connect(address: str) -> MlflowClient:
     logging.getLogger("alembic").setLevel(logging.ERROR)
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     # MLflow's own defaults try a silent server for ten minutes, two minutes each time. The delivery tries again anyway.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     try:
         return MlflowClient(tracking_uri=address)
     except Exception as error:  # noqa: BLE001 - whatever its database drivers raise
-        raise UserError(f"mlflow: {address!r} cannot be used: {str(error).strip().splitlines()[0]}") from None
+        reason = f"mlflow: {address!r} cannot be used: {str(error).strip().splitlines()[0]}"
+        raise UserError(without_password(reason)) from None
 
 
 class MLflowTracker:
@@ -199,7 +200,10 @@ class MLflowTracker:
     def _child(self, key: str) -> str:
         """The run of a trial, in this process or an earlier one."""
         if key not in self.children:
-            self.children[key] = self._find({"xit.kind": "trial", "xit.key": key})[0]
+            known = self._find({"xit.kind": "trial", "xit.key": key})
+            if not known:
+                raise LookupError(f"there is no run of trial {key}: was it deleted?")
+            self.children[key] = known[0]
         return self.children[key]
 
     def _find_or_create(self, name: str, tags: dict[str, str], parent: str | None, begun: float | None = None) -> str:

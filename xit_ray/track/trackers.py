@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from xit_ray.spec.errors import UserError
 from xit_ray.spec.plugins import plugin, wrong
 from xit_ray.spec.space import Space
 from xit_ray.track.events import Event
@@ -46,7 +47,10 @@ def trackers_of(space: Space, folder: Path) -> dict[str, Tracker]:
     trackers: dict[str, Tracker] = {f"mlflow-{server}": MLflowTracker(space, folder)}
     for name in space.trackers:
         make: Callable[[Space, Path], Tracker] = plugin("trackers", name)
-        tracker = make(space, folder)
+        try:
+            tracker = make(space, folder)
+        except Exception as error:
+            raise UserError(f"plugin xit_ray.trackers {name!r}: {type(error).__name__}: {error}") from error
         if not isinstance(tracker, Tracker):
             raise wrong("trackers", name, tracker, "a class or function that gives a Tracker")
         trackers[name] = tracker
