@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from xit_ray.search.interrupt import terminable
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import SPEC
 from xit_ray.track import mirror
@@ -174,7 +175,7 @@ def _take_over(mirror: Mirror) -> None:
 def test_an_owner_that_slept_too_long_stops(store: str, tmp_path: Path) -> None:
     first, second = a_run(tmp_path / "first/tiny"), a_run(tmp_path / "second/tiny")
     other = Mirror(store, second)
-    with working(store, first) as slept, pytest.raises(KeyboardInterrupt):
+    with terminable(), working(store, first) as slept, pytest.raises(KeyboardInterrupt):
         _take_over(other)
     assert slept.lost.is_set()
     assert "has taken this run over" in (slept.problem or "")

@@ -13,8 +13,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """While the block runs, SIGTERM raises KeyboardInterrupt in the main thread, as SIGINT does by itself: whatever the
-    search is at, its runs are not left as if they went on."""
+    """While the block runs, SIGTERM raises KeyboardInterrupt in the main thread, and SIGINT does too where this process was
+    started to ignore it (in the background): whatever the search is at, its runs are not left as if they went on."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -22,11 +22,12 @@ def terminable() -> Iterator[None]:
     def interrupt(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

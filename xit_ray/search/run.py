@@ -167,7 +167,7 @@ def run(folder: Path, console: Console, checked: Planner | None = None) -> Searc
     """
     space = load_space(folder / SPEC)
     say = functools.partial(console.print, highlight=False, markup=False, soft_wrap=True)
-    with owned(folder):
+    with terminable(), owned(folder):
         Journal(folder).mend()
         with mirrored(space, folder, say) as mirrors:
             result = _run(space, folder, console, checked, mirrors)
@@ -192,7 +192,7 @@ def _run(space: Space, folder: Path, console: Console, checked: Planner | None, 
 
     trackers = trackers_of(space, folder)
     say = functools.partial(console.print, highlight=False, markup=False, soft_wrap=True)
-    with terminable(), delivering(trackers, folder, say=say) as deliveries:
+    with delivering(trackers, folder, say=say) as deliveries:
         try:
             note(SearchStarted(run=folder.name, search=state.search or uuid.uuid4().hex))
             overlaps = tuple(planner.guard.shown)
