@@ -166,13 +166,16 @@ def run(folder: Path, console: Console, checked: Planner | None = None) -> Searc
         KeyboardInterrupt: it was interrupted; what was finished is kept.
     """
     space = load_space(folder / SPEC)
-    say = functools.partial(console.print, highlight=False, markup=False, soft_wrap=True)
     with terminable(), owned(folder):
         Journal(folder).mend()
-        with mirrored(space, folder, say) as mirrors:
+        with mirrored(space, folder, functools.partial(_say, console)) as mirrors:
             result = _run(space, folder, console, checked, mirrors)
         behind = tuple(f"{mirror.address}: {mirror.problem}" for mirror in mirrors if mirror.problem is not None)
     return replace(result, behind=result.behind + behind)
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _run(space: Space, folder: Path, console: Console, checked: Planner | None, mirrors: list[Mirror]) -> SearchResult:
@@ -190,9 +193,7 @@ def _run(space: Space, folder: Path, console: Console, checked: Planner | None, 
         for delivery in deliveries:
             delivery.wake()
 
-    trackers = trackers_of(space, folder)
-    say = functools.partial(console.print, highlight=False, markup=False, soft_wrap=True)
-    with delivering(trackers, folder, say=say) as deliveries:
+    with delivering(trackers_of(space, folder), folder, say=functools.partial(_say, console)) as deliveries:
         try:
             note(SearchStarted(run=folder.name, search=state.search or uuid.uuid4().hex))
             overlaps = tuple(planner.guard.shown)

@@ -36,6 +36,11 @@ def unknown(what: str, given: str, allowed: Iterable[str], where: str = "") -> U
     return UserError(f"{prefix}unknown {what} {given!r}{hint} (allowed: {', '.join(names)})")
 
 
+def in_a_line(error: Exception) -> str:
+    """An error's kind and words, in a line of at most 300 characters that tells no password."""
+    return without_password(" ".join(f"{type(error).__name__}: {error}".split()))[:300]
+
+
 def without_password(text: str) -> str:
     """A text in which no address tells a user's name and password."""
     return re.sub(r"//[^/@\s'\"]+@", "//…@", text)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from xit_ray.spec.errors import UserError, without_password
+from xit_ray.spec.errors import UserError, in_a_line
 from xit_ray.track.events import Event
 from xit_ray.track.journal import Journal, JournalReader
 from xit_ray.track.state import State
@@ -116,7 +116,7 @@ class Delivery:
         try:
             self._deliver()
         except Exception as error:  # noqa: BLE001 - a full disk, or a journal that was damaged: said like a tracker's own
-            self.problem = _words(error)
+            self.problem = in_a_line(error)
 
     def _deliver(self) -> None:
         state = State()
@@ -130,7 +130,7 @@ class Delivery:
                 try:
                     self.tracker.apply(event, state)
                 except Exception as error:  # noqa: BLE001 - told at the end, and in the display meanwhile
-                    self.problem = _words(error)
+                    self.problem = in_a_line(error)
                     if self.abandoned.wait(pause):
                         return
                     pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
@@ -167,7 +167,3 @@ class Delivery:
         aside = self.note.with_name(f"{self.note.name}.new")
         aside.write_text(f"{self.delivered} {self.reader.digest.hexdigest()}")
         aside.replace(self.note)
-
-
-def _words(error: Exception) -> str:
-    return without_password(" ".join(f"{type(error).__name__}: {error}".split())[:300])

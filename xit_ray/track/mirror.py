@@ -20,7 +20,7 @@ from typing import Any
 
 from pyarrow import fs
 
-from xit_ray.spec.errors import UserError, without_password
+from xit_ray.spec.errors import UserError, in_a_line
 from xit_ray.spec.load import SPEC
 from xit_ray.spec.space import Space
 from xit_ray.stages.store import inside
@@ -104,7 +104,7 @@ class Mirror:
         self.written: dict[str, tuple[int, int]] = {}
         """By file: its size and time of change when it was last written."""
         self.next_beat = 0.0
-        self.news, self.closing = threading.Event(), threading.Event()
+        self.closing = threading.Event()
         self.thread = threading.Thread(target=self._run, name="mirror", daemon=True)
 
     def claim(self, say: Callable[[str], None] = lambda line: None) -> None:
@@ -162,12 +162,9 @@ class Mirror:
 
     def _delete_pieces(self, name: str, first: int) -> None:
         """Delete the pieces of a file from a number on."""
-        for piece in self._present():
+        for piece in _present(self.files, self.base):
             if _whole_name(piece) == name and int(piece.rpartition(".")[2]) >= first:
                 self.files.delete_file(f"{self.base}/{piece}")
-
-    def _present(self) -> set[str]:
-        return {info.base_name for info in self.files.get_file_info(fs.FileSelector(self.base, allow_not_found=True))}
 
     def wake(self) -> None:
         """The run's folder has changed; it is looked at every ``INTERVAL_SECONDS`` anyway."""
@@ -192,7 +189,7 @@ class Mirror:
                     self.files.delete_file(f"{self.base}/{OWNER}")
                 self.problem = None
             except Exception as error:  # noqa: BLE001 - tried again; told in the display, and at the end
-                self.problem = without_password(" ".join(f"{type(error).__name__}: {error}".split())[:300])
+                self.problem = in_a_line(error)
             if last:
                 time.sleep(INTERVAL_SECONDS if self.problem else 0)
             else:
@@ -278,7 +275,7 @@ def fetch(address: str, output: Path) -> Path:
     """
     try:
         files, base = fs.FileSystem.from_uri(address)
-        present = {info.base_name for info in files.get_file_info(fs.FileSelector(base, allow_not_found=True))}
+        present = _present(files, base)
     except (ValueError, OSError) as error:
         raise UserError(f"{address}: cannot be read: {' '.join(str(error).split())[:300]}") from None
     if SPEC not in present:
@@ -299,12 +296,15 @@ def _whole_name(name: str) -> str:
     return stem if stem in GROWING and number.isdigit() else name
 
 
+def _present(files: fs.FileSystem, base: str) -> set[str]:
+    """Names of the files of a mirror."""
+    return {info.base_name for info in files.get_file_info(fs.FileSelector(base, allow_not_found=True))}
+
+
 def _content(files: fs.FileSystem, base: str, name: str) -> bytes:
     """The content of a file, which may be kept in pieces; nothing where it is not there."""
-    infos = files.get_file_info(fs.FileSelector(base, allow_not_found=True))
-    parts = sorted(info.base_name for info in infos if _whole_name(info.base_name) == name)
     content = []
-    for part in parts:
+    for part in sorted(part for part in _present(files, base) if _whole_name(part) == name):
         with files.open_input_stream(f"{base}/{part}") as stream:
             content.append(stream.read())
     return b"".join(content)
