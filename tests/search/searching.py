@@ -14,6 +14,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from tests.running import Ended, run
+from tests.search import zygote
 from xit_ray.track.events import Event
 from xit_ray.track.journal import Journal
 
@@ -40,6 +41,8 @@ def join_ray() -> None:
     """Start Ray for all searches of this process; it ends with it."""
     os.environ |= environment()
     from xit_ray.search import runtime
+
+    zygote.fork_workers()
 
     runtime.ray.init(
         address="local",
