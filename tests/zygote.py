@@ -7,10 +7,8 @@ process for a fork and hands it its arguments, environment, folder and output. T
 
 import json
 import os
-import runpy
 import signal
 import socket
-import sys
 
 SOCKET = "XIT_TEST_ZYGOTE"
 """Environment variable: the address of the process that is forked."""
@@ -30,5 +28,5 @@ def ask(arguments: list[str]) -> None:
 
 def serve(address: str) -> None:
     """Import what workers import, and fork for all who ask, until standard input is closed."""
-    import ray._private.workers.default_worker  # noqa: F401
+    import ray._private.workers.default_worker
     import ray.train.torch  # noqa: F401

@@ -54,19 +54,25 @@ def join_ray() -> None:
     )
 
 
-def command(*arguments: str) -> list[str]:
-    """What a user types."""
-    return [sys.executable, "-m", "xit_ray.search", *arguments]
+def command(*arguments: str, module: str = "tests.search.with_forks") -> list[str]:
+    """The search in a process of its own, with a Ray of its own whose workers are forks."""
+    return [sys.executable, "-m", module, *arguments]
 
 
 def environment() -> dict[str, str]:
     """Of a process that is started for a test."""
+    zygote.start()
     return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
-def typed(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """The search command in a process of its own, with a Ray of its own."""
-    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=400, env=environment())
+def typed(*arguments: str) -> list[str]:
+    """What a user types: nothing is forked."""
+    return command(*arguments, module="xit_ray.search")
+
+
+def ran(words: list[str]) -> "subprocess.CompletedProcess[str]":
+    """The end of a search in a process of its own."""
+    return subprocess.run(words, capture_output=True, text=True, timeout=400, env=environment())
 
 
 def events(run: Path) -> list[Event]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.search.searching import command, environment, events, mlflow_runs, of_kind, search, table, write_space
+from tests.search.searching import environment, events, mlflow_runs, of_kind, search, table, typed, write_space
 from tests.seed import rng
 from xit_ray.track.events import StageProgress
 
@@ -56,7 +56,7 @@ def test_killed_workers_and_trials_change_nothing(undisturbed: Path, tiny_encode
     space = write_space(tmp_path, tiny_encoder, STAGES, zero_shot=ZERO_SHOT, resources=RESOURCES)
     output = tmp_path / "runs"
     driver = subprocess.Popen(
-        command(str(space), "--output", str(output)),
+        typed(str(space), "--output", str(output)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ray.cluster_utils import Cluster
 
-from tests.search.searching import command, environment, events, table, write_space
+from tests.search.searching import environment, events, table, typed, write_space
 from xit_ray.search.runtime import DRIVER_SLOTS, DRIVERS
 
 STAGES = [{"mixture": {"task": "mini_paraphrase", "examples": 480}, "batch_size": 8, "epochs": 12, "evaluations": 20}]
@@ -21,7 +21,7 @@ def test_two_machines_lost_in_a_stage_cost_a_trial_no_try(tiny_encoder: Path, tm
     space = write_space(tmp_path, tiny_encoder, STAGES, zero_shot={"languages": ["en", "de"]}, resources=resources)
     run = tmp_path / "runs/tiny"
     driver = subprocess.Popen(
-        command(str(space), "--output", str(tmp_path / "runs")),
+        typed(str(space), "--output", str(tmp_path / "runs")),
         env={**environment(), "RAY_ADDRESS": cluster.address},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

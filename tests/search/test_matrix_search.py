@@ -22,6 +22,7 @@ from tests.search.searching import (
     events,
     mlflow_runs,
     of_kind,
+    ran,
     search,
     table,
     typed,
@@ -69,7 +70,7 @@ class Done:
 def done(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
     folder = tmp_path_factory.mktemp("matrix")
     space = write_space(folder, tiny_encoder, STAGES, zero_shot=ZERO_SHOT, resources={"runs": 2})
-    ended = typed(str(space), "--output", str(folder / "runs"))
+    ended = ran(typed(str(space), "--output", str(folder / "runs")))
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return Done(folder / "runs/tiny", folder / "runs", ended.stdout)
 

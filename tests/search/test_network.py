@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.search.searching import command, easy_data, environment, events, write_space
+from tests.search.searching import easy_data, environment, events, typed, write_space
 
 LOOPBACK = ("127.", "::1", "::ffff:127.")
 
@@ -24,7 +24,7 @@ def test_nothing_of_a_running_search_listens_beyond_loopback(tiny_encoder: Path,
     space = write_space(tmp_path, tiny_encoder, stages, resources={"workers": 2}, zero_shot={"languages": ["en", "de"]})
     before, opened = listening(), set[tuple[str, int]]()
     driver = subprocess.Popen(
-        command(str(space), "--data", str(data), "--output", str(output)),
+        typed(str(space), "--data", str(data), "--output", str(output)),
         stdout=subprocess.DEVNULL,
         env=environment(),
     )

@@ -5,7 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.search.searching import command, environment, events, mlflow_runs, of_kind, search, table, typed, write_space
+from tests.search.searching import command, environment, events, mlflow_runs, of_kind, ran, search, table, write_space
 
 STAGES = [
     {"mixture": {"grid": [None, {"task": "mini_nli", "examples": 96}]}},
@@ -40,7 +40,7 @@ def test_a_lost_head_is_replaced_by_another(tiny_encoder: Path, s3: str, tmp_pat
     shutil.rmtree(lost)
 
     # In processes of their own: a Ray that the tests share may have been started before the store's address was known.
-    resumed = typed("--resume", f"{store}/runs/tiny", "--output", str(other))
+    resumed = ran(command("--resume", f"{store}/runs/tiny", "--output", str(other)))
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     run = other / "tiny"
     assert events(run)[: len(written)] == written
@@ -52,7 +52,7 @@ def test_a_lost_head_is_replaced_by_another(tiny_encoder: Path, s3: str, tmp_pat
     assert {one.info.status for one in runs} == {"FINISHED"}
     assert (len(of_kind(runs, "trial")), len(of_kind(runs, "search"))) == (6, 1)
     # The name is taken, on whatever machine.
-    again = typed(str(space), "--output", str(tmp_path / "third"))
+    again = ran(command(str(space), "--output", str(tmp_path / "third")))
     assert again.returncode == 0, again.stdout + again.stderr
     assert (tmp_path / "third/tiny-2/report.html").is_file()
 

@@ -5,7 +5,7 @@ import pty
 import time
 from pathlib import Path
 
-from tests.search.searching import command, environment, events, write_space
+from tests.search.searching import environment, events, typed, write_space
 from xit_ray.search.screen import CONSOLE_LOG
 
 STAGES = [{"mixture": {"task": "mini_paraphrase", "examples": 240}, "learning_rate": {"grid": [1e-3, 2e-3]}}]
@@ -13,7 +13,7 @@ STAGES = [{"mixture": {"task": "mini_paraphrase", "examples": 240}, "learning_ra
 
 def test_a_closed_terminal_ends_no_search(tiny_encoder: Path, tmp_path: Path) -> None:
     space = write_space(tmp_path, tiny_encoder, STAGES, zero_shot={"languages": ["en", "de"]})
-    words = command(str(space), "--output", str(tmp_path / "runs"))
+    words = typed(str(space), "--output", str(tmp_path / "runs"))
     run = tmp_path / "runs/tiny"
     child, terminal = pty.fork()
     if child == 0:

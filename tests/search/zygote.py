@@ -6,7 +6,7 @@ asks that process for a fork, which has the arguments, the environment, the fold
 goes on as the worker that Ray wanted.
 """
 
-import fcntl
+import ctypes
 import json
 import os
 import select
@@ -15,19 +15,52 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-FOLDER = "XIT_TEST_ZYGOTE"
-"""Environment variable: the folder of the socket where forks are asked for."""
+ADDRESS = "XIT_TEST_ZYGOTE"
+"""Environment variable: the socket where forks are asked for."""
 CONTEXT = "--serialized-runtime-env-context="
+PR_SET_PDEATHSIG = 1
+FIRST_JOB = "01000000"
+"""Ray's number of the first process that joins a cluster. A worker reads its job when Ray is imported, and the process
+that it does not outlive: here that is beforehand, and the process that of the tests."""
+
+
+ROOT = Path(__file__).parent.parent.parent
+_started: list[subprocess.Popen[bytes]] = []
+"""Kept, so that its standard input is closed when this process ends."""
+
+
+def start() -> None:
+    """Start the process that is forked, once. Processes that this one starts share it, and it ends with this one."""
+    if ADDRESS in os.environ:
+        return
+    os.environ[ADDRESS] = f"{tempfile.mkdtemp(prefix='xit-zygote-')}/socket"
+    started = subprocess.Popen(
+        [sys.executable, __file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ
+        | {
+            "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": "1",
+            "RAY_JOB_ID": FIRST_JOB,
+            "RAY_RAYLET_PID": str(os.getpid()),
+        },
+    )
+    assert started.stdout is not None
+    started.stdout.readline()
+    _started.append(started)
 
 
 def fork_workers() -> None:
     """From now on, a Ray that this process starts has workers that are forks."""
     from ray._private import services
 
-    os.environ[FOLDER] = tempfile.mkdtemp(prefix="xit-zygote-")
+    start()
     start_raylet = services.start_raylet
 
     def with_forks(*arguments: Any, **more: Any) -> Any:
@@ -41,7 +74,7 @@ def _ask(words: list[str]) -> None:
     """Ask for a fork, stay until it has ended, and pass on the signal that is meant for it."""
     about = {"arguments": words, "environment": dict(os.environ), "folder": os.getcwd()}
     with socket.socket(socket.AF_UNIX) as line:
-        line.connect(_address())
+        line.connect(os.environ[ADDRESS])
         socket.send_fds(line, [b" "], [0, 1, 2])
         line.sendall(json.dumps(about).encode() + b"\n")
         process = int(line.recv(100))
@@ -51,25 +84,12 @@ def _ask(words: list[str]) -> None:
                 os.kill(process, number)
 
         signal.signal(signal.SIGTERM, pass_on)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         line.recv(1)
 
 
-def _address() -> str:
-    """The socket where forks are asked for; the first who asks starts the process that is forked. It has to be a worker's
-    child: Ray reads the worker's variables, such as the job's number, when it is imported."""
-    folder = os.environ[FOLDER]
-    address = f"{folder}/socket"
-    with open(f"{folder}/lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.exists(address):
-            server = subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE, start_new_session=True)
-            assert server.stdout is not None
-            server.stdout.readline()
-    return address
-
-
 def _serve() -> None:
-    """Import what workers import, and fork for all who ask, as long as Ray lives."""
+    """Import what workers import, and fork for all who ask, until the process that started this one has ended."""
     import ray._private.workers.default_worker as script
     from ray import actor
 
@@ -88,12 +108,11 @@ def _serve() -> None:
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a fork
     with socket.socket(socket.AF_UNIX) as server:
-        server.bind(f"{os.environ[FOLDER]}/socket")
+        server.bind(os.environ[ADDRESS])
         server.listen(64)
         print("ready", flush=True)
-        while os.path.exists(f"/proc/{os.environ['RAY_RAYLET_PID']}"):
-            if not select.select([server], [], [], 1)[0]:
-                continue
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        while sys.stdin not in select.select([server, sys.stdin], [], [])[0]:
             line, _ = server.accept()
             if os.fork() == 0:
                 server.close()
@@ -103,10 +122,11 @@ def _serve() -> None:
 
 
 def _become(line: socket.socket, script: str) -> None:
-    """In a fork: be the worker that was asked for. The line stays open for as long as this process lives."""
+    """In a fork: be the worker that was asked for."""
     import runpy
 
     from ray._private.runtime_env.context import RuntimeEnvContext
+    from ray._raylet import Config
 
     os.setpgid(0, 0)  # Ray ends a worker by its process group
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -123,10 +143,17 @@ def _become(line: socket.socket, script: str) -> None:
     words = about["arguments"]
     context = next((word.removeprefix(CONTEXT) for word in words if word.startswith(CONTEXT)), "{}")
     os.environ |= RuntimeEnvContext.deserialize(context).env_vars
+    Config.initialize("")  # reads from the environment, again, whether processes show one another a token
     sys.argv = [script, *(word for word in words[1:] if not word.startswith((CONTEXT, "--language=")))]
     line.sendall(f"{os.getpid()}\n".encode())
-    line.detach()
+    threading.Thread(target=_end_with, args=(line,), daemon=True).start()
     runpy.run_path(script, run_name="__main__")
+
+
+def _end_with(line: socket.socket) -> None:
+    """Wait until the process that asked for this one has ended, as it does with Ray, and end."""
+    line.recv(1)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

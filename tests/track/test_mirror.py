@@ -175,9 +175,10 @@ def test_an_owner_that_slept_too_long_stops(store: str, tmp_path: Path) -> None:
     other, stopped = Mirror(store, second), threading.Event()
     # In a thread of its own: the interrupt, which is the first owner's, must not cut a lease short that is being written.
     beating = threading.Thread(target=_take_over, args=(other, stopped))
-    with terminable(), working(store, first) as slept, pytest.raises(KeyboardInterrupt):
+    with terminable(), working(store, first) as slept:
         beating.start()
-        time.sleep(20)
+        with pytest.raises(KeyboardInterrupt):
+            time.sleep(20)
     stopped.set()
     beating.join()
     assert slept.lost.is_set()
