@@ -132,6 +132,12 @@ def test_searches_share_what_the_naive_way_trains_again(xit_data: Path, tiny_enc
     assert all(isinstance(found[name], float) for name in ratios)
 
 
+def test_faults_are_counted() -> None:
+    found = result("faults", "--kills", "1", "--faults", "1")
+    assert found == {"kills": 1, "hung": 0, "lost_trials": 0, "other_scores": 0, "stages_trained_twice": 0,
+                     "mlflow_doubled": 0, "mlflow_lost": 0}  # fmt: skip
+
+
 def test_a_benchmark_without_data_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XIT_DATA", raising=False)
     refused = benchmark("retrieval")
