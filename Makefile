@@ -1,5 +1,6 @@
 # make search   set up .venv and run the quickstart search
 # make test     set up .venv and run the tests
+# make lab      a whole cluster on this machine: ray up, lost machines and heads, and home again
 # make check    lint, types, and the arrows between the rooms
 PYTHON ?= python3
 VENV := .venv
@@ -7,14 +8,18 @@ PIP := $(VENV)/bin/python -m pip install --quiet --constraint constraints.txt
 # faiss-gpu where a CUDA GPU answers, faiss-cpu elsewhere: the two exclude each other.
 FAISS := $(shell nvidia-smi --list-gpus >/dev/null 2>&1 && echo gpu || echo cpu)
 
-.PHONY: search test check clean
+.PHONY: search test lab check clean
 
 search: $(VENV)/ready
 	$(VENV)/bin/python -m xit_ray.search
 
+# A cluster's whole way, on this machine (as root, with openssh-server, rsync and iproute2).
+lab: $(VENV)/ready-to-test
+	$(VENV)/bin/python -m pytest -m lab -s tests/lab
+
 # Several at a time, but for those that look at the whole machine: its ports, its processes, its speed.
 test: $(VENV)/ready-to-test
-	$(VENV)/bin/python -m pytest --numprocesses 2 --dist worksteal -m "not alone"
+	$(VENV)/bin/python -m pytest --numprocesses 2 --dist worksteal -m "not alone and not lab"
 	$(VENV)/bin/python -m pytest -m alone
 
 check: $(VENV)/ready-to-test
