@@ -137,17 +137,20 @@ class Cluster:
         message = None
         try:
             while (job := ray.get(self.actor.claim_job.remote(name, IDLE_SECONDS))) is not None:
-                self.work(trials[job["trial"]], job["owner"], job["skip"])
+                self.work(trials[job["trial"]], job["owner"], job["leased"])
                 ray.get(self.actor.complete.remote(name))
         except Exception as error:  # noqa: BLE001 - the trial whose job it was raises it
             message = repr(error)
         ray.get(self.actor.remove_group.remote(name, message))
 
-    def work(self, trial: Trial, owner: str, published: int) -> None:
+    def work(self, trial: Trial, owner: str, leased: list[str]) -> None:
         """A trial's job."""
         emit = coordinator.emitter(self.actor)
-        with tempfile.TemporaryDirectory() as empty:
-            for training in trial.trainings[published:]:
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "weights").touch()
+            for training in trial.trainings:
+                if training.key not in leased:
+                    continue
                 final = training is trial.trainings[-1]
                 about: dict[str, Any] = {
                     "trial": trial.key,
@@ -164,7 +167,7 @@ class Cluster:
                     label=training.label, search="", start=training.start, dev=0.5, dev_rows=1, best_step=4, steps=4,
                     history=(), truncated=0, skipped_steps=0, out_of_memory=0, cost=COST,
                 )  # fmt: skip
-                self.store.publish(training.key, Path(empty), record.model_dump(mode="json"))
+                self.store.publish(training.key, Path(folder), record.model_dump(mode="json"))
                 emit(StagePublished(**about, record=record))
                 ray.get(self.actor.release.remote(owner, training.key))
             self.sleep(self.lengths[trial.evaluation.key])
@@ -174,7 +177,7 @@ class Cluster:
                 for language in trial.evaluation.languages[trial.cell.target]
             )  # fmt: skip
             scored = ScoresRecord(checkpoint=trial.trainings[-1].key, scores=scores, cost=COST)
-            self.store.publish(trial.evaluation.key, Path(empty), scored.model_dump(mode="json"))
+            self.store.publish(trial.evaluation.key, Path(folder), scored.model_dump(mode="json"))
 
 
 def drive(trial: Trial, store: Any, actor: Any) -> None:
@@ -185,13 +188,13 @@ def drive(trial: Trial, store: Any, actor: Any) -> None:
         TrialStarted(trial=trial.key, recipe=trial.recipe, stages=stages, tests=trial.evaluation.tests, reseeded=False)
     )
     with driver._leases(actor, trial.key):
-        published = driver._claim_missing(actor, store, trial, trial.key, emit)
-        for training in trial.trainings[:published]:
+        leased = driver._claim_missing(actor, store, trial, trial.key, emit)
+        for training in (training for training in trial.trainings if training.key not in leased):
             about: dict[str, Any] = {"trial": trial.key, "key": training.key, "label": training.label, "final": False}
             record = stage_record(store, training.key)
             assert record is not None
             emit(StageReused(**about, record=record))
-        for _ in driver.reports(actor, trial.key, {"trial": trial.key, "owner": trial.key, "skip": published}):
+        for _ in driver.reports(actor, trial.key, {"trial": trial.key, "owner": trial.key, "leased": leased}):
             pass
         scored = scores_record(store, trial.evaluation.key)
         assert scored is not None

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 
+from xit_ray.search.machines import RESCUE
 from xit_ray.search.runtime import DRIVERS
 
 ROOT = Path(__file__).parent.parent
@@ -150,3 +151,28 @@ def test_the_environment_is_the_tested_one(aws: dict[str, Any]) -> None:
     start = " ".join(aws["head_start_ray_commands"])
     assert "--dashboard-host=127.0.0.1" in start
     assert start.index("RAY_AUTOSCALER_RECONCILE_REQUEST_STATUS_TIMEOUT_S=60") < start.index("ray start")
+
+
+CLUSTERS = ["aws.yaml", "gcp.yaml", "on_prem.yaml"]
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_every_cluster_is_what_ray_accepts_and_safe_as_it_stands(name: str) -> None:
+    tree = yaml.safe_load((ROOT / "clusters" / name).read_text())
+    validate_config(prepare_config(copy.deepcopy(tree)))
+    for role in ("head", "worker"):
+        start = " ".join(tree[f"{role}_start_ray_commands"])
+        assert start.index("RAY_AUTH_MODE=token") < start.index("ray start")
+    assert [here for here in tree["file_mounts"].values() if here.endswith(".ray/auth_token")]
+    assert "--dashboard-host=127.0.0.1" in " ".join(tree["head_start_ray_commands"])
+    assert {".git", ".venv", "runs"} <= set(tree["rsync_exclude"])
+
+
+@pytest.mark.parametrize("name", ["aws.yaml", "gcp.yaml"])
+def test_machines_for_the_rescue_are_asked_for_after_spot_ones(name: str) -> None:
+    types = yaml.safe_load((ROOT / "clusters" / name).read_text())["available_node_types"]
+    assert types["rescue"]["resources"][RESCUE] == 1
+    assert types["worker"]["priority"] > types["rescue"].get("priority", 0)
+    assert RESCUE not in types["worker"]["resources"]
+    assert "spot" in str(types["worker"]["node_config"]).lower()
+    assert "spot" not in str(types["rescue"]["node_config"]).lower()

@@ -2,6 +2,7 @@
 
 import typer
 
+from xit_ray.cluster import __main__ as cluster
 from xit_ray.data.__main__ import app as data_app
 from xit_ray.plan.__main__ import plan
 from xit_ray.report.__main__ import report
@@ -15,6 +16,8 @@ app.command()(search)
 app.command()(plan)
 app.command()(report)
 app.command()(track)
+for command in (cluster.submit, cluster.status, cluster.logs, cluster.stop, cluster.fetch):
+    app.command()(command)
 app.add_typer(data_app, name="data", help="Which tasks there are, and what their rows look like.")
 app.add_typer(stages_app, name="stages", help="What a stage store holds; have a language model write training rows.")
 

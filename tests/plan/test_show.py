@@ -27,13 +27,15 @@ def test_a_stage_in_the_store_is_not_paid_again(tiny_encoder: Path) -> None:
     every = trials(planner(tiny_encoder, STAGES, **SETTINGS))
     forecast = Forecaster(planner(tiny_encoder, STAGES, **SETTINGS)).of(every)
     intermediate = next(trial for trial in every if len(trial.trainings) == 2).trainings[0].key
-    none, one = (Plan(every, trie(every), forecast, None, stored) for stored in (set(), {intermediate}))
-    everything = Plan(every, trie(every), forecast, None, set(forecast.pieces))
+    none, one = (Plan(every, trie(every), forecast, None, stored, "all") for stored in (set(), {intermediate}))
+    everything = Plan(every, trie(every), forecast, None, set(forecast.pieces), "all")
     assert none.missing == forecast.shared
     assert none.missing.tokens - one.missing.tokens == forecast.pieces[intermediate].tokens
     assert everything.missing == Workload()
     weights = flops.sizes(Model(name=str(tiny_encoder))).checkpoint * BYTES_PER_VALUE
     assert [plan.bytes_to_store for plan in (none, one, everything)] == [5 * weights, 4 * weights, 0]
+    winners, nobody = (Plan(every, trie(every), forecast, None, set(), keep) for keep in ("winners", "none"))
+    assert (winners.bytes_to_store, nobody.bytes_to_store) == (2 * weights, weights)
 
 
 def test_the_command_says_it(tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +52,7 @@ def test_the_command_says_it(tiny_encoder: Path, tmp_path: Path, monkeypatch: py
     every = trials(planner(tiny_encoder, STAGES, **SETTINGS))
     key = next(trial for trial in every if len(trial.trainings) == 2).trainings[0].key
     (tmp_path / "made").mkdir()
+    (tmp_path / "made/weights").touch()
     Store(str(tmp_path / "store")).publish(key, tmp_path / "made", {})
     after = run("xit_ray.plan", str(space))
     assert "The store has 1 of the 5 stages" in " ".join(after.stdout.split())

@@ -61,6 +61,21 @@ def test_a_copy_has_every_entry_once(store: Store, tmp_path: Path) -> None:
     assert target.describe("stage") == {"kind": "stage", "label": "a"}
 
 
+def test_an_entry_whose_files_were_dropped_is_no_leftover_and_its_record_is_copied(
+    store: Store, tmp_path: Path
+) -> None:
+    store.drop_files("scored")
+    rows = {one.what for one in upkeep.usage(store)}
+    assert "of checkpoints that were dropped" not in rows
+    target = Store(str(tmp_path / "target"))
+    assert sorted(upkeep.copy(store, target)) == [("scored", True), ("stage", True)]
+    assert target.describe("scored") == store.describe("scored")
+    assert not target.has_files("scored")
+    assert sorted(upkeep.copy(store, target)) == [("scored", False), ("stage", False)]
+    verified = run("xit_ray.stages", "verify", store.root)
+    assert verified.stdout == f"{store.root}: 1 entries, all whole; 1 records whose weights were dropped\n"
+
+
 def test_the_commands_say_what_they_did(tmp_path: Path) -> None:
     made = Store(str(tmp_path / "store"))
     made.publish("stage", entry(tmp_path), {"kind": "stage", "label": "a"})

@@ -5,18 +5,24 @@ moments, and a page of numbers. They go into one safetensors file; it holds no c
 if it had not been interrupted; a GPU's own kernels do not repeat themselves bit for bit.
 """
 
+import copy
 import json
+import logging
 import math
+import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from xit_ray.core.cost import Cost
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -58,6 +64,64 @@ class SnapshotStore(Protocol):
 
     def load(self, file: Path) -> bool:
         """Write the snapshot to a file; False where there is none."""
+
+
+class BackgroundSaver:
+    """Saves snapshots in a thread while training goes on, one after the other. As a context manager it waits at the end, so
+    that no snapshot is written after its block.
+
+    Args:
+        store: keeps the newest.
+    """
+
+    def __init__(self, store: SnapshotStore) -> None:
+        self.store = store
+        self.thread: threading.Thread | None = None
+        self.error: Exception | None = None
+
+    def save(self, state: TrainState, tensors: dict[str, Tensor]) -> None:
+        """Save a snapshot, after the one before.
+
+        Args:
+            state: is copied.
+            tensors: nobody may change them afterwards.
+
+        Raises:
+            Exception: what the one before failed with.
+        """
+        self.wait()
+        self.thread = threading.Thread(target=self._save, args=(copy.deepcopy(state), tensors), daemon=True)
+        self.thread.start()
+
+    def wait(self) -> None:
+        """Wait until the last snapshot is saved.
+
+        Raises:
+            Exception: what it failed with.
+        """
+        if self.thread is not None:
+            self.thread.join()
+        error, self.error = self.error, None
+        if error is not None:
+            raise error
+
+    def __enter__(self) -> "BackgroundSaver":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        try:
+            self.wait()
+        except Exception as error:  # noqa: BLE001 - a stage that has ended needs no snapshot, and one that failed says why itself
+            _log.warning("the last snapshot was not saved: %s: %s", type(error).__name__, error)
+
+    def _save(self, state: TrainState, tensors: dict[str, Tensor]) -> None:
+        try:
+            with tempfile.TemporaryDirectory(prefix="xit-snapshot-") as folder:
+                file = Path(folder) / "snapshot.safetensors"
+                save(file, state, tensors)
+                self.store.save(file)
+        except Exception as error:  # noqa: BLE001 - raised again in the thread that trains
+            self.error = error
 
 
 def save(file: Path, state: TrainState, tensors: dict[str, Tensor]) -> None:

@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from xit_ray.core.optimiser import Optimiser
 from xit_ray.core.prefetch import ahead
 from xit_ray.core.replicas import here
 from xit_ray.core.sharding import put, shard, whole
-from xit_ray.core.snapshot import SnapshotStore, TrainState
+from xit_ray.core.snapshot import BackgroundSaver, SnapshotStore, TrainState
 from xit_ray.core.step import Stepper
 from xit_ray.data.encode import Encoded
 from xit_ray.spec.recipe import Model, Stage
@@ -112,16 +112,18 @@ def train_stage(
         run.resume(snapshots)
     state = run.state
     saved = time.monotonic()
-    for end, batches in run.segments():
-        with closing(ahead(iter(batches), run.stepper.prepare)) as prepared_batches:
-            for batch, prepared in prepared_batches:
-                state.step += 1
-                run.stepper.take(state.step, batch, prepared)
-                dev = run.evaluate() if state.step == end else None
-                report(Progress(state.step, run.schedule.steps, state.loss, dev, state.best_dev))
-                if snapshots is not None and run.agree(time.monotonic() - saved >= snapshots.seconds):
-                    run.save_snapshot(snapshots)
-                    saved = time.monotonic()
+    with ExitStack() as stack:
+        saver = stack.enter_context(BackgroundSaver(snapshots)) if snapshots is not None else None
+        for end, batches in run.segments():
+            with closing(ahead(iter(batches), run.stepper.prepare)) as prepared_batches:
+                for batch, prepared in prepared_batches:
+                    state.step += 1
+                    run.stepper.take(state.step, batch, prepared)
+                    dev = run.evaluate() if state.step == end else None
+                    report(Progress(state.step, run.schedule.steps, state.loss, dev, state.best_dev))
+                    if saver is not None and run.agree(time.monotonic() - saved >= saver.store.seconds):
+                        run.save_snapshot(saver)
+                        saved = time.monotonic()
     return Trained(
         weights=run.best,
         dev=state.best_dev,
@@ -226,21 +228,20 @@ class _Run:
         """The parameter that a tensor of ``_tensors`` belongs to."""
         return self.optimiser.parameters[name.split("/")[1]]
 
-    def save_snapshot(self, snapshots: SnapshotStore) -> None:
-        """Save a snapshot."""
+    def save_snapshot(self, saver: BackgroundSaver) -> None:
+        """Copy everything that a snapshot holds, and have it saved while training goes on."""
+        if self.replicas.first:
+            saver.wait()  # memory has room for one copy
         self.stepper.settle()
         state = TrainState(**(vars(self.state) | {"cost": self.cost()}))
         tensors = {}
         for name, tensor in self._tensors().items():  # one by one: a GPU may not hold all of a sharded state
             everything = whole(tensor, self._like(name))
             if self.replicas.first:
-                tensors[name] = everything.cpu()
-        tensors |= {f"best/{name}": tensor for name, tensor in self.best.items()}
+                tensors[name] = everything.to("cpu", copy=True)
         if self.replicas.first:
-            with tempfile.TemporaryDirectory(prefix="xit-snapshot-") as folder:
-                file = Path(folder) / "snapshot.safetensors"
-                snapshot.save(file, state, tensors)
-                snapshots.save(file)
+            # The best weights are replaced and never changed, so that they need no copy.
+            saver.save(state, tensors | {f"best/{name}": tensor.cpu() for name, tensor in self.best.items()})
 
     def resume(self, snapshots: SnapshotStore) -> None:
         """Go on from the newest snapshot, if there is one."""

@@ -74,8 +74,10 @@ def _planned(space: Space, planner: Planner, store: Store, calibrate: bool, cons
     with commands.progress_bar(console.is_terminal) as bar:
         step = bar.add_task("tokenising", total=None)
         forecast = Forecaster(planner, lambda done, rows: bar.update(step, completed=done, total=rows)).of(in_order)
-    stored = {key for key in forecast.pieces if store.describe(key) is not None}
-    return show.Plan(in_order, nodes, forecast, measured, stored)
+    needed = {key for key in forecast.pieces if store.describe(key) is None}
+    for trial in in_order:
+        needed.update(training.key for training in trial.to_train(store))
+    return show.Plan(in_order, nodes, forecast, measured, set(forecast.pieces) - needed, space.keep)
 
 
 def _prepare(planner: Planner, console: Console) -> None:

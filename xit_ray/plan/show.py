@@ -12,7 +12,7 @@ from xit_ray.plan.schedule import simulate
 from xit_ray.plan.trial import Trial
 from xit_ray.plan.trie import Node
 from xit_ray.plan.workload import Throughput, Workload
-from xit_ray.spec.space import Space
+from xit_ray.spec.space import Keep, Space
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,9 @@ class Plan:
     throughput: Throughput | None
     """Of this machine; None where it was not measured."""
     stored: set[str]
-    """Keys of stages and scores that the store has."""
+    """Keys of stages and scores that are neither trained nor computed again, because the store has them."""
+    keep: Keep
+    """Whose target checkpoints stay in the store."""
 
     @property
     def missing(self) -> Workload:
@@ -34,8 +36,15 @@ class Plan:
 
     @property
     def bytes_to_store(self) -> int:
-        """Size of the checkpoints that are not in the store."""
-        return sum(size for key, size in self.forecast.checkpoint_bytes.items() if key not in self.stored)
+        """Size of the checkpoints that are not in the store and will stay there."""
+        sizes = {key: size for key, size in self.forecast.checkpoint_bytes.items() if key not in self.stored}
+        intermediates = {training.key for trial in self.trials for training in trial.trainings[:-1]}
+        staying = sum(size for key, size in sizes.items() if key in intermediates or self.keep == "all")
+        if self.keep == "winners":
+            # Which one wins is not known; those of a model are equally large.
+            targets = {(trial.cell.model, trial.cell.target): trial.trainings[-1].key for trial in self.trials}
+            staying += sum(sizes.get(key, 0) for key in targets.values() if key not in intermediates)
+        return staying
 
 
 def stages(plan: Plan, console: Console) -> None:

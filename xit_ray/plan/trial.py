@@ -3,6 +3,8 @@
 from xit_ray.spec.base import Strict
 from xit_ray.spec.cell import Cell
 from xit_ray.spec.recipe import Recipe
+from xit_ray.stages.missing import to_train
+from xit_ray.stages.store import Store
 from xit_ray.stages.work import Evaluation, Training
 
 
@@ -21,6 +23,10 @@ class Trial(Strict):
     def cell(self) -> Cell:
         """The cell of the transfer matrix that the trial competes for."""
         return self.recipe.cell
+
+    def to_train(self, store: Store) -> list[Training]:
+        """Its stages that are to be trained, by what the store has."""
+        return to_train(store, self.trainings, last_is_read=store.describe(self.evaluation.key) is None)
 
     @property
     def steps(self) -> int:

@@ -1,5 +1,6 @@
 """What all trials of a search share, and the job that one of them submits: plain data that travels between machines."""
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,14 +53,15 @@ class Job(Strict):
     trial: Trial
     owner: str
     """ID of the trial attempt: it owns the leases and this job, and survives a restart."""
-    skip: int
-    """How many of the trial's stages are published already."""
+    leased: tuple[str, ...]
+    """Keys of the stages that the trial has leased: those that were not in the store."""
     score_untrained: bool
     """Whether this job also scores the pretrained encoder."""
 
 
-def stage_context(context: SearchContext, model: Model) -> "StageContext":
-    """What training and scoring need in this process, which has the resources of one worker.
+def stage_context(context: SearchContext, model: Model, leaving: threading.Event | None = None) -> "StageContext":
+    """What training and scoring need in this process, which has the resources of one worker; ``leaving`` is set when its
+    machine will be taken.
 
     Raises:
         UserError: this worker's GPU does not have the dtype that the search was planned for.
@@ -93,4 +95,5 @@ def stage_context(context: SearchContext, model: Model) -> "StageContext":
         device=device,
         snapshot_seconds=60 * resources.snapshot_minutes,
         search=context.search,
+        leaving=leaving or threading.Event(),
     )

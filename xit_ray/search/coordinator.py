@@ -129,6 +129,14 @@ class _Coordinator:
         """IDs of the machines that the group's workers are on; empty where none of them got so far."""
         return self.nodes.get(group, set())
 
+    def groups_without_machine(self) -> int:
+        """How many worker groups wait for one."""
+        return sum(group not in self.nodes for group in self.queue.groups)
+
+    def hand_back(self, group: str) -> None:
+        """The worker group's machine will be taken: the next group goes on with its job."""
+        self.remove_group(group, None, machine_lost=True)
+
     def remove_group(self, group: str, error: str | None, machine_lost: bool = False) -> None:
         """The worker group is gone. Its job has failed if there was an error, unless its machine was lost: then the next
         worker group goes on with it."""

@@ -55,16 +55,16 @@ def drive(config: dict[str, Any], context: SearchContext) -> None:
             if reason is not None:
                 emit(TrialSkipped(trial=trial.key, reason=reason))
                 return
-        published = _claim_missing(actor, store, trial, owner, emit)
-        for training in trial.trainings[:published]:
+        leased = _claim_missing(actor, store, trial, owner, emit)
+        for training in (training for training in trial.trainings if training.key not in leased):
             record = stage_record(store, training.key)
             assert record is not None
             emit(StageReused(trial=trial.key, key=training.key, label=training.label,
                              final=training is trial.trainings[-1], record=record))  # fmt: skip
         untrained = _claim_untrained(actor, store, trial, owner)
         reported = False
-        if published < len(trial.trainings) or store.describe(trial.evaluation.key) is None or untrained:
-            job = Job(trial=trial, owner=owner, skip=published, score_untrained=untrained)
+        if leased or store.describe(trial.evaluation.key) is None or untrained:
+            job = Job(trial=trial, owner=owner, leased=leased, score_untrained=untrained)
             for metrics in reports(actor, owner, job.model_dump(mode="json")):
                 tune.report(metrics)  # does not return if the trial is stopped early
                 reported = True
@@ -95,8 +95,8 @@ def reports(actor: Any, owner: str, job: dict[str, Any]) -> Iterator[Report]:
 
 
 def _missing_steps(store: Store, trial: Trial) -> int:
-    """Steps of the trial's stages that are not in the store."""
-    return sum(training.steps for training in trial.trainings if store.describe(training.key) is None)
+    """Steps of the trial's stages that are to be trained."""
+    return sum(training.steps for training in trial.to_train(store))
 
 
 @contextmanager
@@ -127,22 +127,21 @@ def _crashes_reported(emit: Emit, trial: str) -> Iterator[None]:
         raise
 
 
-def _claim_missing(actor: Any, store: Store, trial: Trial, owner: str, emit: Emit) -> int:
-    """The number of leading stages that are published; the owner now leases the rest. Waits while others train them."""
+def _claim_missing(actor: Any, store: Store, trial: Trial, owner: str, emit: Emit) -> tuple[str, ...]:
+    """Keys of the stages that are to be trained, which the owner now leases. Waits while others train them."""
     waiting = False
     while True:
-        published = [store.describe(training.key) is not None for training in trial.trainings]
-        first = published.index(False) if False in published else len(published)
-        keys = [training.key for training in trial.trainings[first:]]
+        missing = trial.to_train(store)
+        keys = [training.key for training in missing]
         if not keys:
-            return first
+            return ()
         if ray.get(actor.claim_stages.remote(keys, owner, CLAIM_SECONDS if waiting else 0.0)):
-            # The stage may have been published between looking and claiming.
-            if store.describe(keys[0]) is None:
-                return first
+            # Stages may have been published between looking and claiming.
+            if missing == trial.to_train(store):
+                return tuple(keys)
             ray.get(actor.release.remote(owner))
         elif not waiting:
-            emit(TrialWaiting(trial=trial.key, label=trial.trainings[first].label))
+            emit(TrialWaiting(trial=trial.key, label=missing[0].label))
             waiting = True
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from xit_ray.track.delivery import Follower
 from xit_ray.track.events import (
     Event,
+    MachinesRefused,
     ScoringStarted,
     StageProgress,
     StagePublished,
@@ -71,6 +72,8 @@ class Display:
         if not self.console.is_terminal:
             said = _line(event, self.state)
             lines = [said] if said else []
+            if isinstance(event, MachinesRefused):
+                lines += event.refusals or ["every machine that was asked for has come"]
             late = _late(self.followers)
             lines += [text for name, text in late.items() if name not in self.late]
             self.late = late
@@ -86,7 +89,7 @@ class Display:
         trials = sorted(self.state.trials.values(), key=lambda trial: (trial.status in ENDED, -trial.started))
         for trial in trials[:ROWS]:
             table.add_row(*_cells(trial))
-        late = (Text(text, style="yellow") for text in _late(self.followers).values())
+        late = (Text(text, style="yellow") for text in (*self.state.refusals, *_late(self.followers).values()))
         return Group(Text(self._headline(), style="bold"), *late, table)
 
     def _headline(self) -> str:

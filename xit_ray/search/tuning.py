@@ -21,8 +21,10 @@ from xit_ray.search.context import SearchContext
 from xit_ray.search.driver import TRIAL, drive, planned_trial
 from xit_ray.search.event_relay import EventRelay
 from xit_ray.search.finalists import to_train_again
+from xit_ray.search.machines import MachineWatch
 from xit_ray.search.preselection import Estimates, estimate_cells, in_order_of_promise, ranked, still_holds
 from xit_ray.search.progress import Display
+from xit_ray.search.retention import Retention
 from xit_ray.search.schedulers import GroupedScheduler, group_of
 from xit_ray.search.searchers import PlannedSearcher, Proposals, proposals
 from xit_ray.search.trial_events import TrialEvents
@@ -147,6 +149,8 @@ class _Fit:
         self.space = space
         self.coordinator = coordinator.start(folder.name, _budget(space, run.journal), resources={runtime.DRIVERS: 1})
         self.emit = coordinator.emitter(self.coordinator)
+        listed = map(run.planner.trial, listed_recipes(space)) if space.search.listed else ()
+        self.retention = Retention(space.keep, Store(space.store_root), run.state, listed)
         source = run.planner.source
         self.context = SearchContext(
             run=folder.name,
@@ -171,7 +175,8 @@ class _Fit:
                 estimates = self.trials.estimates() or self._estimates(self.space.preselection)
                 if estimates != self.search.state.estimates:
                     self.emit(Preselected(estimates=estimates))
-        with worker_groups.running(self.context, self.slots, resources={runtime.DRIVERS: 1}):
+        watch = MachineWatch(self.coordinator, self.emit, self.space.resources)
+        with worker_groups.running(self.context, self.slots, resources={runtime.DRIVERS: 1}), watch, self.retention:
             self._run_trials(self.trials.first(), reseeded=False)
             self._run_trials(self.trials.again(), reseeded=True)
 
@@ -214,7 +219,10 @@ class _Fit:
                 follower.wake()
 
         return EventRelay(
-            lambda: ray.get(self.coordinator.drain.remote()), search.journal, search.state, [wake, *listeners]
+            lambda: ray.get(self.coordinator.drain.remote()),
+            search.journal,
+            search.state,
+            [wake, self.retention, *listeners],
         )
 
     def _report_untrained(self) -> None:

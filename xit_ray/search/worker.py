@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import platform
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import ray
 from ray.exceptions import ActorDiedError
 
-from xit_ray.search import coordinator
+from xit_ray.search import coordinator, notices
 from xit_ray.search.context import Job, SearchContext, stage_context
 from xit_ray.search.reporting import progress_report
+from xit_ray.spec.errors import UserError
 from xit_ray.track.events import (
     Event,
     ScoringStarted,
@@ -32,8 +35,16 @@ IDLE_SECONDS = 30.0
 """A worker group that has had no job for this long ends, so that its machine may be released."""
 
 
+HELD_SECONDS = 180.0
+"""A worker whose machine will be taken stays for so long, so that nobody else begins to work there."""
+
+
 class UnwantedError(Exception):
     """The trial was stopped while a worker trained for it."""
+
+
+class MachineTakenError(Exception):
+    """A worker's machine will be taken; what it had done is in a snapshot."""
 
 
 def work(config: dict[str, Any]) -> None:
@@ -48,17 +59,31 @@ def work(config: dict[str, Any]) -> None:
     actor = coordinator.connect(context.run)
     ray.get(actor.locate.remote(group, ray.get_runtime_context().get_node_id()))
     if context.resources.gpus:
+        if not torch.cuda.is_available():
+            raise UserError(
+                f"{platform.node()}: torch {torch.__version__} sees no GPU there, and resources.gpus asks for one; "
+                "install a CUDA build of torch, and see what nvidia-smi says"
+            )
         torch.cuda.set_device(get_device())
-    while True:
+    leaving = threading.Event()
+    if not context.single_machine:
+        notices.watch(leaving)
+    while not replicas.any([leaving.is_set()])[0]:
         claimed = replicas.object_of_first(_claimed(actor, group) if replicas.first else None)
         if claimed is None:
             return
-        _Worker(Job.model_validate(claimed), context, actor, replicas).run()
+        try:
+            _Worker(Job.model_validate(claimed), context, actor, replicas, leaving).run()
+        except MachineTakenError:
+            break
         if replicas.first:
             ray.get(actor.complete.remote(group))
         if context.resources.gpus:
             gc.collect()
             torch.cuda.empty_cache()
+    if replicas.first:
+        ray.get(actor.hand_back.remote(group))
+    time.sleep(HELD_SECONDS)
 
 
 def _claimed(actor: Any, group: str) -> dict[str, Any] | None:
@@ -77,12 +102,15 @@ class _Worker:
         context: of the search.
         actor: the coordinator.
         replicas: this worker among those of its group; the first one speaks for all.
+        leaving: set when this worker's machine will be taken.
     """
 
-    def __init__(self, job: Job, context: SearchContext, actor: Any, replicas: Replicas) -> None:
+    def __init__(
+        self, job: Job, context: SearchContext, actor: Any, replicas: Replicas, leaving: threading.Event
+    ) -> None:
         self.job, self.actor, self.replicas = job, actor, replicas
         self.trial = job.trial
-        self.stage = stage_context(context, job.trial.recipe.model)
+        self.stage = stage_context(context, job.trial.recipe.model, leaving)
         self.store = self.stage.store
 
     def run(self) -> None:
@@ -96,8 +124,11 @@ class _Worker:
             record = scoring.evaluate(self.stage, trial.untrained)
             model = trial.recipe.model.label
             self._emit(UntrainedScored(trial=trial.key, model=model, key=trial.untrained.key, record=record))
-        for training in trial.trainings[self.job.skip :]:
-            if self._missing(training.key) and not self._train(training):
+        missing = [training.key for training in trial.to_train(self.store)] if self.replicas.first else None
+        missing = self.replicas.object_of_first(missing)
+        # What is missing is leased, but for weights that were dropped since.
+        for training in (one for one in trial.trainings if one.key in self.job.leased or one.key in missing):
+            if training.key in missing and not self._train(training):
                 return
             if self.replicas.first:
                 self.store.delete_snapshot(training.key)  # it outlives a worker that died just after publishing
@@ -115,7 +146,8 @@ class _Worker:
         if not self._proceed(StageStarted(**about)):
             return False
         try:
-            record = execute.train(self.stage, training, _Reporter(self.actor, self.job, about, self.replicas))
+            reporter = _Reporter(self.actor, self.job, about, self.replicas, self.stage.leaving)
+            record = execute.train(self.stage, training, reporter)
         except UnwantedError:
             if final and self.replicas.first:
                 self.store.delete_snapshot(training.key)  # only this trial would have gone on from it
@@ -142,12 +174,17 @@ class _Reporter:
 
     Raises:
         UnwantedError: at all workers at the same step, soon after the trial was stopped.
+        MachineTakenError: at all workers at the same step, after a snapshot, where the machine of one of them will be taken.
     """
 
-    def __init__(self, actor: Any, job: Job, about: dict[str, Any], replicas: Replicas) -> None:
+    def __init__(
+        self, actor: Any, job: Job, about: dict[str, Any], replicas: Replicas, leaving: threading.Event
+    ) -> None:
         from xit_ray.core.train import AGREE_STEPS
 
-        self.actor, self.job, self.about, self.replicas = actor, job, about, replicas
+        self.actor, self.job, self.about, self.replicas, self.leaving = actor, job, about, replicas, leaving
+        self.saved = False
+        """Whether the snapshot was taken that the notice made due."""
         self.agree_steps = AGREE_STEPS
         self.next_report = 0.0
         self.answer: Any = None
@@ -158,6 +195,10 @@ class _Reporter:
         due = self.replicas.world == 1 or progress.step % self.agree_steps == 0 or progress.dev is not None
         if due and self.replicas.of_first(self.replicas.first and self._stopped()):
             raise UnwantedError
+        if due and self.saved:
+            raise MachineTakenError
+        if self.replicas.world == 1 or progress.step % self.agree_steps == 0:
+            self.saved = self.replicas.any([self.leaving.is_set()])[0]
         now = time.monotonic()
         if not self.replicas.first or (progress.dev is None and now < self.next_report):
             return

@@ -20,6 +20,9 @@ class Finalists(Strict):
     """Fresh seeds of each. The matrix then has their mean, and English dev's mean over them names the winner."""
 
 
+Keep = Literal["winners", "all", "none"]
+
+
 class Replicates(Strict):
     """How many seeds every cell of the matrix stands on. In YAML a bare number stands for ``{seeds: NUMBER}``."""
 
@@ -187,6 +190,9 @@ class Resources(Strict):
     """CPU cores a worker; also its number of torch threads when it has no GPU."""
     runs: int | None = Field(default=None, gt=0)
     """Runs at a time; null means as many as this machine holds. Name the maximum of an autoscaling cluster."""
+    rescue_minutes: float | None = Field(default=10.0, gt=0)
+    """On a cluster whose cloud refuses the machines that are asked for: after so many minutes, ask for those that the
+    cluster's file gives the resource ``xit_rescue``; null never does."""
     retries: int = Field(default=1, ge=0)
     """How often a crashed trial is started again."""
     compile: bool = False
@@ -236,6 +242,9 @@ class Space(Strict):
     """Folder of the runs' folders; the MLflow database is there too unless a server is named."""
     store: str | None = None
     """Where stages are kept, a folder or an ``s3://`` or ``gs://`` address; null means ``OUTPUT/store``."""
+    keep: Keep = "winners"
+    """Whose target checkpoints keep their weights after they were scored: the best on English dev of each model and target
+    (winners), all, or none. Intermediate checkpoints are kept, and every record and score."""
     mlflow: str | None = None
     """MLflow tracking address; null means SQLite in OUTPUT."""
     trackers: tuple[str, ...] = ()

@@ -42,11 +42,15 @@ def list_(store: Annotated[str, typer.Argument(help="Folder, s3:// or gs:// addr
 def verify(store: Annotated[str, typer.Argument(help="Folder, s3:// or gs:// address.")] = "runs/store") -> None:
     """Read every entry and compare it with its checksums."""
     opened = _opened(store)
-    count = 0
+    whole = dropped = 0
     for key, _ in opened.entries():
+        if not opened.has_files(key):
+            dropped += 1
+            continue
         with opened.open(key):
-            count += 1
-    commands.console().print(f"{store}: {count} entries, all whole")
+            whole += 1
+    records = f"; {dropped} records whose weights were dropped" if dropped else ""
+    commands.console().print(f"{store}: {whole} entries, all whole{records}")
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
 import numpy as np
@@ -22,6 +22,7 @@ from xit_ray.spec.plugins import plugin, wrong
 from xit_ray.spec.recipe import Recipe
 from xit_ray.stages import execute
 from xit_ray.stages.execute import StageContext
+from xit_ray.stages.missing import to_train
 from xit_ray.stages.records import stage_record
 from xit_ray.stages.work import Training
 from xit_ray.tasks import registry
@@ -47,7 +48,7 @@ def probe(context: StageContext, recipe: Recipe, trainings: tuple[Training, ...]
         recipe: shortened.
         trainings: its stages.
     """
-    seconds = _train(context, trainings)
+    seconds = _train(context, to_train(context.store, trainings, last_is_read=False))
     record = stage_record(context.store, trainings[-1].key)
     assert record is not None
     assert record.dev is not None  # a target has English dev rows
@@ -57,7 +58,7 @@ def probe(context: StageContext, recipe: Recipe, trainings: tuple[Training, ...]
 
 def logme(context: StageContext, recipe: Recipe, trainings: tuple[Training, ...]) -> Estimate:
     """LogME of the target's English rows under the encoder that the shortened recipe has before its last stage."""
-    seconds = _train(context, trainings[:-1])
+    seconds = _train(context, to_train(context.store, trainings[:-1], last_is_read=True))
     start, meter = trainings[-1].start, Meter(context.device)
     task = rows.resolved(registry.get(recipe.target_task), context.source)
     network = Network(context.model, [], seed=0)
@@ -111,13 +112,12 @@ def estimate(by: str, context: StageContext, recipe: Recipe, trainings: tuple[Tr
     raise wrong("estimators", by, estimated, "a function that gives an estimate (or None) and its device-seconds")
 
 
-def _train(context: StageContext, trainings: tuple[Training, ...]) -> float:
-    """Train what is not in the store; device-seconds."""
+def _train(context: StageContext, trainings: Sequence[Training]) -> float:
+    """Train some stages; device-seconds."""
     seconds = 0.0
     for training in trainings:
-        if context.store.describe(training.key) is None:
-            seconds += execute.train(context, training, _ignore).cost.device_seconds
-            context.store.delete_snapshot(training.key)
+        seconds += execute.train(context, training, _ignore).cost.device_seconds
+        context.store.delete_snapshot(training.key)
     return seconds
 
 

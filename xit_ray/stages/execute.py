@@ -2,9 +2,10 @@
 
 import functools
 import tempfile
+import threading
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from xit_ray.core import weights
@@ -33,6 +34,8 @@ class StageContext:
     device: Device
     snapshot_seconds: float = 300.0
     """Time between two snapshots of a stage under training."""
+    leaving: threading.Event = field(default_factory=threading.Event)
+    """Set when this machine will be taken: a snapshot is due at once."""
     search: str = ""
     """ID of the search, noted in the records of its stages."""
 
@@ -48,7 +51,13 @@ class StageSnapshots:
 
     store: Store
     key: str
-    seconds: float
+    interval: float
+    leaving: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def seconds(self) -> float:
+        """Time between two snapshots."""
+        return 0.0 if self.leaving.is_set() else self.interval
 
     def save(self, file: Path) -> None:
         """Keep a copy of a file in place of the one before."""
@@ -72,7 +81,7 @@ def train(context: StageContext, work: Training, report: Callable[[Progress], No
         dev = rows.load(task, "dev", "en", context.source).table if chooses or member.task in work.weighing else None
         encoded_dev = context.tokens.rows(task, dev) if dev is not None else None
         members.append(Member(task, context.tokens.rows(given, table), encoded_dev, dev, chooses))
-    snapshots = StageSnapshots(context.store, work.key, context.snapshot_seconds)
+    snapshots = StageSnapshots(context.store, work.key, context.snapshot_seconds, context.leaving)
     with context.store.open(work.start) if work.start is not None else nullcontext() as start:
         trained = train_stage(context.model, work.stage, members, start, context.device, report, snapshots)
     record = StageRecord(

@@ -20,6 +20,8 @@ from pyarrow import fs
 from xit_ray.spec.errors import UserError
 
 MARKER = "PUBLISHED.json"
+DROPPED = "dropped"
+"""In place of an attempt's ID, where an entry's files were dropped."""
 FORMAT = "2"
 """What the file ``FORMAT`` at the root says. Raise it when entries mean something else: keys, descriptions or files."""
 
@@ -92,14 +94,16 @@ class Store:
         marker = self._marker(key)
         return None if marker is None else str(marker["attempt"])
 
+    def has_files(self, key: str) -> bool:
+        """Whether there is an entry that has its files."""
+        marker = self._marker(key)
+        return marker is not None and bool(marker["files"])
+
     def publish(self, key: str, folder: Path, description: dict[str, Any]) -> None:
-        """Make a local folder's files an entry. An entry that is already published stays as it is."""
-        if self._marker(key) is not None:
+        """Make a local folder's files an entry. An entry that has files already stays as it is."""
+        if self.has_files(key):
             return
-        if self.files.get_file_info(self.format).type == fs.FileType.NotFound:
-            self.check_format()
-            self.files.create_dir(self.format.rpartition("/")[0])
-            self._write(self.format, FORMAT.encode())  # before there are entries, which would be taken for older ones
+        self._write_format()
         attempt = uuid.uuid4().hex
         target = f"{self.base}/{key}/{attempt}"
         self.files.create_dir(target)
@@ -107,20 +111,33 @@ class Store:
         for file in sorted(folder.iterdir()):
             sizes[file.name] = {"bytes": file.stat().st_size, "sha256": _sha256(file)}
             fs.copy_files(str(file), f"{target}/{file.name}", fs.LocalFileSystem(), self.files)
-        marker = {"attempt": attempt, "files": sizes, "description": description}
-        self._write(f"{self.base}/{key}/{MARKER}", json.dumps(marker, indent=1).encode())
+        self._write(f"{self.base}/{key}/{MARKER}", _marker_text(attempt, sizes, description))
+
+    def describe_only(self, key: str, description: dict[str, Any]) -> None:
+        """Make a description an entry without files."""
+        self._write_format()
+        self.files.create_dir(f"{self.base}/{key}")
+        self._write(f"{self.base}/{key}/{MARKER}", _marker_text(DROPPED, {}, description))
+
+    def drop_files(self, key: str) -> None:
+        """Delete an entry's files and keep its description; ``publish`` may give it files again."""
+        marker = self._marker(key)
+        if marker is None or not marker["files"]:
+            return
+        self.describe_only(key, marker["description"])
+        self.files.delete_dir(f"{self.base}/{key}/{marker['attempt']}")
 
     @contextmanager
     def open(self, key: str) -> Iterator[Path]:
         """A local folder with a published entry's files, for reading, while the block runs.
 
         Raises:
-            KeyError: there is no such entry.
+            KeyError: there is no such entry, or its files were dropped.
             UserError: a file is not what was published.
         """
         marker = self._marker(key)
-        if marker is None:
-            raise KeyError(f"{self.root}: has no entry {key}")
+        if marker is None or not marker["files"]:
+            raise KeyError(f"{self.root}: has no {'entry' if marker is None else 'files of entry'} {key}")
         source = f"{self.base}/{key}/{marker['attempt']}"
         folder = Path(source) if self.local else Path(tempfile.mkdtemp(prefix="xit-entry-"))
         try:
@@ -128,6 +145,8 @@ class Store:
                 fs.copy_files(source, str(folder), self.files, fs.LocalFileSystem())
             for name, expected in marker["files"].items():
                 if not _is_whole(folder / name, expected["sha256"]):
+                    if not self.has_files(key):
+                        raise KeyError(f"{self.root}: the files of entry {key} were dropped while they were read")
                     raise UserError(
                         f"{source:.200}/{name:.200}: is damaged; remove {self.base}/{key} to have it made again"
                     )
@@ -167,6 +186,13 @@ class Store:
             if description is not None:
                 yield entry.base_name, description
 
+    def _write_format(self) -> None:
+        """Say the format where nothing does yet, before there are entries: they would be taken for older ones."""
+        if self.files.get_file_info(self.format).type == fs.FileType.NotFound:
+            self.check_format()
+            self.files.create_dir(self.format.rpartition("/")[0])
+            self._write(self.format, FORMAT.encode())
+
     def _marker(self, key: str) -> dict[str, Any] | None:
         try:
             with self.files.open_input_stream(f"{self.base}/{key}/{MARKER}") as stream:
@@ -186,6 +212,10 @@ class Store:
             stream.write(data)
         if self.local:
             self.files.move(aside, path)
+
+
+def _marker_text(attempt: str, files: dict[str, Any], description: dict[str, Any]) -> bytes:
+    return json.dumps({"attempt": attempt, "files": files, "description": description}, indent=1).encode()
 
 
 def _is_whole(file: Path, digest: str) -> bool:

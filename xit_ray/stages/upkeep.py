@@ -7,10 +7,12 @@ from pathlib import Path
 
 from pyarrow import fs
 
-from xit_ray.stages.store import MARKER, Store
+from xit_ray.stages.store import DROPPED, MARKER, Store
 
 GRACE_HOURS = 24.0
 """What was written in the last so many hours may belong to a search that is at work, and stays."""
+WHY = {None: "of attempts that failed", DROPPED: "of checkpoints that were dropped"}
+"""By the attempt that an entry names: why the files of another one are of no use."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def leftovers(store: Store, grace_hours: float = GRACE_HOURS) -> list[Leftover]:
     for info in _files(store, store.base):
         parts = info.path.removeprefix(f"{store.base}/").split("/")
         if len(parts) == 3 and attempts.get(parts[0]) != parts[1]:
-            why = "of attempts that failed" if attempts.get(parts[0]) is None else "of attempts that came second"
+            why = WHY.get(attempts.get(parts[0]), "of attempts that came second")
             found.append((info, why))
         elif len(parts) == 2 and parts[1] != MARKER:
             found.append((info, "half-written"))
@@ -87,14 +89,17 @@ def delete(store: Store, unused: list[Leftover]) -> None:
 
 
 def copy(source: Store, target: Store) -> Iterator[tuple[str, bool]]:
-    """Copy every entry that the target lacks; what is read is compared with its checksums.
+    """Copy every entry that the target lacks, or of which it lacks the files; what is read is compared with its checksums.
 
     Yields:
         each entry's key, and whether it was copied.
     """
     for key, about in source.entries():
-        there = target.describe(key) is not None
-        if not there:
+        whole = source.has_files(key)
+        there = target.has_files(key) if whole else target.describe(key) is not None
+        if not there and not whole:
+            target.describe_only(key, about)
+        elif not there:
             with source.open(key) as folder:
                 target.publish(key, folder, about)
         yield key, not there

@@ -50,6 +50,21 @@ class StoreConformance:
         with store.open(name) as folder:
             assert (folder / "notes.txt").read_text() == "one"
 
+    def test_an_entry_may_lose_its_files_and_have_them_again(self, store: Store, tmp_path: Path, name: str) -> None:
+        """Its description stays, and without its files it cannot be opened."""
+        store.publish(name, entry(tmp_path), {"n": 1})
+        assert store.has_files(name)
+        store.drop_files(name)
+        store.drop_files(name)  # as often as one likes
+        assert store.describe(name) == {"n": 1}
+        assert not store.has_files(name)
+        with pytest.raises(KeyError, match="files"), store.open(name):
+            pass
+        store.publish(name, entry(tmp_path, "again"), {"n": 2})
+        assert store.describe(name) == {"n": 2}
+        with store.open(name) as folder:
+            assert (folder / "notes.txt").read_text() == "again"
+
     def test_a_torn_entry_is_never_seen(
         self, store: Store, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:

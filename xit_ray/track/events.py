@@ -48,6 +48,14 @@ class SearchEnded(_Event):
     """failed: some trials did, or the search itself; interrupted: by a person or a signal."""
 
 
+class MachinesRefused(_Event):
+    """What an autoscaling cluster's cloud does not give has changed."""
+
+    kind: Literal["machines_refused"] = "machines_refused"
+    refusals: tuple[str, ...]
+    """A line for each kind of machine; none where everything that is asked for comes."""
+
+
 class OverlapsFound(_Event):
     """Some rows that train or choose are test rows too."""
 
@@ -179,6 +187,7 @@ class TrialEnded(_Event):
 Event = (
     SearchStarted
     | SearchEnded
+    | MachinesRefused
     | OverlapsFound
     | Preselected
     | TrialStarted

@@ -22,6 +22,7 @@ from xit_ray.stages.records import Score
 from xit_ray.tasks import registry
 from xit_ray.track.events import (
     Event,
+    MachinesRefused,
     OverlapsFound,
     SearchEnded,
     SearchStarted,
@@ -105,6 +106,8 @@ class MLflowTracker:
                 self._search_started()
             case SearchEnded():
                 self._search_ended(event)
+            case MachinesRefused():
+                self.client.set_tag(self.parent, "xit.machines", "; ".join(event.refusals)[:4000])
             case OverlapsFound():
                 self._overlaps(event.overlaps)
             case TrialStarted():

@@ -12,6 +12,7 @@ from xit_ray.spec.recipe import Recipe
 from xit_ray.stages.records import CellEstimate, Score, ScoresRecord, StageRecord
 from xit_ray.track.events import (
     Event,
+    MachinesRefused,
     OverlapsFound,
     Preselected,
     ScoringStarted,
@@ -112,6 +113,8 @@ class State:
         self.stages: dict[str, StageState] = {}
         self.untrained: dict[str, ScoresRecord] = {}
         """Scores of the pretrained encoders, by model."""
+        self.refusals: tuple[str, ...] = ()
+        """Machines that the cluster's cloud does not give, in its words."""
         self.overlaps: tuple[Overlap, ...] = ()
         """What of the test sets is among rows that train or choose."""
         self.estimates: tuple[CellEstimate, ...] | None = None
@@ -149,8 +152,11 @@ class State:
             case SearchStarted():
                 self.started = self.started or event.time
                 self.search = self.search or event.search
+                self.refusals = ()  # another process watches now
             case SearchEnded():
                 pass
+            case MachinesRefused():
+                self.refusals = event.refusals
             case OverlapsFound():
                 self.overlaps = event.overlaps
             case Preselected():

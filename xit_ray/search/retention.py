@@ -1,0 +1,102 @@
+"""Which target checkpoints keep their weights: most are of no more use after their scoring, and take most of the store."""
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from xit_ray.plan.trial import Trial
+from xit_ray.spec.space import Keep
+from xit_ray.stages.store import Store
+from xit_ray.track.events import Event, TrialEnded
+from xit_ray.track.state import State, TrialState
+
+_log = logging.getLogger(__name__)
+
+
+class Retention:
+    """Drops weights of target checkpoints as trials end, and keeps their records; in a thread of its own, while its block
+    runs. What another search trained stays, and so does what trains before a target in some recipe. A store that does
+    not answer is asked again when the next trial has ended.
+
+    Args:
+        keep: whose weights stay: of the best trial of each model and target on English dev, of all, or of none.
+        store: the stage store.
+        state: of the search.
+        listed: the trials of the search, where they are known beforehand.
+    """
+
+    def __init__(self, keep: Keep, store: Store, state: State, listed: Iterable[Trial] = ()) -> None:
+        self.keep, self.store, self.state = keep, store, state
+        self.uses: dict[str, set[str]] = defaultdict(set)
+        """By stage that is some listed trial's last one: these trials."""
+        self.intermediates: set[str] = set()
+        for trial in listed:
+            *before, last = (training.key for training in trial.trainings)
+            self.uses[last].add(trial.key)
+            self.intermediates.update(before)
+        self.dropped: set[str] = set()
+        self.due, self.done = threading.Event(), threading.Event()
+        self.thread = threading.Thread(target=self._loop, name="retention", daemon=True)
+
+    def __call__(self, event: Event) -> None:
+        """Note that something may be of no more use after an event."""
+        if isinstance(event, TrialEnded):
+            self.due.set()
+
+    def __enter__(self) -> "Retention":
+        self.due.set()  # what a process that was killed did not get to
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.done.set()
+        self.due.set()
+        self.thread.join()
+
+    def _loop(self) -> None:
+        last = False
+        while not last:
+            self.due.wait()
+            self.due.clear()
+            last = self.done.is_set()
+            self._apply()
+
+    def _apply(self) -> None:
+        for key in list(self._unneeded()) if self.keep != "all" else []:
+            try:
+                self.store.drop_files(key)
+                self.dropped.add(key)
+            except Exception as error:  # noqa: BLE001 - what is kept for too long harms nobody; pyarrow raises what it likes
+                _log.warning("the weights of %s could not be dropped: %s", key, error)
+
+    def _unneeded(self) -> Iterator[str]:
+        trials = list(self.state.trials.values())  # another thread adds to them
+        ended = {trial.key for trial in self.state.ended()}
+        used = set(self.intermediates)
+        for trial in trials:
+            keys = [stage.key for stage in trial.stages]
+            used.update(keys[:-1] if trial.key in ended else keys)
+        if self.keep == "winners":
+            used.update(trial.stages[-1].key for trial in self._winners())
+        for trial in trials:
+            key = trial.stages[-1].key
+            stage = self.state.stages.get(key)
+            mine = stage is not None and stage.record is not None and stage.record.search == self.state.search
+            if mine and key not in used and key not in self.dropped and self.uses[key] <= ended:
+                yield key
+
+    def _winners(self) -> Iterator[TrialState]:
+        """The best done trial of each model and target; where there is no English dev that could tell, every trial."""
+        best: dict[tuple[str, str], TrialState] = {}
+        for trial in list(self.state.trials.values()):
+            if trial.status != "done":
+                continue
+            if trial.dev is None:
+                yield trial
+                continue
+            place = trial.cell.model, trial.cell.target
+            if place not in best or trial.dev > (best[place].dev or 0.0):
+                best[place] = trial
+        yield from best.values()
