@@ -50,8 +50,11 @@ HUNG_SECONDS = 300.0
 CUT_SECONDS = 4.0
 RECIPE = {
     "stages": [
-        {"mixture": {"grid": [None, {"task": "mini_nli", "examples": 400}]}, "epochs": 4, "evaluations": 8},
-        {"mixture": {"grid": [{"task": task, "examples": 200} for task in ("mini_paraphrase", "mini_roles")]}},
+        {"mixture": {"grid": [None, {"task": "mini_nli", "examples": 400}]}, "epochs": 12, "evaluations": 12},
+        {
+            "mixture": {"grid": [{"task": task, "examples": 200} for task in ("mini_paraphrase", "mini_roles")]},
+            "epochs": 12,
+        },
     ]
 }
 
