@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pyarrow.parquet as pq
@@ -48,15 +49,15 @@ KINDS = (*PROCESSES, "search", "MLflow server", *LINE)
 HUNG_SECONDS = 300.0
 """A search in whose journal nothing has happened for this long hangs."""
 CUT_SECONDS = 4.0
-RECIPE = {
-    "stages": [
-        {"mixture": {"grid": [None, {"task": "mini_nli", "examples": 400}]}, "epochs": 12, "evaluations": 12},
-        {
-            "mixture": {"grid": [{"task": task, "examples": 200} for task in ("mini_paraphrase", "mini_roles")]},
-            "epochs": 12,
-        },
+
+
+def stages(epochs: float) -> list[dict[str, Any]]:
+    """A small recipe's, each of so many epochs."""
+    targets = [{"task": task, "examples": 200} for task in ("mini_paraphrase", "mini_roles")]
+    return [
+        {"mixture": {"grid": [None, {"task": "mini_nli", "examples": 400}]}, "epochs": epochs, "evaluations": 12},
+        {"mixture": {"grid": targets}, "epochs": epochs},
     ]
-}
 
 
 def free_port() -> int:
@@ -155,10 +156,12 @@ class Bench:
     Args:
         folder: for everything.
         chance: draws what is done when.
+        epochs: of each stage.
+        stack: ends the servers.
     """
 
-    def __init__(self, folder: Path, chance: random.Random, stack: ExitStack) -> None:
-        self.folder, self.chance = folder, chance
+    def __init__(self, folder: Path, chance: random.Random, epochs: float, stack: ExitStack) -> None:
+        self.folder, self.chance, self.epochs = folder, chance, epochs
         s3, mlflow = free_port(), free_port()
         self.store = Server(["moto.server", "-p", str(s3)], f"http://127.0.0.1:{s3}/moto-api/", folder)
         backend = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--workers", "1"]
@@ -187,7 +190,7 @@ class Bench:
         """Run a search to its end, with so many faults on the way; the folder of its run."""
         space = {
             "name": name,
-            "recipe": {"model": self.model, **RECIPE},
+            "recipe": {"model": self.model, "stages": stages(self.epochs)},
             "zero_shot": {"languages": ["en", "de"]},
             "resources": {"runs": 2, "retries": 100, "snapshot_minutes": 0.02},
             "store": f"s3://stages/{name}",
@@ -300,12 +303,13 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200, help="faults in all")
     parser.add_argument("--faults", type=int, default=8, help="faults per search")
     parser.add_argument("--minutes", type=float, default=120.0, help="begin no more searches after so long")
+    parser.add_argument("--epochs", type=float, default=12, help="of each stage: how long a search lasts")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     began, chance = time.monotonic(), random.Random(given.seed)
     totals: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="xit-faults-") as name, ExitStack() as stack:
-        bench = Bench(Path(name), chance, stack)
+        bench = Bench(Path(name), chance, given.epochs, stack)
         undisturbed = scores(bench.search("undisturbed", 0))
         client, searches = connect(bench.address), 0
         while sum(bench.done.values()) < given.kills and time.monotonic() - began < 60 * given.minutes:

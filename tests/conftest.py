@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 from transformers import (
     BertConfig,
     BertModel,
@@ -26,6 +27,8 @@ from tests.seed import SEED
 from xit_ray.testing import encoders
 
 torch.set_num_threads(1)  # the tests' models are too small to share
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

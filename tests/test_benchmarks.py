@@ -133,7 +133,7 @@ def test_searches_share_what_the_naive_way_trains_again(xit_data: Path, tiny_enc
 
 
 def test_faults_are_counted() -> None:
-    found = result("faults", "--kills", "1", "--faults", "1")
+    found = result("faults", "--kills", "1", "--faults", "1", "--epochs", "1")
     assert found == {"kills": 1, "hung": 0, "lost_trials": 0, "other_scores": 0, "stages_trained_twice": 0,
                      "mlflow_doubled": 0, "mlflow_lost": 0}  # fmt: skip
 

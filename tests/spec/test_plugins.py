@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.running import run
-from tests.search.searching import command, environment, search, write_space
+from tests.search.searching import environment, search, typed, write_space
 from xit_ray.search.schedulers import GroupedScheduler
 from xit_ray.spec import plugins
 from xit_ray.spec.errors import UserError
@@ -94,7 +94,7 @@ def test_an_estimator_of_another_package(package: Path, tiny_encoder: Path, tmp_
     space = _space(tmp_path, tiny_encoder, preselection={"by": "leep", "rows": 32, "keep": 1.0})
     path = {**environment(), "PYTHONPATH": f"{ROOT}{os.pathsep}{package}"}
     ended = subprocess.run(
-        command(space, "--output", str(tmp_path / "runs")), capture_output=True, text=True, env=path, timeout=400
+        typed(space, "--output", str(tmp_path / "runs")), capture_output=True, text=True, env=path, timeout=400
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     rows = pq.read_table(tmp_path / "runs/tiny/preselection.parquet").to_pylist()
