@@ -165,6 +165,7 @@ class Bench:
         s3, mlflow = free_port(), free_port()
         self.store = Server(["moto.server", "-p", str(s3)], f"http://127.0.0.1:{s3}/moto-api/", folder)
         backend = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--workers", "1"]
+        backend += ["--artifacts-destination", f"{folder}/artifacts"]
         self.address = f"http://127.0.0.1:{mlflow}"
         words = ["mlflow", "server", "--host", "127.0.0.1", "--port", str(mlflow), *backend]
         self.mlflow = Server(words, f"{self.address}/health", folder)
