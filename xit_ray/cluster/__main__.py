@@ -23,9 +23,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=T
 
 
 def _head(cluster: Path) -> "Head":
-    from xit_ray.cluster.head import (
-        Head,  # it imports Ray, which ``xit search`` may not have imported before its settings
-    )
+    # It imports Ray, which ``xit search`` may not have imported before its settings.
+    from xit_ray.cluster.head import Head
 
     return Head(cluster)
 

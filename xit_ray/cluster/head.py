@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-import yaml
 from ray.autoscaler import sdk
 
 from xit_ray.cluster.mounts import Mounts
@@ -30,8 +29,7 @@ class Head:
 
     def __init__(self, file: Path) -> None:
         self.mounts = Mounts(file)
-        # Ray looks a missing region or key pair up by the file's folder of the moment it is called.
-        self.config = yaml.safe_load(file.read_text(encoding="utf-8"))
+        self.config = self.mounts.config
 
     def python(self, module: str, *words: str) -> str:
         """Run a module of this package there, in the folder where searches are started.

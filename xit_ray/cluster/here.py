@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.table import Table
 
@@ -23,7 +22,7 @@ from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import SPEC
 from xit_ray.track.events import SearchEnded, SearchStarted
 from xit_ray.track.journal import Journal
-from xit_ray.track.ownership import LOCK, OWNER
+from xit_ray.track.ownership import OWNER, is_owned
 from xit_ray.track.state import State
 
 START_SECONDS = 600.0
@@ -66,7 +65,7 @@ def _folder_of(process: int) -> Path | None:
     """The run that a process works on."""
     for owner in Path("runs").glob(f"*/{OWNER}"):
         with contextlib.suppress(OSError, ValueError):
-            if json.loads(owner.read_text())["process"] == process and _at_work(owner.parent):
+            if json.loads(owner.read_text())["process"] == process and is_owned(owner.parent):
                 return owner.parent
     return None
 
@@ -93,7 +92,7 @@ def _row(folder: Path) -> tuple[str, ...]:
     best = state.best()
     last = next((event for event in reversed(events) if isinstance(event, SearchEnded | SearchStarted)), None)
     ended = last.status if isinstance(last, SearchEnded) else None
-    is_ = "at work" if _at_work(folder) else ended or "lost: resume it"
+    is_ = "at work" if is_owned(folder) else ended or "lost: resume it"
     return (
         folder.name,
         is_,
@@ -107,11 +106,11 @@ def _row(folder: Path) -> tuple[str, ...]:
 def stop(run: str) -> None:
     """Interrupt a run, as Ctrl-C would, and wait for its end."""
     folder = _folder(run)
-    if not _at_work(folder):
+    if not is_owned(folder):
         raise UserError(f"{run}: nobody works on this run")
     os.kill(json.loads((folder / OWNER).read_text())["process"], signal.SIGINT)
     deadline = time.monotonic() + STOP_SECONDS
-    while _at_work(folder):
+    while is_owned(folder):
         if time.monotonic() > deadline:
             raise UserError(f"{run}: has not ended within {STOP_SECONDS:.0f} s; see its {CONSOLE_LOG}")
         time.sleep(0.5)
@@ -124,17 +123,6 @@ def _folder(run: str) -> Path:
         have = ", ".join(sorted(file.parent.name for file in Path("runs").glob(f"*/{SPEC}")))
         raise UserError(f"{run}: there is no such run (allowed: {have or 'none, there are no runs'})")
     return folder
-
-
-def _at_work(folder: Path) -> bool:
-    """Whether a process of this machine works on a run."""
-    lock = FileLock(folder / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False
 
 
 if __name__ == "__main__":

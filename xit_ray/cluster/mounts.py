@@ -27,6 +27,8 @@ class Mounts:
             raise UserError(f"{file}: cannot be read: {' '.join(str(error).split())[:300]}") from None
         if not isinstance(tree, dict) or "provider" not in tree:
             raise UserError(f"{file}: is not a cluster's file (it has no 'provider')")
+        self.config: dict[str, Any] = tree
+        """What the file says."""
         self.file, self.excluded = file, tree.get("rsync_exclude") or []
         self.shares = tree["provider"].get("type") == "local"
         """Whether folders that ``file_mounts`` does not take there are shared by the machines: those of one's own."""

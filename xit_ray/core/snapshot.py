@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from xit_ray.core.cost import Cost
+from xit_ray.spec.errors import in_a_line
 
 _log = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ class BackgroundSaver:
         try:
             self.wait()
         except Exception as error:  # noqa: BLE001 - a stage that has ended needs no snapshot, and one that failed says why itself
-            _log.warning("the last snapshot was not saved: %s: %s", type(error).__name__, error)
+            _log.warning("the last snapshot was not saved: %s", in_a_line(error))
 
     def _save(self, state: TrainState, tensors: dict[str, Tensor]) -> None:
         try:

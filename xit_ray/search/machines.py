@@ -18,6 +18,7 @@ import ray
 from ray.autoscaler.sdk import request_resources
 
 from xit_ray.search.coordinator import Emit
+from xit_ray.spec.errors import in_a_line
 from xit_ray.spec.space import Resources
 from xit_ray.track.events import MachinesRefused
 
@@ -124,7 +125,7 @@ class MachineWatch:
             try:
                 self.look()
             except Exception as error:  # noqa: BLE001 - the cluster did not answer; it is asked again
-                _log.warning("machines: %s: %s", type(error).__name__, error)
+                _log.warning("machines: %s", in_a_line(error))
 
     def look(self) -> None:
         """Tell what is new, and ask for what helps."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from xit_ray.plan.trial import Trial
+from xit_ray.spec.errors import in_a_line
 from xit_ray.spec.space import Keep
 from xit_ray.stages.store import Store
 from xit_ray.track.events import Event, TrialEnded
@@ -69,7 +70,7 @@ class Retention:
                 self.store.drop_files(key)
                 self.dropped.add(key)
             except Exception as error:  # noqa: BLE001 - what is kept for too long harms nobody; pyarrow raises what it likes
-                _log.warning("the weights of %s could not be dropped: %s", key, error)
+                _log.warning("the weights of %s could not be dropped: %s", key, in_a_line(error))
 
     def _unneeded(self) -> Iterator[str]:
         trials = list(self.state.trials.values())  # another thread adds to them

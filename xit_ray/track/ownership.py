@@ -38,6 +38,15 @@ def owned(folder: Path) -> Iterator[None]:
         lock.release()
 
 
+def is_owned(folder: Path) -> bool:
+    """Whether a process of this machine works on the run of a folder."""
+    try:
+        with FileLock(folder / LOCK).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
 def _described(file: Path) -> str:
     """Who the owner is, in words."""
     try:
