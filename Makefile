@@ -1,5 +1,6 @@
 # make search   set up .venv and run the quickstart search
-# make test     set up .venv and run the tests
+# make test     set up .venv and run the tests, in under ten minutes
+# make slow     those that take longer: benchmarks in their smallest form, searches that are killed and resumed
 # make lab      a whole cluster on this machine: ray up, lost machines and heads, and home again
 # make check    lint, types, and the arrows between the rooms
 PYTHON ?= python3
@@ -8,7 +9,7 @@ PIP := $(VENV)/bin/python -m pip install --quiet --constraint constraints.txt
 # faiss-gpu where a CUDA GPU answers, faiss-cpu elsewhere: the two exclude each other.
 FAISS := $(shell nvidia-smi --list-gpus >/dev/null 2>&1 && echo gpu || echo cpu)
 
-.PHONY: search test lab check clean
+.PHONY: search test slow lab check clean
 
 search: $(VENV)/ready
 	$(VENV)/bin/python -m xit_ray.search
@@ -17,9 +18,12 @@ search: $(VENV)/ready
 lab: $(VENV)/ready-to-test
 	$(VENV)/bin/python -m pytest -m lab -s tests/lab
 
-# Several at a time, but for those that look at the whole machine: its ports, its processes, its speed.
 test: $(VENV)/ready-to-test
-	$(VENV)/bin/python -m pytest --numprocesses 2 --dist worksteal -m "not alone and not lab"
+	$(VENV)/bin/python -m pytest --numprocesses 2 --dist worksteal -m "not slow and not alone and not lab"
+
+# Several at a time, but for those that look at the whole machine: its ports, its processes, its speed.
+slow: $(VENV)/ready-to-test
+	$(VENV)/bin/python -m pytest --numprocesses 2 --dist worksteal -m "slow and not alone and not lab"
 	$(VENV)/bin/python -m pytest -m alone
 
 check: $(VENV)/ready-to-test

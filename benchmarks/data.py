@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 
 from benchmarks import report
-from xit_ray.core.encoder import load_tokenizer
+from xit_ray.core.tokenizer import load_tokenizer
 from xit_ray.spec.recipe import Model
 
 ROOT = Path(__file__).parent.parent

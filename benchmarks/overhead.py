@@ -24,7 +24,7 @@ import yaml
 from transformers import XLMRobertaConfig, XLMRobertaModel
 
 from benchmarks import report
-from xit_ray.core.encoder import load_tokenizer
+from xit_ray.core.tokenizer import load_tokenizer
 from xit_ray.search.runtime import DRIVER_SLOTS, DRIVERS
 from xit_ray.spec.recipe import Model
 from xit_ray.track.events import Event

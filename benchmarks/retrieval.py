@@ -15,11 +15,11 @@ import numpy as np
 from benchmarks import report
 from xit_ray.core import retrieval
 from xit_ray.core.device import best_device
-from xit_ray.core.encoder import load_tokenizer
 from xit_ray.core.evaluate import embed
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.core.retrieval import Vectors
+from xit_ray.core.tokenizer import load_tokenizer
 from xit_ray.data import rows
 from xit_ray.data.source import parse_source
 from xit_ray.data.tokenise import encode_texts

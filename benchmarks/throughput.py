@@ -25,12 +25,12 @@ from benchmarks.checkout import ROOT, checkout
 from benchmarks.trainer import Clock, PaddedClassifier, Rows, trainer
 from xit_ray.core import sampling
 from xit_ray.core.device import best_device
-from xit_ray.core.encoder import load_tokenizer
 from xit_ray.core.evaluate import predict
 from xit_ray.core.kinds import head_maker
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.core.peak import matmul_peak
+from xit_ray.core.tokenizer import load_tokenizer
 from xit_ray.core.train import Member, train_stage
 from xit_ray.data import rows
 from xit_ray.data.encode import Encoded, join

@@ -17,8 +17,8 @@ import transformers
 from torch import Tensor, nn
 from transformers import AutoModel, Trainer, TrainerCallback, TrainingArguments
 
-from xit_ray.core.encoder import locate
 from xit_ray.core.kinds import head_maker
+from xit_ray.core.models import locate
 from xit_ray.core.network import Network
 from xit_ray.data.encode import Encoded
 from xit_ray.spec.recipe import Model, Stage

@@ -15,6 +15,7 @@ from benchmarks import report
 from tests.running import Ended, ended
 from tests.search.searching import join_ray
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+import ray
 import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 
@@ -135,13 +136,14 @@ def test_instances_are_what_ec2s_own_model_allows(aws: dict[str, Any]) -> None:
 
 
 def test_head_is_on_demand_and_workers_are_spot_from_zero(aws: dict[str, Any]) -> None:
-    head, worker = (aws["available_node_types"][name] for name in ("head", "worker"))
+    head = aws["available_node_types"]["head"]
     assert aws["head_node_type"] == "head"
     assert "InstanceMarketOptions" not in head["node_config"]
     assert head["resources"]["CPU"] == 0
     assert head["resources"][DRIVERS] > 0
-    assert worker["node_config"]["InstanceMarketOptions"]["MarketType"] == "spot"
-    assert (worker["min_workers"], worker["max_workers"]) == (0, aws["max_workers"])
+    for worker in (aws["available_node_types"][name] for name in ("worker", "worker_large")):
+        assert worker["node_config"]["InstanceMarketOptions"]["MarketType"] == "spot"
+        assert (worker["min_workers"], worker["max_workers"]) == (0, aws["max_workers"])
 
 
 def test_the_environment_is_the_tested_one(aws: dict[str, Any]) -> None:
@@ -176,3 +178,56 @@ def test_machines_for_the_rescue_are_asked_for_after_spot_ones(name: str) -> Non
     assert RESCUE not in types["worker"]["resources"]
     assert "spot" in str(types["worker"]["node_config"]).lower()
     assert "spot" not in str(types["rescue"]["node_config"]).lower()
+
+
+def test_kubernetes_head_trains_nothing_and_workers_come_from_zero() -> None:
+    """By the code with which Ray's autoscaler reads such a cluster; KubeRay's own schema of a RayJob is not in Python."""
+    from ray.autoscaler._private.kuberay.autoscaling_config import _derive_autoscaling_config_from_ray_cr
+
+    job = yaml.safe_load((ROOT / "clusters/kuberay.yaml").read_text())
+    cluster = job["spec"]["rayClusterSpec"]
+    ready = _derive_autoscaling_config_from_ray_cr({"metadata": job["metadata"], "spec": cluster})
+    head, worker = (ready["available_node_types"][name] for name in ("headgroup", "gpu"))
+    assert head["resources"]["CPU"] == 0
+    assert head["resources"][DRIVERS] > 0
+    assert worker["resources"]["GPU"] == 1
+    assert (worker["min_workers"], worker["max_workers"]) == (0, 8)
+    assert f"resources.runs={worker['max_workers']}" in job["spec"]["entrypoint"]
+    assert cluster["authOptions"] == {"mode": "token"}
+    assert cluster["autoscalerOptions"]["version"] == "v2"
+    assert cluster["rayVersion"] == ray.__version__
+    assert f"rayproject/ray:{ray.__version__}-" in (ROOT / "clusters/Dockerfile").read_text()
+
+
+@pytest.mark.parametrize(
+    ("refused", "asked_for"), [((), "worker"), (("worker",), "worker_large"), (("worker", "worker_large"), "worker")]
+)
+def test_a_larger_gpu_is_asked_for_while_the_smaller_one_is_refused(
+    aws: dict[str, Any], refused: tuple[str, ...], asked_for: str
+) -> None:
+    """Ray's scheduler puts a kind of machine that was just refused behind one that was not, whatever their priorities."""
+    from ray.autoscaler.v2.instance_manager.config import NodeTypeConfig
+    from ray.autoscaler.v2.scheduler import ResourceDemandScheduler, SchedulingRequest
+    from ray.autoscaler.v2.utils import ResourceRequestUtil
+
+    worker = {"CPU": 8, "GPU": 1}  # what Ray fills in for these instances
+    kinds = {
+        name: NodeTypeConfig(
+            name=name,
+            min_worker_nodes=kind.get("min_workers", 0),
+            max_worker_nodes=kind.get("max_workers", 0),
+            resources=kind["resources"] if name == "head" else worker | kind["resources"],
+            priority=kind.get("priority", 0),
+        )
+        for name, kind in aws["available_node_types"].items()
+    }
+    group = ResourceRequestUtil.group_by_count([ResourceRequestUtil.make({"CPU": 1, "GPU": 1})])
+    request = SchedulingRequest(
+        disable_launch_config_check=True,
+        node_type_configs=kinds,
+        max_num_nodes=aws["max_workers"] + 1,
+        resource_requests=group,
+        recoverable_resource_availabilities=dict.fromkeys(refused, 0.0),
+    )
+    asked = [launch.instance_type for launch in ResourceDemandScheduler().schedule(request).to_launch]
+    assert asked == [asked_for]

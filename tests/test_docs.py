@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
 import yaml
 
 from xit_ray import cli
@@ -45,12 +44,26 @@ def test_there_are_commands() -> None:
 @pytest.mark.parametrize("command", _with("python -m xit_ray.") + _with("xit "))
 def test_a_command_and_its_options_exist(command: str) -> None:
     words = shlex.split(command.removeprefix("python -m xit_ray.").removeprefix("xit "))
-    parsed = typer.main.get_command(cli.app)
+    assert words[0] in cli.COMMANDS, f"{command}: allowed: {', '.join(cli.COMMANDS)}"
+    parsed = cli.command(words.pop(0))
     while hasattr(parsed, "commands") and words:
         assert words[0] in parsed.commands, f"{command}: allowed: {', '.join(parsed.commands)}"
         parsed = parsed.commands[words.pop(0)]
     if words:  # `xit plan` alone is a command's name
         parsed.make_context(parsed.name, words)
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_a_command_is_what_the_list_of_commands_says(name: str) -> None:
+    command, listed = cli.command(name), cli.COMMANDS[name][1]
+    assert hasattr(command, "commands") or listed == str(command.help).splitlines()[0]
+
+
+def test_help_imports_nothing_that_takes_seconds() -> None:
+    slow = ("torch", "mlflow", "ray", "pandas", "pyarrow", "scipy")
+    code = f"import sys, xit_ray.cli, xit_ray.search.__main__; print([name for name in {slow} if name in sys.modules])"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert printed == "[]\n"
 
 
 @pytest.mark.parametrize("command", _with("python -m benchmarks."))

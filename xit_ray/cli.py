@@ -1,25 +1,88 @@
-"""``xit``: the commands of all packages under one name."""
+"""``xit``: the commands of all packages under one name.
+
+A command's module is imported when the command is called: torch and MLflow take seconds, and ``--help`` needs neither.
+"""
+
+import importlib
+import importlib.metadata
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from xit_ray.cluster import __main__ as cluster
-from xit_ray.data.__main__ import app as data_app
-from xit_ray.plan.__main__ import plan
-from xit_ray.report.__main__ import report
-from xit_ray.search.__main__ import search
 from xit_ray.spec import commands
-from xit_ray.stages.__main__ import app as stages_app
-from xit_ray.track.__main__ import track
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
-app.command()(search)
-app.command()(plan)
-app.command()(report)
-app.command()(track)
-for command in (cluster.submit, cluster.status, cluster.logs, cluster.stop, cluster.fetch):
-    app.command()(command)
-app.add_typer(data_app, name="data", help="Which tasks there are, and what their rows look like.")
-app.add_typer(stages_app, name="stages", help="What a stage store holds; have a language model write training rows.")
+COMMANDS = {
+    "search": (
+        "xit_ray.search",
+        "Search recipes, score them zero-shot in every language, and write matrix and report.",
+    ),
+    "plan": (
+        "xit_ray.plan",
+        "Show the stages a search needs, how many trials share each, and what that costs.",
+    ),
+    "report": ("xit_ray.report", "Write matrix.parquet and report.html anew, and print the result."),
+    "track": ("xit_ray.track", "Deliver what is in a run's journal and did not reach its trackers yet."),
+    "data": ("xit_ray.data", "Which tasks there are, and what their rows look like."),
+    "stages": ("xit_ray.stages", "What a stage store holds; have a language model write training rows."),
+    "submit": ("xit_ray.cluster", "Start a search on a cluster's head, or go on with one, and leave it there."),
+    "status": ("xit_ray.cluster", "What the runs on a cluster's head do, and which machines they wait for."),
+    "logs": ("xit_ray.cluster", "What a run on a cluster's head has printed."),
+    "stop": ("xit_ray.cluster", "Interrupt a run on a cluster's head; --resume goes on with it."),
+    "fetch": ("xit_ray.cluster", "Bring a run's folder home: report, tables, journal."),
+}
+"""By name: the package whose ``__main__`` has it, and what it is for."""
+EXAMPLES = """Examples:
+
+xit search
+
+xit plan search_spaces/transfer_matrix.yaml
+
+xit search my_space.yaml --set search.trials=8
+
+xit search --resume my_space
+"""
+
+
+class _Commands(TyperGroup):
+    """Lists all commands, and imports the one that is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return command(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+
+
+def command(name: str) -> TyperCommand | TyperGroup:
+    """One of the commands, from its own package."""
+    app = importlib.import_module(f"{COMMANDS[name][0]}.__main__").app
+    found = typer.main.get_command(app)
+    # A package with one command is that command; one with several is a group, whose commands stand here beside the others
+    # or keep the package's name.
+    return found.commands.get(name, found) if isinstance(found, TyperGroup) else found
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"xit_ray {importlib.metadata.version('xit_ray')}")
+        raise typer.Exit
+
+
+app = typer.Typer(cls=_Commands, add_completion=False, rich_markup_mode=None, no_args_is_help=True, epilog=EXAMPLES)
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Search over cross-lingual intermediate-task training recipes."""
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ def here(folder: Path, *words: str) -> Ended:
 
 
 @pytest.mark.ray
-@pytest.mark.slow
+@pytest.mark.ray
 def test_it_goes_on_by_itself_until_it_is_stopped(tiny_encoder: Path, tmp_path: Path) -> None:
     space = write_space(tmp_path, tiny_encoder, STAGES, zero_shot={"languages": ["en", "de"]})
     assert here(tmp_path, "status").stdout.strip() == "no runs"

@@ -12,8 +12,8 @@ import torch.distributed as dist
 
 from xit_ray.core import weights
 from xit_ray.core.device import Device
-from xit_ray.core.encoder import load_tokenizer
 from xit_ray.core.replicas import here
+from xit_ray.core.tokenizer import load_tokenizer
 from xit_ray.core.train import Member, Progress, train_stage
 from xit_ray.data import mini
 from xit_ray.data.kinds import tokenise

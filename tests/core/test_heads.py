@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from xit_ray.core.encoder import load_tokenizer
 from xit_ray.core.heads import part_of
 from xit_ray.core.kinds import head_maker
 from xit_ray.core.masking import SHARE, masked
@@ -18,6 +17,7 @@ from xit_ray.core.network import Network
 from xit_ray.core.replicas import Replicas
 from xit_ray.core.sampling import Batch
 from xit_ray.core.spans import BOUNDS, LONGEST, best_answers
+from xit_ray.core.tokenizer import load_tokenizer
 from xit_ray.data import mini, rows
 from xit_ray.data.encode import NO_LABEL, Encoded, from_sequences
 from xit_ray.data.kinds import tokenise

@@ -9,11 +9,11 @@ import torch
 
 from xit_ray.core import offline
 from xit_ray.core.device import Device
-from xit_ray.core.encoder import load_tokenizer
 from xit_ray.core.evaluate import embed
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
 from xit_ray.core.retrieval import nearest
+from xit_ray.core.tokenizer import load_tokenizer
 from xit_ray.data import mini
 from xit_ray.data.tokenise import encode_texts
 from xit_ray.spec.errors import UserError

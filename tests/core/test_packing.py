@@ -10,10 +10,11 @@ import torch
 from transformers import AutoModel
 
 from xit_ray.core.device import Device
-from xit_ray.core.encoder import Encoder, load_tokenizer
+from xit_ray.core.encoder import Encoder
 from xit_ray.core.heads import part_of
 from xit_ray.core.kinds import head_maker
 from xit_ray.core.network import Network
+from xit_ray.core.tokenizer import load_tokenizer
 from xit_ray.data import mini
 from xit_ray.data.encode import Encoded, from_sequences
 from xit_ray.data.kinds import tokenise
@@ -113,7 +114,7 @@ def test_every_layer_equals_the_padded_model(model: Model) -> None:
 def test_an_encoder_with_attention_of_its_own_is_padded_and_says_so_once(
     tiny_mdeberta: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from xit_ray.core.encoder import _say_padded
+    from xit_ray.core.pretrained import _say_padded
 
     _say_padded.cache_clear()
     with caplog.at_level(logging.WARNING):

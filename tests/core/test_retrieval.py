@@ -10,10 +10,10 @@ from transformers import AutoModel
 
 from xit_ray.core import retrieval
 from xit_ray.core.device import Device
-from xit_ray.core.encoder import load_tokenizer
 from xit_ray.core.evaluate import batches, embed, embed_layers
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
+from xit_ray.core.tokenizer import load_tokenizer
 from xit_ray.data import mini
 from xit_ray.data.tokenise import encode_texts
 from xit_ray.spec.recipe import Model

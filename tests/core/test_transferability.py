@@ -9,11 +9,11 @@ from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
 
 from xit_ray.core.device import Device
-from xit_ray.core.encoder import load_tokenizer
 from xit_ray.core.evaluate import token_states
 from xit_ray.core.kinds import head_core
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
+from xit_ray.core.tokenizer import load_tokenizer
 from xit_ray.core.transferability import logme, similarity
 from xit_ray.data import mini
 from xit_ray.data.encode import NO_LABEL, Encoded, apart

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from xit_ray.core.encoder import load_tokenizer
+from xit_ray.core.tokenizer import load_tokenizer
 from xit_ray.data import mini
 from xit_ray.data.encode import NO_LABEL
 from xit_ray.data.kinds import data_kind, tokenise

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xit_ray.core.encoder import load_tokenizer, tokenizer_identity
+from xit_ray.core.models import tokenizer_identity
+from xit_ray.core.tokenizer import load_tokenizer
 from xit_ray.data import mini
 from xit_ray.data.encode import Encoded, join
 from xit_ray.data.kinds import tokenise
@@ -20,7 +21,8 @@ from xit_ray.tasks import registry
 TASK = registry.get("mini_nli")
 WRITER = """
 import json, sys
-from xit_ray.core.encoder import load_tokenizer, tokenizer_identity
+from xit_ray.core.models import tokenizer_identity
+from xit_ray.core.tokenizer import load_tokenizer
 from xit_ray.data import mini
 from xit_ray.data.kinds import tokenise
 from xit_ray.data.tokens import Tokens

@@ -12,4 +12,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == HERE and item.path.stem not in WITHOUT_RAY:
             item.add_marker(pytest.mark.ray)
-            item.add_marker(pytest.mark.slow)

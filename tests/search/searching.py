@@ -42,7 +42,7 @@ def join_ray() -> None:
     os.environ |= environment()
     from xit_ray.search import runtime
 
-    zygote.fork_workers()
+    zygote.fork_processes()
 
     runtime.ray.init(
         address="local",

@@ -11,6 +11,7 @@ from tests.search.searching import environment, events, mlflow_runs, of_kind, se
 from tests.seed import rng
 from xit_ray.track.events import StageProgress
 
+pytestmark = pytest.mark.slow
 STAGES = [
     {
         "mixture": {"grid": [None, {"task": "mini_nli", "examples": 480}]},

@@ -224,6 +224,7 @@ def _ray_processes(driver: int) -> list[psutil.Process]:
     return [one for one in psutil.Process(driver).children(recursive=True) if one.name() in ("raylet", "gcs_server")]
 
 
+@pytest.mark.slow
 def test_interrupted_killed_and_resumed_ends_with_the_same_matrix(
     done: Done, tiny_encoder: Path, tmp_path: Path
 ) -> None:

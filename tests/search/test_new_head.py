@@ -5,8 +5,11 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.search.searching import command, environment, events, mlflow_runs, of_kind, ran, search, table, write_space
 
+pytestmark = pytest.mark.slow
 STAGES = [
     {"mixture": {"grid": [None, {"task": "mini_nli", "examples": 96}]}},
     {

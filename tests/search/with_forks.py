@@ -5,5 +5,5 @@ import runpy
 from tests.search import zygote
 
 if __name__ == "__main__":
-    zygote.fork_workers()
+    zygote.fork_processes()
     runpy.run_module("xit_ray.search", run_name="__main__", alter_sys=True)

@@ -1,9 +1,9 @@
-"""Ray's worker processes, forked from one that has imported what they import.
+"""Ray's worker processes, and its other Python processes, forked from one that has imported what they import.
 
 A worker spends five seconds of a CPU on importing torch, transformers and Ray, and a small search starts half a dozen of
-them. In the tests one process imports all that, once. What Ray runs in place of its own script for a worker is this file: it
-asks that process for a fork, which has the arguments, the environment, the folder and the output of the one that asks, and
-goes on as the worker that Ray wanted.
+them; what every Ray starts beside them spends five more. In the tests one process imports all that, once. What Ray runs in
+place of its own scripts is this file: it asks that process for a fork, which has the arguments, the environment, the folder
+and the output of the one that asks, and goes on as the process that Ray wanted.
 """
 
 import ctypes
@@ -56,18 +56,24 @@ def start() -> None:
     _started.append(started)
 
 
-def fork_workers() -> None:
-    """From now on, a Ray that this process starts has workers that are forks."""
+def fork_processes() -> None:
+    """From now on, a Ray that this process starts has Python processes that are forks."""
     from ray._private import services
 
     start()
-    start_raylet = services.start_raylet
+    start_raylet, start_process = services.start_raylet, services.start_ray_process
 
-    def with_forks(*arguments: Any, **more: Any) -> Any:
+    def raylet_with_forks(*arguments: Any, **more: Any) -> Any:
         changed = [__file__ if str(argument).endswith("setup_worker.py") else argument for argument in arguments]
         return start_raylet(*changed, **more)
 
-    services.start_raylet = with_forks
+    def fork(command: list[str], *arguments: Any, **more: Any) -> Any:
+        # The raylet's own agents are left alone: they look whether their parent is the raylet.
+        script = next((place for place, word in enumerate(command[:3]) if word.endswith(".py")), None)
+        changed = command if script is None else [*command[:script], __file__, *command[script:]]
+        return start_process(changed, *arguments, **more)
+
+    services.start_raylet, services.start_ray_process = raylet_with_forks, fork
 
 
 def _ask(words: list[str]) -> None:
@@ -90,7 +96,6 @@ def _ask(words: list[str]) -> None:
 
 def _serve() -> None:
     """Import what workers import, and fork for all who ask, until the process that started this one has ended."""
-    import ray._private.workers.default_worker as script
     from ray import actor
 
     class Identifier(actor.ActorClassID):  # type: ignore[misc]
@@ -116,13 +121,13 @@ def _serve() -> None:
             line, _ = server.accept()
             if os.fork() == 0:
                 server.close()
-                _become(line, script.__file__)
+                _become(line)
                 return
             line.close()
 
 
-def _become(line: socket.socket, script: str) -> None:
-    """In a fork: be the worker that was asked for."""
+def _become(line: socket.socket) -> None:
+    """In a fork: be the process that was asked for."""
     import runpy
 
     from ray._private.runtime_env.context import RuntimeEnvContext
@@ -140,11 +145,11 @@ def _become(line: socket.socket, script: str) -> None:
     os.chdir(about["folder"])
     os.environ.clear()
     os.environ |= about["environment"]
-    words = about["arguments"]
+    script, *words = about["arguments"]
     context = next((word.removeprefix(CONTEXT) for word in words if word.startswith(CONTEXT)), "{}")
     os.environ |= RuntimeEnvContext.deserialize(context).env_vars
     Config.initialize("")  # reads from the environment, again, whether processes show one another a token
-    sys.argv = [script, *(word for word in words[1:] if not word.startswith((CONTEXT, "--language=")))]
+    sys.argv = [script, *(word for word in words if not word.startswith((CONTEXT, "--language=")))]
     line.sendall(f"{os.getpid()}\n".encode())
     threading.Thread(target=_end_with, args=(line,), daemon=True).start()
     runpy.run_path(script, run_name="__main__")

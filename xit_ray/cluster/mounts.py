@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from xit_ray.spec.errors import UserError
+from xit_ray.spec.errors import UserError, one_line
 from xit_ray.spec.space import Space
 
 
@@ -24,7 +24,7 @@ class Mounts:
         try:
             tree = yaml.safe_load(file.read_text(encoding="utf-8"))
         except (OSError, ValueError, yaml.YAMLError) as error:
-            raise UserError(f"{file}: cannot be read: {' '.join(str(error).split())[:300]}") from None
+            raise UserError(f"{file}: cannot be read: {one_line(error)}") from None
         if not isinstance(tree, dict) or "provider" not in tree:
             raise UserError(f"{file}: is not a cluster's file (it has no 'provider')")
         self.config: dict[str, Any] = tree

@@ -10,8 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AttentionInterface
-from transformers.masking_utils import AttentionMaskInterface
 
 from xit_ray.core.packing import Block, Packed
 
@@ -115,5 +113,8 @@ class _Scatter(torch.autograd.Function):
 
 def register() -> None:
     """Make the attention known to transformers under ``NAME``, with a mask function that builds no mask."""
+    from transformers import AttentionInterface  # seconds, and planning computes no attention
+    from transformers.masking_utils import AttentionMaskInterface
+
     AttentionInterface.register(NAME, packed_attention)
     AttentionMaskInterface.register(NAME, lambda *_, **__: None)

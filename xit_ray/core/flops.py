@@ -2,14 +2,18 @@
 arXiv:2001.08361), and attention's products of pairs of tokens, 4 * width a pair and layer forward; no embeddings, no
 recomputation, no heads."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import nn
-from transformers import AutoConfig, AutoModel
 
-from xit_ray.core.encoder import freeze, layers_of, locate
+from xit_ray.core.encoder import freeze, layers_of
+from xit_ray.core.models import identity, locate
+from xit_ray.data.cache import remembered
 from xit_ray.spec.recipe import Model
+
+SIZES_VERSION = 1
+"""Raise it when ``Sizes`` are counted otherwise."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,13 @@ def sizes_of(body: nn.Module, width: int) -> Sizes:
 
 def sizes(model: Model) -> Sizes:
     """Of a model by its configuration alone: no weights are read."""
+    about = [identity(model), model.frozen, model.frozen_layers, SIZES_VERSION]
+    return Sizes(**remembered("sizes", about, lambda: asdict(_sizes(model))))
+
+
+def _sizes(model: Model) -> Sizes:
+    from transformers import AutoConfig, AutoModel  # seconds
+
     place, revision = locate(model)
     config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
     with torch.device("meta"):

@@ -4,7 +4,7 @@ import functools
 
 from huggingface_hub import HfApi, constants, try_to_load_from_cache
 
-from xit_ray.spec.errors import UserError
+from xit_ray.spec.errors import UserError, one_line
 
 PATIENCE_SECONDS = 10.0
 
@@ -22,7 +22,7 @@ def require(name: str, revision: str) -> None:
     try:
         HfApi().model_info(name, revision=revision, timeout=PATIENCE_SECONDS)
     except Exception as error:  # noqa: BLE001 - of whatever library carries the request: told as it is
-        said = " ".join(str(error).split())[:300]
+        said = one_line(error)
         raise UserError(
             f"model.name: the hub does not give {name!r} at {revision[:8]}: {said or type(error).__name__}; allowed without "
             "a network: a folder, or offline:multilingual-e5-small"

@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers.activations import GELUActivation
 
 from xit_ray.core.compat import can_prepare_weights, prepared_linear
 from xit_ray.core.device import Device
@@ -34,6 +33,8 @@ def prepacked(encoder: Encoder, device: Device) -> Iterator[None]:
     if not fast or device.compiled or any(map(is_sharded, encoder.parameters())):
         yield
         return
+    from transformers.activations import GELUActivation  # the encoder has it loaded already
+
     with ExitStack() as stack:
         fused = set()
         for module in encoder.body.modules():

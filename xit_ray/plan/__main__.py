@@ -34,7 +34,7 @@ def plan(
         int | None, typer.Option(min=1, help="Runs at a time, for the schedule [resources.runs, or 1].")
     ] = None,
 ) -> None:
-    """Show the stages a search needs, how many trials share each, and what that costs in time and money."""
+    """Show the stages a search needs, how many trials share each, and what that costs."""
     loaded = load_space(space, tuple(set_ or ()), data=data)
     console, store = commands.console(), Store(loaded.store_root)
     store.check_format()
@@ -70,7 +70,11 @@ def _planned(space: Space, planner: Planner, store: Store, calibrate: bool, cons
     in_order = in_good_order(list(trials.values()), nodes)
     model = in_order[0].recipe.model
     device = device_for(space.resources)
-    measured = throughput.calibrate(model, device) if calibrate else throughput.known(model, device)
+    if calibrate:
+        from xit_ray.plan.calibrate import calibrate as measure
+
+        measure(model, device)
+    measured = throughput.known(model, device)
     with commands.progress_bar(console.is_terminal) as bar:
         step = bar.add_task("tokenising", total=None)
         forecast = Forecaster(planner, lambda done, rows: bar.update(step, completed=done, total=rows)).of(in_order)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xit_ray.core import flops, sampling
-from xit_ray.core.encoder import tokens_of
+from xit_ray.core.tokenizer import tokens_of
 from xit_ray.data import rows
 from xit_ray.data.corpora import corpora, distinct_texts
 from xit_ray.data.encode import Encoded, Ids

@@ -171,7 +171,7 @@ class Planner:
 
     def _model(self, model: Model) -> str:
         if model not in self.models:
-            from xit_ray.core.encoder import identity
+            from xit_ray.core.models import identity
 
             try:
                 content = identity(model)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from xit_ray.core.encoder import Encoder, tokens_of
+from xit_ray.core.encoder import Encoder
+from xit_ray.core.tokenizer import tokens_of
 from xit_ray.data import rows
 from xit_ray.data.corpora import corpora, distinct_texts
 from xit_ray.data.records import subsample

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from xit_ray.core import encoder
+from xit_ray.core import models
 from xit_ray.data.source import parse_source
 from xit_ray.plan.accuracy import accuracy
 from xit_ray.plan.forecast import Forecaster
@@ -72,7 +72,7 @@ def check(space: Space, where: str) -> Planner:
     planner.check()
     _check_machine(space, where)
     for model in planner.models:
-        encoder.require(model)
+        models.require(model)
     Store(space.store_root).check()
     return planner
 

@@ -36,6 +36,11 @@ def unknown(what: str, given: str, allowed: Iterable[str], where: str = "") -> U
     return UserError(f"{prefix}unknown {what} {given!r}{hint} (allowed: {', '.join(names)})")
 
 
+def one_line(error: Exception) -> str:
+    """An error's words, in a line of at most 300 characters."""
+    return " ".join(str(error).split())[:300]
+
+
 def in_a_line(error: Exception) -> str:
     """An error's kind and words, in a line of at most 300 characters that tells no password."""
     return without_password(" ".join(f"{type(error).__name__}: {error}".split()))[:300]

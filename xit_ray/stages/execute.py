@@ -10,8 +10,8 @@ from pathlib import Path
 
 from xit_ray.core import weights
 from xit_ray.core.device import Device
-from xit_ray.core.encoder import tokens_of
 from xit_ray.core.replicas import here
+from xit_ray.core.tokenizer import tokens_of
 from xit_ray.core.train import Member, Progress, train_stage
 from xit_ray.data import rows
 from xit_ray.data.records import subsample

@@ -56,7 +56,7 @@ def of_model(model: Model, content: Mapping[str, str], dtype: str) -> str:
 
     Args:
         model: everything about it that is fixed for all stages.
-        content: what ``core.encoder.identity`` says of its files.
+        content: what ``core.models.identity`` says of its files.
         dtype: of the weights while computing (a bfloat16 machine's checkpoints differ from a float32 one's).
     """
     fields = model.model_dump(mode="json", exclude={"name"})

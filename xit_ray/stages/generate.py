@@ -15,11 +15,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from xit_ray.core import weights
 from xit_ray.core.device import Device
-from xit_ray.core.encoder import load_tokenizer, tokens_of
 from xit_ray.core.evaluate import predict
 from xit_ray.core.kinds import head_maker
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
+from xit_ray.core.tokenizer import load_tokenizer, tokens_of
 from xit_ray.core.train import Member, train_stage
 from xit_ray.data import rows
 from xit_ray.data.kinds import tokenise

@@ -17,7 +17,7 @@ from typing import Any
 
 from pyarrow import fs
 
-from xit_ray.spec.errors import UserError
+from xit_ray.spec.errors import UserError, one_line
 
 MARKER = "PUBLISHED.json"
 DROPPED = "dropped"
@@ -62,9 +62,7 @@ class Store:
                 stream.write(b"xit_ray")
             self.files.delete_file(place)
         except OSError as error:
-            raise UserError(
-                f"store: {self.root!r} cannot be written to: {' '.join(str(error).split())[:300]}"
-            ) from None
+            raise UserError(f"store: {self.root!r} cannot be written to: {one_line(error)}") from None
 
     def check_format(self) -> None:
         """See that the entries, if there are any, are of this version.

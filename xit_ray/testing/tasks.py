@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from xit_ray.core.encoder import load_tokenizer
 from xit_ray.core.kinds import head_core
+from xit_ray.core.tokenizer import load_tokenizer
 from xit_ray.data import rows
 from xit_ray.data.encode import NO_LABEL, Encoded
 from xit_ray.data.kinds import data_kind, tokenise

@@ -20,7 +20,7 @@ from typing import Any
 
 from pyarrow import fs
 
-from xit_ray.spec.errors import UserError, in_a_line
+from xit_ray.spec.errors import UserError, in_a_line, one_line
 from xit_ray.spec.load import SPEC
 from xit_ray.spec.space import Space
 from xit_ray.stages.store import inside
@@ -121,7 +121,7 @@ class Mirror:
             self._claim(say)
             self._reconcile()
         except OSError as error:
-            raise UserError(f"{self.address}: cannot be used: {' '.join(str(error).split())[:300]}") from None
+            raise UserError(f"{self.address}: cannot be used: {one_line(error)}") from None
         self.thread.start()
 
     def _claim(self, say: Callable[[str], None]) -> None:
@@ -277,7 +277,7 @@ def fetch(address: str, output: Path) -> Path:
         files, base = fs.FileSystem.from_uri(address)
         present = _present(files, base)
     except (ValueError, OSError) as error:
-        raise UserError(f"{address}: cannot be read: {' '.join(str(error).split())[:300]}") from None
+        raise UserError(f"{address}: cannot be read: {one_line(error)}") from None
     if SPEC not in present:
         raise UserError(f"{address}: is no run (it has no {SPEC})")
     folder = output / str(base).rstrip("/").rpartition("/")[2]
