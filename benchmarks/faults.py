@@ -34,7 +34,7 @@ from benchmarks import report
 from benchmarks.overhead import tiny_encoder
 from xit_ray.track.events import StageProgress, StagePublished, TrialScored
 from xit_ray.track.journal import Journal
-from xit_ray.track.mlflow_tracker import connect
+from xit_ray.track.mlflow_client import connect
 
 ROOT = Path(__file__).parent.parent
 PROCESSES = {

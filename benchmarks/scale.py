@@ -221,7 +221,7 @@ def main() -> None:
         actor = coordinator.start("scale", None, resources={runtime.DRIVERS: 1})
         journal, state = Journal(folder), State()
         tracker = MLflowTracker(space, folder)
-        tracker.client = Counting(tracker.client, calls, "MLflow")  # type: ignore[assignment]
+        tracker.runs.client = Counting(tracker.runs.client, calls, "MLflow")  # type: ignore[assignment]
         journal.append([SearchStarted(run="scale", search="scale")])
         store = Counting(Store(str(folder / "store")), calls, "store")
         cluster = Cluster(actor, store, arguments.seconds, lengths)

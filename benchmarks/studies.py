@@ -21,7 +21,6 @@ from xit_ray.report.summary import Summary, summarise
 from xit_ray.report.typology import GROUPS
 from xit_ray.report.words import cell_text, points, score_text, seeds_text, settle_text
 from xit_ray.spec.load import load_space
-from xit_ray.stages.store import Store
 from xit_ray.track.events import Event, TrialScored
 from xit_ray.track.journal import Journal
 
@@ -69,7 +68,7 @@ def section(name: str, output: Path) -> str:
     """What the page says of a study."""
     folder = output / name
     space = load_space(folder / "spec.yaml")
-    summary = summarise(folder, Store(space.store_root))
+    summary = summarise(folder, space.store_root)
     events = list(Journal(folder).read())
     about = json.loads((output / f"{name}.about.json").read_text())
     minutes = sum(_stretches([event.time for event in events])) / 60

@@ -11,7 +11,7 @@ import ray
 import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 
-from xit_ray.search.machines import RESCUE
+from xit_ray.search.machines import OTHER, RESCUE
 from xit_ray.search.runtime import DRIVERS
 
 ROOT = Path(__file__).parent.parent
@@ -200,12 +200,12 @@ def test_kubernetes_head_trains_nothing_and_workers_come_from_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    ("refused", "asked_for"), [((), "worker"), (("worker",), "worker_large"), (("worker", "worker_large"), "worker")]
+    ("wanted", "given"),
+    [({"CPU": 1, "GPU": 1}, "worker"), ({OTHER: 1}, "worker_large"), ({RESCUE: 1}, "rescue")],
 )
-def test_a_larger_gpu_is_asked_for_while_the_smaller_one_is_refused(
-    aws: dict[str, Any], refused: tuple[str, ...], asked_for: str
+def test_ray_starts_the_kind_of_machine_that_is_asked_for(
+    aws: dict[str, Any], wanted: dict[str, int], given: str
 ) -> None:
-    """Ray's scheduler puts a kind of machine that was just refused behind one that was not, whatever their priorities."""
     from ray.autoscaler.v2.instance_manager.config import NodeTypeConfig
     from ray.autoscaler.v2.scheduler import ResourceDemandScheduler, SchedulingRequest
     from ray.autoscaler.v2.utils import ResourceRequestUtil
@@ -221,13 +221,10 @@ def test_a_larger_gpu_is_asked_for_while_the_smaller_one_is_refused(
         )
         for name, kind in aws["available_node_types"].items()
     }
-    group = ResourceRequestUtil.group_by_count([ResourceRequestUtil.make({"CPU": 1, "GPU": 1})])
     request = SchedulingRequest(
         disable_launch_config_check=True,
         node_type_configs=kinds,
         max_num_nodes=aws["max_workers"] + 1,
-        resource_requests=group,
-        recoverable_resource_availabilities=dict.fromkeys(refused, 0.0),
+        resource_requests=ResourceRequestUtil.group_by_count([ResourceRequestUtil.make(wanted)]),
     )
-    asked = [launch.instance_type for launch in ResourceDemandScheduler().schedule(request).to_launch]
-    assert asked == [asked_for]
+    assert [launch.instance_type for launch in ResourceDemandScheduler().schedule(request).to_launch] == [given]

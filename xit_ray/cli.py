@@ -8,30 +8,40 @@ import importlib.metadata
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from xit_ray.spec import commands
 
 COMMANDS = {
     "search": (
-        "xit_ray.search",
+        "xit_ray.search.__main__",
         "Search recipes, score them zero-shot in every language, and write matrix and report.",
     ),
     "plan": (
-        "xit_ray.plan",
+        "xit_ray.plan.__main__",
         "Show the stages a search needs, how many trials share each, and what that costs.",
     ),
-    "report": ("xit_ray.report", "Write matrix.parquet and report.html anew, and print the result."),
-    "track": ("xit_ray.track", "Deliver what is in a run's journal and did not reach its trackers yet."),
-    "data": ("xit_ray.data", "Which tasks there are, and what their rows look like."),
-    "stages": ("xit_ray.stages", "What a stage store holds; have a language model write training rows."),
-    "submit": ("xit_ray.cluster", "Start a search on a cluster's head, or go on with one, and leave it there."),
-    "status": ("xit_ray.cluster", "What the runs on a cluster's head do, and which machines they wait for."),
-    "logs": ("xit_ray.cluster", "What a run on a cluster's head has printed."),
-    "stop": ("xit_ray.cluster", "Interrupt a run on a cluster's head; --resume goes on with it."),
-    "fetch": ("xit_ray.cluster", "Bring a run's folder home: report, tables, journal."),
+    "report": (
+        "xit_ray.report.__main__",
+        "Make a run's report anew, finished or not, and print it; of several runs, a page with all of them.",
+    ),
+    "track": ("xit_ray.track.__main__", "Deliver what is in a run's journal and did not reach its trackers yet."),
+    "data": ("xit_ray.data.__main__", "Which tasks there are, and what their rows look like."),
+    "doctor": ("xit_ray.search.doctor", "Say what this machine can do: GPU, bfloat16, memory, disk, Ray, MLflow, hub."),
+    "stages": ("xit_ray.stages.__main__", "What a stage store holds; have a language model write training rows."),
+    "submit": (
+        "xit_ray.cluster.__main__",
+        "Start a search on a cluster's head, or go on with one, and leave it there.",
+    ),
+    "status": (
+        "xit_ray.cluster.__main__",
+        "What runs do, on this machine or on a cluster's head, and which machines they wait for.",
+    ),
+    "logs": ("xit_ray.cluster.__main__", "What a run on a cluster's head has printed."),
+    "stop": ("xit_ray.cluster.__main__", "Interrupt a run on a cluster's head; --resume goes on with it."),
+    "fetch": ("xit_ray.cluster.__main__", "Bring a run's folder home: report, tables, journal."),
 }
-"""By name: the package whose ``__main__`` has it, and what it is for."""
+"""By name: the module that has it, and what it is for."""
 EXAMPLES = """Examples:
 
 xit search
@@ -58,9 +68,9 @@ class _Commands(TyperGroup):
             formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
 
 
-def command(name: str) -> TyperCommand | TyperGroup:
+def command(name: str) -> Any:
     """One of the commands, from its own package."""
-    app = importlib.import_module(f"{COMMANDS[name][0]}.__main__").app
+    app = importlib.import_module(COMMANDS[name][0]).app
     found = typer.main.get_command(app)
     # A package with one command is that command; one with several is a group, whose commands stand here beside the others
     # or keep the package's name.

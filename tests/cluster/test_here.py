@@ -43,7 +43,7 @@ def test_it_goes_on_by_itself_until_it_is_stopped(tiny_encoder: Path, tmp_path: 
     stopped = here(tmp_path, "stop", "tiny")
     assert (stopped.returncode, stopped.stdout) == (0, "tiny: stopped; what was finished is kept\n"), stopped.stderr
     assert "interrupted" in here(tmp_path, "status", "tiny").stdout
-    assert "go on with --resume tiny" in (tmp_path / "runs/tiny/console.log").read_text()
+    assert "go on: xit search --resume tiny" in (tmp_path / "runs/tiny/console.log").read_text()
     assert "nobody works on this run" in here(tmp_path, "stop", "tiny").stderr
 
 

@@ -83,7 +83,7 @@ def adapted(tree: dict[str, Any]) -> dict[str, Any]:
     short time-out, and one CPU per worker, whose GPU is a name."""
     tree["setup_commands"] = ["test -x ~/venv/bin/python"]
     tree["idle_timeout_minutes"] = 0.5
-    for kind in ("worker", "rescue"):
+    for kind in ("worker", "worker_large", "rescue"):
         tree["available_node_types"][kind]["resources"] |= {"CPU": 1, "GPU": 1}
     return tree
 

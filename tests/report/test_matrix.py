@@ -61,7 +61,7 @@ def cells(tmp_path: Path, trials: list[dict[str, Any]], shares: dict[str, float]
         if row["evaluation"]:
             evaluation(store, tmp_path, row["evaluation"], row["target"], number, shares[row["trial"]])
     pq.write_table(pa.Table.from_pylist(trials), tmp_path / "trials.parquet")
-    return {(cell.row, cell.target): cell for cell in matrix(tmp_path, store, 0.01)[0]}
+    return {(cell.row, cell.target): cell for cell in matrix(tmp_path, store.root, 0.01)[0]}
 
 
 def test_gain_is_the_difference_of_means_over_languages_other_than_english(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_the_oracle_chooses_nothing_and_is_scored_on_items_it_did_not_choose_by(
     for number, (row, share) in enumerate(zip(trials, (0.3, 0.8), strict=True)):
         evaluation(store, tmp_path, row["evaluation"], "mini_nli", number, share)
     pq.write_table(pa.Table.from_pylist(trials), tmp_path / "trials.parquet")
-    (cell,), (oracle,) = matrix(tmp_path, store, 0.01)
+    (cell,), (oracle,) = matrix(tmp_path, store.root, 0.01)
     assert cell.trial == "p"
     assert oracle.value == pytest.approx(0.8, abs=0.1)
     assert oracle.by_english_dev == pytest.approx(cell.zero_shot, abs=0.02)  # halves are not quite of one size

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import ray
 
-from tests.search.searching import join_ray
+from tests.search.searching import ROOT, join_ray
 from xit_ray.search import coordinator, machines
-from xit_ray.search.machines import MachineWatch, Refusal, refusals
+from xit_ray.search.machines import MachineWatch, Refusal, offered, refusals
 from xit_ray.spec.space import Resources
 
 REFUSED = (
@@ -73,22 +73,28 @@ def test_others_are_asked_for_in_place_of_what_is_refused(monkeypatch: pytest.Mo
         asked: list[Any] = []
         monkeypatch.setattr(machines, "request_resources", lambda bundles: asked.append(bundles))
         now = time.time()
-        found = [Refusal("worker", 8, now - 130, now, "no capacity")]
-        watch = MachineWatch(actor, coordinator.emitter(actor), Resources(rescue_minutes=2.0), lambda: found)
+        found = [Refusal("worker", 8, now - 70, now, "no capacity")]
+        both = offered(ROOT / "clusters/aws.yaml")
+        emit, resources = coordinator.emitter(actor), Resources(rescue_minutes=2.0)
+        watch = MachineWatch(actor, emit, resources, lambda: found, both)
         with watch:
             watch.look()
             watch.look()
             # Two groups have no machine, however many the cloud was asked for; they are asked for once.
-            assert asked == [[{"xit_rescue": 1}] * 2]
+            assert asked == [[{"xit_other": 1}] * 2]
             found[0] = Refusal("worker", 8, now - 130, now, "no capacity, in other words")
+            watch.look()
+            # After two minutes others are asked for besides.
+            both_kinds = [{"xit_other": 1}] * 2 + [{"xit_rescue": 1}] * 2
+            assert asked[1:] == [both_kinds]
             watch.look()
             ray.get(actor.locate.remote(groups[0], "another machine"))
             watch.look()
-            assert len(asked) == 1
+            assert len(asked) == 2
             ray.get(actor.locate.remote(groups[1], "a third machine"))
             found.clear()
             watch.look()
-            assert asked == [[{"xit_rescue": 1}] * 2, []]
+            assert asked[2:] == [[]]
         events = ray.get(actor.drain.remote())
         assert [len(event.refusals) for event in events] == [1, 0]
         assert "no capacity" in events[0].refusals[0]

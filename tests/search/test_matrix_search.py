@@ -108,7 +108,8 @@ def test_matrix_report_and_console(done: Done) -> None:
         assert name in html
         assert name in done.printed or name == "untrained"
     assert f"mlflow ui --backend-store-uri {done.mlflow}" in done.printed
-    assert "Best recipe for mini_nli" in done.printed
+    said = done.printed[done.printed.index("Transfer matrix") :]
+    assert said.index("mini_nli: ") < said.index("Report:  ") < said.index("#/experiments/")
     assert "TrainController" not in done.printed  # Ray's chatter is in the log
     assert (done.run / "ray.log").stat().st_size > 0
     spec = yaml.safe_load((done.run / "spec.yaml").read_text())
@@ -126,12 +127,19 @@ def test_mlflow_has_a_run_for_the_search_each_trial_and_each_shared_stage(done: 
     for trial in trials:
         target = trial.data.params["target"]
         names = set(trial.data.metrics)
-        assert {f"zeroshot/{target}/sw/accuracy", f"zeroshot/{target}/avg", "dev/en/accuracy"} <= names
-        assert {"cost/seconds", "cost/gpu_hours", "cost/tokens", "zeroshot/mini_retrieval/de/accuracy"} <= names
-        assert trial.data.params["recipe.model.max_length"] == "128"
-    assert "untrained/mini_retrieval/sw/accuracy" in parent.data.metrics
+        assert {f"zeroshot_{target}/sw", f"zeroshot_{target}/avg", "dev/en/accuracy", "dev_en", "zero_shot"} <= names
+        assert ("gain" in names) == (trial.data.params["intermediate"] != "none")
+        assert {"cost/seconds", "cost/gpu_hours", "cost/tokens", "zeroshot_mini_retrieval/de"} <= names
+        assert trial.info.run_name.startswith(f"{target} ← {trial.data.params['intermediate']}")
+        files = {file.path for file in MlflowClient(done.mlflow).list_artifacts(trial.info.run_id)}
+        assert files == {"recipe.yaml"}
+    assert "untrained_mini_retrieval/sw" in parent.data.metrics
+    assert parent.data.metrics["trials"] == 8
+    assert {name for name in parent.data.metrics if name.startswith("best_mini_nli/")}
+    assert "mini_nli: " in parent.data.tags["mlflow.note.content"]
+    assert parent.data.tags["mlflow.source.name"]
     kept = {file.path for file in MlflowClient(done.mlflow).list_artifacts(parent.info.run_id)}
-    assert {"report.html", "matrix.parquet", "spec.yaml"} <= kept
+    assert {"report.html", "matrix.parquet", "spec.yaml", "report"} <= kept
     assert parent.info.artifact_uri.startswith(done.output.as_uri())
 
 
@@ -236,7 +244,7 @@ def test_interrupted_killed_and_resumed_ends_with_the_same_matrix(
     driver.send_signal(rng("interrupted").choice(SIGNALS))
     printed, complained = driver.communicate(timeout=120)
     assert driver.returncode == 130
-    assert f"go on with --resume {run}" in printed
+    assert f"go on: xit search --resume {run}" in printed
     assert complained == ""
     assert {one.info.status for one in of_kind(mlflow_runs(mlflow), "search")} == {"KILLED"}
     assert "RUNNING" not in {one.info.status for one in mlflow_runs(mlflow)}

@@ -7,7 +7,6 @@ import pytest
 
 from tests.search.searching import easy_data, search, table, write_space
 from xit_ray.report.summary import Summary, summarise
-from xit_ray.stages.store import Store
 
 FAST = {"head_learning_rate": 1e-2, "batch_size": 16}
 WEIGHED = {"members": ["qqp", {"task": "mini_paraphrase", "examples": 96}], "sampling": "progress"}
@@ -39,7 +38,7 @@ def chosen(encoder: Path, folder: Path, seed: int, again: str) -> tuple[dict[str
     estimates = {row["intermediate"]: (row["estimate"], row["kept"]) for row in table(run, "preselection")}
     stages = {row["stage"]: row["dev_en"] for row in table(run, "ledger")}
     scores = {f"{s['trial']} {s['language']}": s["value"] for s in table(run, "scores") if s["language"] != "en"}
-    summary = summarise(run, Store(str(folder / "store")))
+    summary = summarise(run, str(folder / "store"))
     best = {target: cell.trial for target, cell in summary.best.items()}
     return {"trials": trials, "cells": cells, "estimates": estimates, "stages": stages, "best": best}, scores, summary
 

@@ -80,7 +80,7 @@ def test_a_trial_from_its_start_to_its_scores() -> None:
     assert zero_shot_mean(trial, "xnli") == pytest.approx(0.3)  # English is not zero-shot
     cost = path_cost(trial, state)
     assert (cost.seconds, cost.peak_memory_mb) == (8.0, 400.0)  # the sum of seconds, the highest peak
-    assert state.best() is trial
+    assert state.best() == {trial.cell.target: trial}
     assert state.ended() == [trial]
 
 
@@ -90,7 +90,7 @@ def test_a_stopped_trial_and_what_its_stage_took() -> None:
     state.apply(TrialEnded(trial="one", error=None))
     assert state.trials["one"].status == "stopped"
     assert state.stages["target"].seconds_spent == 3.0
-    assert state.best() is None
+    assert state.best() == {}
 
 
 @pytest.mark.parametrize(

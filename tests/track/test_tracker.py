@@ -29,13 +29,13 @@ from xit_ray.track.events import (
 from xit_ray.track.journal import Journal, JournalReader
 from xit_ray.track.trackers import trackers_of
 
-COST = Cost(seconds=2.0, tokens=100, flops=1e9, peak_memory_mb=10.0)
+COST = Cost(seconds=2.0, device_seconds=2.0, tokens=100, flops=1e9, peak_memory_mb=10.0)
 SCORE = Score(
     task="mini_nli", language="de", metric="accuracy", value=0.5, low=0.4, high=0.6, n=10, majority=0.4, constant=False
 )
 
 
-def _history() -> list[Event]:
+def history() -> list[Event]:
     """One trial of two stages, from its start to its end."""
     names = [("intermediate-key", "mini_paraphrase"), ("target-key", "mini_nli")]
     recipe = Recipe.model_validate({"stages": [{"mixture": label} for _, label in names]})
@@ -86,10 +86,10 @@ def _runs(folder: Path) -> dict[str, Run]:
     return {run.data.tags["xit.kind"]: run for run in runs}
 
 
-@pytest.mark.parametrize("taken", range(1, len(_history())))
+@pytest.mark.parametrize("taken", range(1, len(history())))
 def test_a_search_killed_between_journal_and_mlflow_is_mirrored_by_its_resume(tmp_path: Path, taken: int) -> None:
-    journal, history = Journal(tmp_path), _history()
-    journal.append(history[:taken])
+    journal, events = Journal(tmp_path), history()
+    journal.append(events[:taken])
     _delivered(tmp_path)
     # Killed when MLflow had answered and that was not noted yet: the last event is delivered once more.
     (note,) = (tmp_path / "delivered").iterdir()
@@ -98,25 +98,29 @@ def test_a_search_killed_between_journal_and_mlflow_is_mirrored_by_its_resume(tm
     for _ in zip(range(taken - 1), reader.new_events(), strict=False):
         pass
     note.write_text(f"{taken - 1} {reader.digest.hexdigest()}")
-    journal.append(history[taken:])
+    journal.append(events[taken:])
     _delivered(tmp_path)
 
     runs = _runs(tmp_path)
     assert set(runs) == {"search", "trial", "stage"}
     assert {run.info.status for run in runs.values()} == {"FINISHED"}
-    assert runs["trial"].data.metrics["zeroshot/mini_nli/de/accuracy"] == 0.5
+    assert runs["trial"].data.metrics["zeroshot_mini_nli/de"] == 0.5
     assert runs["stage"].data.metrics["cost/seconds"] == 2.0
+    assert runs["trial"].info.run_name == "mini_nli ← mini_paraphrase"
+    assert runs["trial"].data.params["intermediate_learning_rate"] == "5e-05"
+    assert runs["trial"].data.metrics["device_seconds"] == 3 * COST.device_seconds
+    assert runs["stage"].data.params["stage"] == "mini_paraphrase"
     client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
     points = client.get_metric_history(runs["trial"].info.run_id, "dev/en/accuracy")
     assert [(point.step, point.value) for point in points] == [(4, 0.7)]
 
 
 def test_records_that_are_delivered_again_are_not_doubled(tmp_path: Path) -> None:
-    Journal(tmp_path).append(_history())
+    Journal(tmp_path).append(history())
     (tmp_path / "spec.yaml").write_text(dump_space(_space(tmp_path)))
     _delivered(tmp_path)
     before = {kind: (run.info.run_id, run.data.metrics) for kind, run in _runs(tmp_path).items()}
-    count = len(_history())
+    count = len(history())
     again = run("xit_ray.track", str(tmp_path))
     assert (again.returncode, again.stderr) == (0, "")
     assert f"has {count} of {count} events, 0 of them new" in again.stdout

@@ -58,9 +58,20 @@ def submit(
 
 
 @app.command()
-def status(cluster: Cluster, run: Annotated[str | None, typer.Argument(help="A run's name [all].")] = None) -> None:
-    """What the runs on a cluster's head do, and which machines they wait for."""
-    print(_head(cluster).python(HERE, "status", *([run] if run else [])))
+def status(
+    cluster: Annotated[str | None, typer.Argument(help="The cluster's file; without one, of this machine.")] = None,
+    run: Annotated[str | None, typer.Argument(help="A run's name [all], or STORE/runs/NAME.")] = None,
+) -> None:
+    """What runs do, on this machine or on a cluster's head, and which machines they wait for."""
+    if cluster is not None and cluster.endswith((".yaml", ".yml")):
+        print(_head(Path(cluster)).python(HERE, "status", *([run] if run else [])))
+        return
+    if run is not None:
+        raise UserError(f"{cluster}: is not a cluster's file (*.yaml); name one run, or none for all")
+    from xit_ray.report.status import folders, table
+
+    with folders(cluster) as found:
+        commands.console().print(table(found) if found else "no runs")
 
 
 @app.command()

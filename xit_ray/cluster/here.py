@@ -7,23 +7,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from xit_ray.report.status import folders, table
 from xit_ray.search.machines import refusals
 from xit_ray.search.screen import CONSOLE_LOG
 from xit_ray.spec import commands
 from xit_ray.spec.errors import UserError
-from xit_ray.spec.load import SPEC
-from xit_ray.track.events import SearchEnded, SearchStarted
-from xit_ray.track.journal import Journal
 from xit_ray.track.ownership import OWNER, is_owned
-from xit_ray.track.state import State
 
 START_SECONDS = 600.0
 """A search that has not begun by then (it reads its rows and looks at its models first) is taken to hang."""
@@ -73,41 +68,19 @@ def _folder_of(process: int) -> Path | None:
 @app.command()
 def status(run: Annotated[str | None, typer.Argument()] = None) -> None:
     """The runs on this machine, and what a cluster's cloud did not give."""
-    folders = [_folder(run)] if run else sorted(file.parent for file in Path("runs").glob(f"*/{SPEC}"))
-    table = Table(box=None, pad_edge=False)
-    for column in ("run", "is", "trials", "best English dev", "last event"):
-        table.add_column(column, no_wrap=True)
-    for folder in folders:
-        table.add_row(*_row(folder))
     console = Console(width=140)  # ssh's terminal would have 80 columns
-    console.print(table if folders else "no runs")
+    with folders(run) as found:
+        console.print(table(found) if found else "no runs")
     for refusal in refusals():
         console.print(refusal.in_words(), style="yellow", highlight=False, markup=False, soft_wrap=True)
-
-
-def _row(folder: Path) -> tuple[str, ...]:
-    events = list(Journal(folder).read())
-    state = State(events)
-    counts = Counter(trial.status for trial in state.trials.values())
-    best = state.best()
-    last = next((event for event in reversed(events) if isinstance(event, SearchEnded | SearchStarted)), None)
-    ended = last.status if isinstance(last, SearchEnded) else None
-    is_ = "at work" if is_owned(folder) else ended or "lost: resume it"
-    return (
-        folder.name,
-        is_,
-        ", ".join(f"{count} {status}" for status, count in counts.items()) or "none yet",
-        f"{100 * (best.dev or 0.0):.1f}" if best is not None else "–",
-        f"{time.time() - events[-1].time:.0f} s ago" if events else "–",
-    )
 
 
 @app.command()
 def stop(run: str) -> None:
     """Interrupt a run, as Ctrl-C would, and wait for its end."""
-    folder = _folder(run)
-    if not is_owned(folder):
-        raise UserError(f"{run}: nobody works on this run")
+    with folders(run) as (folder,):
+        if not is_owned(folder):
+            raise UserError(f"{run}: nobody works on this run")
     os.kill(json.loads((folder / OWNER).read_text())["process"], signal.SIGINT)
     deadline = time.monotonic() + STOP_SECONDS
     while is_owned(folder):
@@ -115,14 +88,6 @@ def stop(run: str) -> None:
             raise UserError(f"{run}: has not ended within {STOP_SECONDS:.0f} s; see its {CONSOLE_LOG}")
         time.sleep(0.5)
     print(f"{run}: stopped; what was finished is kept")
-
-
-def _folder(run: str) -> Path:
-    folder = Path("runs") / run
-    if not (folder / SPEC).is_file():
-        have = ", ".join(sorted(file.parent.name for file in Path("runs").glob(f"*/{SPEC}")))
-        raise UserError(f"{run}: there is no such run (allowed: {have or 'none, there are no runs'})")
-    return folder
 
 
 if __name__ == "__main__":

@@ -8,10 +8,12 @@ from rich.console import Console
 from xit_ray.data.source import parse_source
 from xit_ray.plan import show
 from xit_ray.plan.forecast import Forecaster
+from xit_ray.plan.missing import missing
 from xit_ray.plan.planner import Planner
 from xit_ray.plan.prices import hourly_price
 from xit_ray.plan.trie import in_good_order, trie
 from xit_ray.spec import commands
+from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import load_space
 from xit_ray.spec.points import expected_recipes
 from xit_ray.spec.space import Space
@@ -40,7 +42,14 @@ def plan(
     store.check_format()
     planner = Planner(loaded, parse_source(loaded.data), space)
     with console.status("reading the rows, and looking for test rows among them"):
-        planner.check()
+        absent = missing(planner)
+        if not absent:
+            planner.check()
+    if absent:
+        show.missing(absent, console)
+        raise UserError(
+            f"{space}: lacks rows of {len(absent)} splits (see above); give --data another folder, or fetch them"
+        )
     hourly_price(loaded.budget)
     for overlap in planner.guard.shown:
         console.print(overlap.in_words, style="yellow", highlight=False, markup=False, soft_wrap=True)

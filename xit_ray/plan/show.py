@@ -1,5 +1,6 @@
 """The plan of a search on the console."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -7,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xit_ray.plan.forecast import Forecast
+from xit_ray.plan.missing import Missing
 from xit_ray.plan.prices import load_prices
 from xit_ray.plan.schedule import simulate
 from xit_ray.plan.trial import Trial
@@ -45,6 +47,16 @@ class Plan:
             targets = {(trial.cell.model, trial.cell.target): trial.trainings[-1].key for trial in self.trials}
             staying += sum(sizes.get(key, 0) for key in targets.values() if key not in intermediates)
         return staying
+
+
+def missing(absent: Sequence[Missing], console: Console) -> None:
+    """Everything that is not there, in one table."""
+    table = Table(title="Not there", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for column in ("task", "split", "languages", "looked for"):
+        table.add_column(column, overflow="fold")
+    for one in absent:
+        table.add_row(one.task, one.split, ", ".join(one.languages), Text(one.reason))
+    console.print(table)
 
 
 def stages(plan: Plan, console: Console) -> None:

@@ -1,5 +1,7 @@
 """``python -m xit_ray.report RUN``: make a run's report again, and print it; or what more seeds could tell."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,13 +12,16 @@ from rich.table import Table
 
 from xit_ray.report.build import build
 from xit_ray.report.console import show
+from xit_ray.report.page import render
 from xit_ray.spec import commands
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import SPEC, load_space
 from xit_ray.spec.space import Space
-from xit_ray.stages.store import Store
 from xit_ray.tasks import own
-from xit_ray.track.tables import TRIALS
+from xit_ray.track import tables
+from xit_ray.track.journal import FILE, Journal
+from xit_ray.track.mlflow_view import where_to_look
+from xit_ray.track.state import State
 
 SEEDS = (2, 3, 5, 8, 12)
 """Numbers of seeds per cell whose power is shown."""
@@ -26,7 +31,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def report(
-    run: Annotated[Path, typer.Argument(help="A run's folder, for example runs/quickstart.")],
+    runs: Annotated[list[Path], typer.Argument(help="Runs' folders, for example runs/quickstart, or names in runs.")],
     power: Annotated[
         str | None,
         typer.Option(help="A search space: say what numbers of seeds could tell there, by this run's variances."),
@@ -35,20 +40,45 @@ def report(
         str | None, typer.Option(help="For --power: folder, 'hub' or 'mirror:DIR' (also XIT_DATA).")
     ] = None,
 ) -> None:
-    """Write matrix.parquet and report.html anew, and print the result."""
-    if not (run / TRIALS).is_file():
-        raise UserError(f"{run}: is not the folder of a run that has ended (it has no {TRIALS})")
-    space = load_space(run / SPEC)
-    own.register(space.tasks)
+    """Make a run's report anew, finished or not, and print it; of several runs, a page with all of them."""
     console = commands.console()
+    folders = [_folder(run) for run in runs]
+    if power is not None:
+        with _readable(folders[0]) as space:
+            _power(folders[0], space, load_space(power, data=data), power, console)
+        return
+    reports = []
+    for folder in folders:
+        with _readable(folder) as space:
+            reports.append(build(folder, space.store_root))
+            show(reports[-1][0], folder, console, where_to_look(space, folder))
+    if len(folders) > 1:
+        page = folders[0].parent / f"{'+'.join(folder.name for folder in folders)}.html"
+        page.write_text(render(reports), encoding="utf-8")
+        console.print(f"Side by side:  {page}", highlight=False, soft_wrap=True)
+
+
+def _folder(run: Path) -> Path:
+    folder = (run if run.is_dir() else Path("runs") / run).resolve()
+    if not (folder / FILE).is_file():
+        raise UserError(f"{run}: is not the folder of a run (it has no {FILE})")
+    return folder
+
+
+@contextmanager
+def _readable(folder: Path) -> Iterator[Space]:
+    """A run's space, with its tables as its journal has them now.
+
+    Raises:
+        UserError: the run cannot be read, while the block works with it either.
+    """
+    space = load_space(folder / SPEC)
+    own.register(space.tasks)
+    tables.write(State(Journal(folder).read()), folder)
     try:
-        if power is not None:
-            _power(run, space, load_space(power, data=data), power, console)
-            return
-        summary = build(run, space.store_root)
+        yield space
     except pa.ArrowInvalid as error:
-        raise UserError(f"{run}: a table of it is damaged: {error}") from None
-    show(summary, run.resolve(), console, space.mlflow or "")
+        raise UserError(f"{folder}: a table of it is damaged: {error}") from None
 
 
 def _power(run: Path, before: Space, asked: Space, where: str, console: Console) -> None:
@@ -64,7 +94,7 @@ def _power(run: Path, before: Space, asked: Space, where: str, console: Console)
     planner = Planner(asked, parse_source(asked.data), where)
     planner.check()
     targets = planner.tests()
-    cells = [cell for cell in matrix(run, Store(before.store_root), before.margin / 100)[0] if cell.target in targets]
+    cells = [cell for cell in matrix(run, before.store_root, before.margin / 100)[0] if cell.target in targets]
     rows = power(cells, SEEDS)
     if not rows:
         raise UserError(f"{run}: has no cells of {', '.join(sorted(targets))} with several seeds; give another run")

@@ -1,7 +1,10 @@
 """What every test item added to a recipe's scores, read from the store and brought into the form statistics needs."""
 
+import functools
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -16,6 +19,7 @@ from xit_ray.spec.errors import UserError
 from xit_ray.spec.recipe import Recipe
 from xit_ray.stages.store import Store
 from xit_ray.stages.work import ITEMS
+from xit_ray.tasks import registry
 from xit_ray.tasks.base import Task
 from xit_ray.tasks.scores.measures import MEASURES, ItemScores
 
@@ -75,15 +79,64 @@ class Answers:
         return Answers(by_seed, numbers, self.labelled, self.languages)
 
 
+class Items:
+    """What every test item added to the scores of evaluations, by their main metrics. It is kept in the run's folder once
+    it was read: a run's report can be made again where its store is not.
+
+    Args:
+        folder: of the run.
+        store_root: the store where evaluations are; it is not opened for what the folder has.
+    """
+
+    def __init__(self, folder: Path, store_root: str) -> None:
+        self.folder, self.store_root = folder / "items", store_root
+
+    @functools.cached_property
+    def store(self) -> Store:
+        """The store."""
+        return Store(self.store_root)
+
+    def of(self, evaluation: str) -> pa.Table:
+        """Rows of an evaluation: task, language, item, measure, and the parts of its score.
+
+        Raises:
+            UserError: neither the folder nor the store has it, or it is of an earlier version.
+        """
+        kept = self.folder / f"{evaluation}.parquet"
+        if kept.is_file():
+            return pq.read_table(kept)
+        try:
+            with self.store.open(evaluation) as entry:
+                table = pq.read_table(entry / ITEMS)
+        except KeyError:
+            raise UserError(
+                f"{self.store_root}: has no scores {evaluation}, which a trial of the run left there, and nor has the run's "
+                "folder; was the store moved?"
+            ) from None
+        if "parts" not in table.column_names:
+            raise UserError(
+                f"{self.store_root}: the scores {evaluation} are of an earlier version of xit_ray; search again: trained "
+                "stages are taken from the store, and only scored anew"
+            )
+        names = pc.unique(table.column("task")).to_pylist()
+        main = [(pc.field("task") == name) & (pc.field("metric") == registry.get(name).metric) for name in names]
+        table = table.filter(functools.reduce(operator.or_, main)).drop_columns("metric")
+        self.folder.mkdir(exist_ok=True)
+        aside = kept.with_suffix(".new")
+        pq.write_table(table, aside, compression="zstd")
+        aside.replace(kept)
+        return table
+
+
 class Reader:
     """Reads answers; items are numbered once for all recipes of a target.
 
     Args:
-        store: where evaluations are.
+        items: of evaluations.
     """
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, items: Items) -> None:
+        self.items = items
         self.numbers: dict[tuple[str, str], int] = {}
         self.seen: dict[tuple[str, str], list[tuple[pa.ChunkedArray, Numbers]]] = {}
         self.read: dict[str, dict[str, tuple[ItemScores, Numbers]]] = {}
@@ -114,20 +167,8 @@ class Reader:
 
     def _of(self, evaluation: str, task: Task) -> dict[str, tuple[ItemScores, Numbers]]:
         if evaluation not in self.read:
-            wanted = [("task", "=", task.name), ("metric", "=", task.metric)]
-            try:
-                with self.store.open(evaluation) as folder:
-                    table = pq.read_table(folder / ITEMS, filters=wanted)
-            except KeyError:
-                raise UserError(
-                    f"{self.store.root}: has no scores {evaluation}, which a trial of the run left there; was the store "
-                    "moved?"
-                ) from None
-            if "parts" not in table.column_names:
-                raise UserError(
-                    f"{self.store.root}: the scores {evaluation} are of an earlier version of xit_ray; search again: trained "
-                    "stages are taken from the store, and only scored anew"
-                )
+            table = self.items.of(evaluation)
+            table = table.filter(pc.equal(table.column("task"), task.name))
             by_language = {}
             for language in task.languages:
                 part = table.filter(pc.equal(table.column("language"), language))

@@ -1,6 +1,5 @@
 """The end of a search on the console: the matrix, the languages, the best recipe, and where to look further."""
 
-import shlex
 from pathlib import Path
 
 from rich.console import Console
@@ -13,69 +12,89 @@ from xit_ray.report.build import HTML
 from xit_ray.report.matrix import MatrixCell
 from xit_ray.report.suite import SuiteTable
 from xit_ray.report.summary import LanguageTable, Summary
-from xit_ray.report.words import cell_text, gain_text, points, seeds_text, settle_text
-from xit_ray.spec.cell import BASELINE
+from xit_ray.report.words import cell_text, points, seeds_text, settle_text
 
 
 def show(summary: Summary, folder: Path, console: Console, mlflow: str) -> None:
-    """Print a run's result."""
+    """Print a run's result: tables first, the answers last.
+
+    Args:
+        summary: what the report says.
+        folder: of the run.
+        console: where to print.
+        mlflow: how to look at the run's records.
+    """
     console.print()
-    for line in overlap_lines(summary):
-        console.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
-    console.print(_matrix(summary))
-    for line in _about_gains(summary):
-        console.print(line, style="dim", highlight=False, soft_wrap=True)
-    again = [f"{cell.row} → {cell.target}" for cell in summary.cells.values() if cell.reseeded]
-    if again:
-        console.print(
-            f"Trained again with fresh seeds, which alone count: {', '.join(again)}; a gain is over the baseline's "
-            "fresh seeds where both have them, else over the baseline as it was before.",
-            style="dim",
-            highlight=False,
-            markup=False,
-        )
+    _line(console, *overlap_lines(summary), style="yellow")
     for table in summary.tables:
-        console.print()
         console.print(_languages(table))
-        console.print(
+        _line(
+            console,
             f"{table.task}: above the majority class (for retrieval: chance) in {table.above} of {table.languages} "
             "languages other than English.",
-            highlight=False,
         )
-    if summary.preselection is not None:
-        regrets = ", ".join(
-            f"{'–' if value is None else f'{100 * value:.1f}'} at {k}"
-            for k, value in summary.preselection.regrets.items()
-        )
-        console.print(
-            f"Estimated before training by {summary.preselection.by}, {summary.preselection.device_seconds:.0f} "
-            f"device-seconds: {summary.preselection.left_out} cells left out; regret in points among those trained: "
-            f"{regrets}.",
-            highlight=False,
-        )
-    if summary.suite is not None:
         console.print()
+    _line(console, *_about_preselection(summary))
+    if summary.suite is not None:
         console.print(_suite(summary.suite))
+        console.print()
+    console.print(_matrix(summary))
+    _line(console, *_about_gains(summary), *_about_seeds(summary), style="dim")
+    roles = [row["role"] for row in summary.ledger if row["published"]]
+    stages = f"{roles.count('intermediate')} intermediate, {roles.count('target')} target"
+    _line(console, f"Stages trained: {stages}; {summary.spent_seconds:.0f} s of training.", style="dim")
     console.print()
-    for target, cell in summary.best.items():
-        for line in _best(target, cell, summary):
-            console.print(line, highlight=False, soft_wrap=True)
     for warning in summary.warnings:
         console.print(f"[yellow]Warning:[/yellow] {escape(warning)}", highlight=False, soft_wrap=True)
-    trained = [row for row in summary.ledger if row["published"]]
-    roles = [row["role"] for row in trained]
-    console.print(
-        f"Stages trained: {roles.count('intermediate')} intermediate, {roles.count('target')} target; "
-        f"{summary.spent_seconds:.0f} s of training.",
-        highlight=False,
-    )
+    _line(console, summary.progress, style="bold")
+    for answer in summary.answers:
+        name, _, rest = answer.text.partition(": ")
+        console.print(f"[bold]{escape(name)}[/bold]: {escape(rest)}", highlight=False, soft_wrap=True)
+        _line(console, *_about_choice(summary.best[answer.target], summary), style="dim")
     console.print(Text(f"Report:  {folder / HTML}"), soft_wrap=True)
-    command = (
-        f"mlflow ui --backend-store-uri {shlex.quote(mlflow)}"
-        if "://" in mlflow and not mlflow.startswith("http")
-        else mlflow
-    )
-    console.print(Text(f"MLflow:  {command}"), soft_wrap=True)
+    console.print(Text(f"MLflow:  {mlflow}"), soft_wrap=True)
+
+
+def _line(console: Console, *lines: str, style: str = "") -> None:
+    for line in filter(None, lines):
+        console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
+
+
+def _about_preselection(summary: Summary) -> list[str]:
+    found = summary.preselection
+    if found is None:
+        return []
+    regrets = (f"{'–' if value is None else f'{100 * value:.1f}'} at {k}" for k, value in found.regrets.items())
+    return [
+        f"Estimated before training by {found.by}, {found.device_seconds:.0f} device-seconds: {found.left_out} cells left "
+        f"out; regret in points among those trained: {', '.join(regrets)}."
+    ]
+
+
+def _about_seeds(summary: Summary) -> list[str]:
+    again = [f"{cell.row} → {cell.target}" for cell in summary.cells.values() if cell.reseeded]
+    if not again:
+        return []
+    return [
+        f"Trained again with fresh seeds, which alone count: {', '.join(again)}; a gain is over the baseline's fresh seeds "
+        "where both have them, else over the baseline as it was before."
+    ]
+
+
+def _about_choice(cell: MatrixCell, summary: Summary) -> list[str]:
+    """What a target's choice rests on, and what would settle it."""
+    trials = f"trial {cell.trial}" if len(cell.replicates) == 1 else f"trials {', '.join(cell.replicates)}"
+    lines = [f"  English dev {points(cell.dev_en)}, {seeds_text(cell)}: {trials}."]
+    settled = settle_text(cell, summary.margin, summary.device_hours[cell.cell])
+    if settled:
+        lines.append(f"  Its gain is not known yet: {settled}.")
+    oracle = summary.oracles.get(cell.target)
+    if oracle is not None:
+        lines.append(
+            f"  Oracle, by the other languages' labels, which choose nothing here: {points(oracle.value)}; English dev's "
+            f"choice on the same rows: {points(oracle.by_english_dev)}."
+        )
+    return lines
 
 
 def overlap_lines(summary: Summary) -> list[str]:
@@ -107,31 +126,6 @@ def _about_gains(summary: Summary) -> list[str]:
             "give the space 'replicates: 3'."
         )
     return lines
-
-
-def _best(target: str, cell: MatrixCell, summary: Summary) -> list[str]:
-    """The chosen recipe of a target, what it gains, and how much the choice is worth."""
-    first = "no intermediate" if cell.cell.is_baseline else escape(f"{cell.row} first")
-    model = escape(f", {cell.cell.model}") if cell.cell.is_baseline and cell.row != BASELINE else ""
-    gain = f", gain {gain_text(cell.gain, summary.margin)}" if cell.gain is not None else ""
-    lines = [
-        f"[bold]Best recipe for {target}[/bold] (by English dev, {points(cell.dev_en)}): {first}{model}; zero-shot "
-        f"{points(cell.zero_shot)}{escape(gain)}, {seeds_text(cell)}. {_trials(cell)}."
-    ]
-    settled = settle_text(cell, summary.margin, summary.device_hours[cell.cell])
-    if settled:
-        lines.append(f"  Its gain is not known yet: {settled}.")
-    oracle = summary.oracles.get(target)
-    if oracle is not None:
-        lines.append(
-            f"  Oracle, by the other languages' labels, which choose nothing here: {points(oracle.value)}; English dev's "
-            f"choice on the same rows: {points(oracle.by_english_dev)}."
-        )
-    return lines
-
-
-def _trials(cell: MatrixCell) -> str:
-    return f"Trial {cell.trial}" if len(cell.replicates) == 1 else f"Trials {', '.join(cell.replicates)}"
 
 
 def _matrix(summary: Summary) -> Table:

@@ -19,11 +19,10 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from xit_ray.report import statistics
-from xit_ray.report.answers import Answers, Reader, Row
+from xit_ray.report.answers import Answers, Items, Reader, Row
 from xit_ray.report.statistics import Estimate, SeedNoise, Verdict
 from xit_ray.spec.cell import Cell
 from xit_ray.spec.recipe import Recipe
-from xit_ray.stages.store import Store
 from xit_ray.tasks import registry
 from xit_ray.track.tables import TRIALS
 
@@ -108,12 +107,12 @@ class Oracle:
     """The same of the recipe with the best English dev."""
 
 
-def matrix(folder: Path, store: Store, margin: float) -> tuple[list[MatrixCell], list[Oracle]]:
+def matrix(folder: Path, store_root: str, margin: float) -> tuple[list[MatrixCell], list[Oracle]]:
     """The cells of a run, by model, intermediate (the baseline first) and target, and each target's oracle.
 
     Args:
         folder: the run's.
-        store: where its scores are.
+        store_root: the store where its scores are; what is read there is kept in the folder.
         margin: largest difference that does not matter, as a share.
     """
     rows: list[Row] = pq.read_table(folder / TRIALS).to_pylist()
@@ -122,7 +121,7 @@ def matrix(folder: Path, store: Store, margin: float) -> tuple[list[MatrixCell],
         for test in row["tests"]:
             groups.setdefault(Cell(model=row["model"], intermediate=row["intermediate"], target=test), []).append(row)
     several = len({cell.model for cell in groups}) > 1
-    reader = Reader(store)
+    reader = Reader(Items(folder, store_root))
     cells: dict[Cell, MatrixCell] = {}
     for baseline in dict.fromkeys(cell.baseline for cell in groups):
         column = {cell: group for cell, group in groups.items() if cell.baseline == baseline}

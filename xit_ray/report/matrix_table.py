@@ -1,5 +1,6 @@
 """The matrix as tables: a row per cell, and a row per cell and language."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -7,9 +8,16 @@ import pyarrow as pa
 from xit_ray.report.matrix import Gain, MatrixCell
 
 
-def as_table(cells: list[MatrixCell]) -> pa.Table:
-    """The matrix as rows, for ``matrix.parquet``."""
-    return pa.Table.from_pylist([_flat(cell) for cell in cells], schema=_SCHEMA)
+def as_table(cells: list[MatrixCell], best: Iterable[MatrixCell]) -> pa.Table:
+    """The matrix as rows, for ``matrix.parquet``.
+
+    Args:
+        cells: of the matrix.
+        best: those that English dev chose.
+    """
+    chosen = {cell.cell for cell in best}
+    rows = [{**_flat(cell), "chosen": cell.cell in chosen} for cell in cells]
+    return pa.Table.from_pylist(rows, schema=_SCHEMA)
 
 
 def by_language_table(cells: list[MatrixCell]) -> pa.Table:
@@ -67,7 +75,13 @@ def _gain_fields(name: str) -> list[tuple[str, pa.DataType]]:
 
 _SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("model", "intermediate", "target", "trial")]
-    + [("replicates", pa.list_(pa.string())), ("reseeded", pa.bool_()), ("trials", pa.int64()), ("seeds", pa.int64())]
+    + [
+        ("replicates", pa.list_(pa.string())),
+        ("reseeded", pa.bool_()),
+        ("chosen", pa.bool_()),
+        ("trials", pa.int64()),
+        ("seeds", pa.int64()),
+    ]
     + [(name, pa.float64()) for name in ("dev_en", "zero_shot", "zero_shot_low", "zero_shot_high")]
     + _gain_fields("gain")
     + [(name, pa.float64()) for name in ("gain_any_language_low", "gain_any_language_high")]

@@ -1,5 +1,6 @@
 """What the report says, gathered from a run's folder: matrix, per-language table, costs, and statements in words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -9,19 +10,24 @@ import pyarrow.parquet as pq
 import yaml
 
 from xit_ray.data.overlap import Overlap
+from xit_ray.report.about import about, progress
+from xit_ray.report.curves import Curve, curves
 from xit_ray.report.front import front
 from xit_ray.report.matrix import Gain, MatrixCell, Oracle, matrix
 from xit_ray.report.preselection import PreselectionReport, preselection_report
+from xit_ray.report.sentences import Answer, answers
 from xit_ray.report.suite import SuiteTable, suite_table
 from xit_ray.report.typology import ByDistance, by_distance
 from xit_ray.report.warnings import warnings
 from xit_ray.spec.cell import Cell
+from xit_ray.spec.differences import Differences
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Space
 from xit_ray.stages.records import CellEstimate
-from xit_ray.stages.store import Store
 from xit_ray.tasks import registry
 from xit_ray.tasks.suites import SUITES
+from xit_ray.track.journal import Journal
+from xit_ray.track.state import State
 from xit_ray.track.tables import LEDGER, OVERLAPS, PRESELECTION, SCORES, TRIALS, UNTRAINED
 
 
@@ -67,7 +73,13 @@ class Summary:
     margin: float
     """Largest difference that does not matter, as a share."""
     best: dict[str, MatrixCell]
-    """By target, the cell with the best English dev."""
+    """By target, the cell with the best English dev; the baseline before others where it is the same."""
+    answers: list[Answer]
+    """A sentence for each target that has a finished trial."""
+    about: dict[str, str]
+    """Model, seeds, date, command, machine, versions: what the results are of."""
+    progress: str
+    """How far a search is that has not ended; empty where it has."""
     oracles: dict[str, Oracle]
     """By target, what choosing by the other languages' labels would have brought."""
     device_hours: dict[Cell, float]
@@ -87,6 +99,7 @@ class Summary:
     ledger: list[dict[str, Any]]
     preselection: PreselectionReport | None
     """Where the space estimates cells before training."""
+    curves: list[Curve]
     front: list[dict[str, Any]]
     """Trials that none beats in both English dev and cost."""
     recipe: str
@@ -95,21 +108,32 @@ class Summary:
     alone_seconds: float
     """What the same trials would have cost had none shared a stage."""
 
+    def row_of(self, trial: Mapping[str, Any]) -> str:
+        """The matrix's row of a trial of ``trials``."""
+        cell = Cell(**{name: trial[name] for name in Cell.model_fields})
+        return next(row for row in (cell.row(True), cell.row(False)) if row in self.rows)
 
-def summarise(folder: Path, store: Store) -> Summary:
+
+def summarise(folder: Path, store_root: str) -> Summary:
     """Read a run's folder and the predictions of its chosen trials."""
     from xit_ray.spec.load import SPEC, load_space
 
     space = load_space(folder / SPEC)
+    state = State(Journal(folder).read())
     margin = space.margin / 100
-    cells, oracles = matrix(folder, store, margin)
-    trials = pq.read_table(folder / TRIALS).to_pylist()
+    cells, oracles = matrix(folder, store_root, margin)
+    differences = Differences.of_space(space)
+    trials = [
+        {**trial, "settings": differences.in_words(Recipe.model_validate_json(trial["recipe"]), trial["reseeded"])}
+        for trial in pq.read_table(folder / TRIALS).to_pylist()
+    ]
     ledger = pq.read_table(folder / LEDGER).to_pylist()
     scores = pq.read_table(folder / SCORES).to_pylist()
     done = [cell for cell in cells if cell.trial is not None]
     targets = list(dict.fromkeys(cell.target for cell in cells))
     competing = {target: [cell for cell in done if cell.target == target] for target in targets}
     best = {target: _best(cells) for target, cells in competing.items() if cells}
+    hours = _device_hours(cells, trials)
     scored = {str(trial["trial"]): float(trial["seconds"]) for trial in trials if trial["status"] == "done"}
     return Summary(
         name=folder.name,
@@ -119,17 +143,21 @@ def summarise(folder: Path, store: Store) -> Summary:
         cells={(cell.row, cell.target): cell for cell in cells},
         margin=margin,
         best=best,
+        answers=answers(best, done, margin, hours),
+        about=about(space, state),
+        progress=progress(space, state),
         oracles={oracle.target: oracle for oracle in oracles},
-        device_hours=_device_hours(cells, trials),
+        device_hours=hours,
         overlaps=_overlaps(folder),
         allowed_overlap=space.allow_overlap,
-        warnings=warnings(best, done, trials, ledger, scores),
+        warnings=warnings(trials, ledger, scores),
         tables=_tables(done, best, scores),
         typology=_typology(done, trials, scores),
         suite=_suite(space, done, scores),
         trials=trials,
         ledger=ledger,
         preselection=_preselection(folder, cells),
+        curves=curves(state),
         front=front(trials),
         recipe=_best_recipe(best, trials),
         spent_seconds=sum(float(row["seconds"]) for row in ledger if row["trainings_begun"]),
@@ -191,7 +219,8 @@ def _preselection(folder: Path, cells: list[MatrixCell]) -> PreselectionReport |
 
 
 def _best(cells: list[MatrixCell]) -> MatrixCell:
-    """By English dev; recipes that were trained again with fresh seeds come before others."""
+    """By English dev; recipes that were trained again with fresh seeds come before others, and the baseline before those that
+    are as good."""
     return max(cells, key=lambda cell: (cell.reseeded, cell.dev_en or 0.0))
 
 

@@ -1,9 +1,7 @@
 """What no interval can tell: results that look like results and stand on next to nothing."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from xit_ray.report.matrix import MatrixCell
 from xit_ray.tasks import registry
 
 Row = dict[str, Any]
@@ -13,21 +11,16 @@ FEWEST_STEPS = 20
 """Fewer steps of training hardly leave the beginning."""
 
 
-def warnings(
-    best: Mapping[str, MatrixCell], done: list[MatrixCell], trials: list[Row], ledger: list[Row], scores: list[Row]
-) -> list[str]:
+def warnings(trials: list[Row], ledger: list[Row], scores: list[Row]) -> list[str]:
     """Sentences, the most damning first.
 
     Args:
-        best: by target, the cell with the best English dev.
-        done: cells that have a finished trial.
         trials: the run's.
         ledger: its stages.
         scores: its scores.
     """
     finished = [row for row in trials if row["status"] == "done"]
-    warnings = [*_one_answer(finished, scores), *_short(ledger), *_small_dev(ledger)]
-    return warnings + [_ties(cell, done) for cell in best.values() if _tied(cell, done)]
+    return [*_one_answer(finished, scores), *_short(ledger), *_small_dev(ledger)]
 
 
 def _one_answer(finished: list[Row], scores: list[Row]) -> list[str]:
@@ -52,7 +45,7 @@ def _one_answer(finished: list[Row], scores: list[Row]) -> list[str]:
 def _short(ledger: list[Row]) -> list[str]:
     short = {row["label"]: row["steps"] for row in ledger if row["steps"] is not None and row["steps"] < FEWEST_STEPS}
     return (
-        [f"{_some([f'{label} ({steps})' for label, steps in short.items()])}: steps of training are few."]
+        [f"{_some([f'{label} ({steps})' for label, steps in short.items()])}: steps of training are few; raise epochs."]
         if short
         else []
     )
@@ -68,23 +61,6 @@ def _small_dev(ledger: list[Row]) -> list[str]:
         f"English dev of {label} has {rows} rows: one row more that is right is {100 / rows:.1f} points."
         for label, rows in small.items()
     ]
-
-
-def _tied(cell: MatrixCell, done: list[MatrixCell]) -> list[str]:
-    """The cells of the target that English dev cannot tell from the chosen one."""
-    return [
-        other.row
-        for other in done
-        if other is not cell
-        and (other.target, other.reseeded, other.dev_en) == (cell.target, cell.reseeded, cell.dev_en)
-    ]
-
-
-def _ties(cell: MatrixCell, done: list[MatrixCell]) -> str:
-    return (
-        f"{cell.target}: English dev is the same ({100 * (cell.dev_en or 0):.1f}) for {cell.row} and "
-        f"{_some(_tied(cell, done))}; it does not choose among them."
-    )
 
 
 def _some(names: list[str], shown: int = 4) -> str:

@@ -55,6 +55,14 @@ def seeds_text(cell: MatrixCell) -> str:
     return f"mean of {many} {fresh}seeds" if many > 1 else f"one {fresh}seed"
 
 
+def cost_text(device_hours: float) -> str:
+    """A cost in the unit that suits it."""
+    for unit, hours in (("device-hours", 1.0), ("device-minutes", 1 / 60)):
+        if device_hours >= hours:
+            return f"{device_hours / hours:.1f} {unit}"
+    return f"{3600 * device_hours:.0f} device-seconds"
+
+
 def settle_text(cell: MatrixCell, margin: float, device_hours: float) -> str | None:
     """What would settle a cell without a verdict.
 
@@ -69,4 +77,4 @@ def settle_text(cell: MatrixCell, margin: float, device_hours: float) -> str | N
     if more is None:
         return "seeds alone would not settle it: the test items leave more open"
     hours = more * device_hours
-    return f"{more} more seed{'s' if more > 1 else ''}, some {hours:.2g} device-hours, would settle it"
+    return f"{more} more seed{'s' if more > 1 else ''}, some {cost_text(hours)}, would settle it"

@@ -8,10 +8,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from xit_ray.search.json_lines import JsonLines
 from xit_ray.search.screen import CONSOLE_LOG, Screen, outliving_terminal
 from xit_ray.spec import commands
 from xit_ray.spec.errors import UserError
-from xit_ray.spec.load import load_space
+from xit_ray.spec.load import SPEC, load_space
 
 if TYPE_CHECKING:
     from xit_ray.search.run import SearchResult
@@ -37,13 +38,26 @@ def search(
     resume: Annotated[str | None, typer.Option(help="Name of a run to go on with.")] = None,
     output: Annotated[str | None, typer.Option(help="Folder of the runs [runs].")] = None,
     mlflow_uri: Annotated[str | None, typer.Option(help="MLflow server [SQLite in the output folder].")] = None,
+    notify: Annotated[
+        str | None, typer.Option(help="Send a line here at the end: ntfy://TOPIC, mailto://…, slack://… (apprise).")
+    ] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="A line for each event, on a terminal too.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Every event as a line of JSON, and nothing else.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Nothing but the result.")] = False,
 ) -> None:
     """Search recipes, score them zero-shot in every language, and write matrix and report."""
-    from xit_ray.search import run
-
-    console, checked = commands.console(), None
+    console, checked = commands.console(plain), None
+    console.quiet = json or quiet
     screen = Screen(console.file)
     console.file = screen  # type: ignore[assignment]  # it has what a console calls
+    # Before the imports, which take seconds.
+    console.print(f"reading {resume or space or QUICKSTART}", highlight=False, soft_wrap=True)
+    from xit_ray.search import run
+
+    if notify is not None:
+        from xit_ray.search.notify import check
+
+        check(notify)
     if resume is not None:
         if space or set_ or data or mlflow_uri:
             raise UserError(
@@ -59,11 +73,14 @@ def search(
         if folder.name != loaded.name:
             console.print(f"the name {loaded.name} is taken: this run is {folder.name}", highlight=False)
     try:
-        finished = run.run(folder, console, checked)
+        finished = run.run(folder, console, checked, JsonLines() if json else None)
     except KeyboardInterrupt:
-        console.print(f"interrupted; go on with --resume {_named(folder)}", highlight=False, soft_wrap=True)
+        console.print(_kept(folder), highlight=False, soft_wrap=True)
         raise
+    console.quiet = json
     _tell(finished, folder, console)
+    if notify is not None:
+        _notify(notify, finished, console)
     if screen.lost:
         with (folder / CONSOLE_LOG).open("a", encoding="utf-8") as log:
             _tell(finished, folder, Console(file=log, width=140))
@@ -71,12 +88,36 @@ def search(
         raise typer.Exit(1)
 
 
+def _notify(address: str, finished: "SearchResult", console: Console) -> None:
+    from xit_ray.search.notify import notify
+
+    answers = "; ".join(f"{answer.target}: {answer.short}" for answer in finished.summary.answers)
+    if not notify(address, f"xit_ray: {finished.folder.name} has ended", answers or "no trial was scored"):
+        console.print("[yellow]the message of --notify was not taken[/yellow]")
+
+
+def _kept(folder: Path) -> str:
+    """What an interrupted search has, and how it goes on."""
+    from xit_ray.report.about import counts
+    from xit_ray.track.journal import Journal
+    from xit_ray.track.state import State
+
+    state = State(Journal(folder).read())
+    ended, total = counts(load_space(folder / SPEC), state)
+    stages = sum(stage.published is not None for stage in state.stages.values())
+    return (
+        f"interrupted: {ended} of {total} trials and {stages} trained stages are kept, and snapshots of what was in "
+        f"training; go on: xit search --resume {_named(folder)}"
+    )
+
+
 def _tell(finished: "SearchResult", folder: Path, console: Console) -> None:
     """What came of a search, and what may be done next."""
     from xit_ray.report.console import show
     from xit_ray.search.finalists import to_train_again
+    from xit_ray.track.mlflow_view import where_to_look
 
-    show(finished.summary, folder, console, finished.space.mlflow or "")
+    show(finished.summary, folder, console, where_to_look(finished.space, folder))
     if finished.forecast is not None:
         console.print(finished.forecast, highlight=False, soft_wrap=True)
     for problem in finished.behind:

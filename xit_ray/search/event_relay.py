@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xit_ray.track.events import Event, StageProgress
+from xit_ray.track.events import Event, StageProgress, StagePublished
 from xit_ray.track.journal import Journal
 from xit_ray.track.state import State
 
@@ -33,6 +33,8 @@ class EventRelay:
         listeners: Sequence[Callable[[Event], None]],
     ) -> None:
         self.drain, self.journal, self.state, self.listeners = drain, journal, state, listeners
+        self.scored = {key: stage.scored for key, stage in state.stages.items() if stage.published is None}
+        """By stage in training: the last step that was scored."""
         self.done = threading.Event()
         self.error: BaseException | None = None
         self.thread = threading.Thread(target=self._loop, daemon=True)
@@ -57,10 +59,22 @@ class EventRelay:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     def _once(self) -> None:
-        events = self.drain()
+        events = [self._once_only(event) for event in self.drain()]
         # Progress between two evaluations is for the display alone.
         self.journal.append(e for e in events if not isinstance(e, StageProgress) or e.dev is not None)
         for event in events:
             self.state.apply(event)
             for listener in self.listeners:
                 listener(event)
+
+    def _once_only(self, event: Event) -> Event:
+        """A stage that goes on from a snapshot scores again what it had scored since: told for the display, not written down
+        once more."""
+        if isinstance(event, StagePublished):
+            self.scored.pop(event.key, None)
+        if not isinstance(event, StageProgress) or event.dev is None:
+            return event
+        if event.step <= self.scored.get(event.key, 0):
+            return event.model_copy(update={"dev": None})
+        self.scored[event.key] = event.step
+        return event

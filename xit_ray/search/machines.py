@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+import yaml
 from ray.autoscaler.sdk import request_resources
 
 from xit_ray.search.coordinator import Emit
@@ -30,8 +31,11 @@ PATIENCE_SECONDS = 60.0
 STALE_SECONDS = 90.0
 """A refusal that was not repeated for this long is over."""
 LOOK_SECONDS = 10.0
-RESCUE = "xit_rescue"
-"""Resource of the machines that are asked for where others are refused."""
+OTHER, RESCUE = "xit_other", "xit_rescue"
+"""Resources of the machines that are asked for where others are refused: as soon as that is told, and after
+``resources.rescue_minutes``."""
+CLUSTER = Path("~/ray_bootstrap_config.yaml")
+"""Where ``ray up`` leaves the cluster's file on the head."""
 _TIME = r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d+\t"
 _REFUSED = re.compile(_TIME + r".* Failed to launch (\d+) nodes of type (\S+): (?:Node Launch Exception )?(.*)$")
 _GIVEN = re.compile(_TIME + r".* Update instance REQUESTED->ALLOCATED \(.*type=([^,]+),")
@@ -83,15 +87,26 @@ def _seconds(stamp: str) -> float:
     return time.mktime(time.strptime(stamp, "%Y-%m-%d %H:%M:%S"))
 
 
+def offered(cluster: Path = CLUSTER) -> frozenset[str]:
+    """Which of ``OTHER`` and ``RESCUE`` node types of the cluster's file have; neither where there is no such file."""
+    try:
+        kinds = yaml.safe_load(cluster.expanduser().read_text())["available_node_types"].values()
+    except (OSError, KeyError):
+        return frozenset()
+    return frozenset({OTHER, RESCUE} & {name for kind in kinds for name in kind.get("resources", {})})
+
+
 class MachineWatch:
-    """While the block runs, tells of machines that are refused, and after some minutes asks for others in their place: those
-    of the node type to which the cluster's file gives the resource ``xit_rescue``, on-demand ones for example.
+    """While the block runs, tells of machines that are refused, and asks for others in their place: those of the node type to
+    which the cluster's file gives the resource ``xit_other``, a larger GPU for example, and after some minutes those with
+    ``xit_rescue``, on-demand ones for example.
 
     Args:
         coordinator: of the search.
         emit: records an event.
         resources: of a run; say after how many minutes of refusal others are asked for, if at all.
         find: finds the refusals.
+        others: what the cluster offers in place of what is refused.
     """
 
     def __init__(
@@ -100,12 +115,14 @@ class MachineWatch:
         emit: Emit,
         resources: Resources,
         find: Callable[[], list[Refusal]] = refusals,
+        others: frozenset[str] | None = None,
     ) -> None:
         self.coordinator, self.emit, self.resources, self.find = coordinator, emit, resources, find
+        self.others = offered() if others is None else others
         self.told: frozenset[str] = frozenset()
         """Kinds of machines whose refusal was told."""
-        self.asked = 0
-        """How many others are asked for, those that have come included."""
+        self.asked = dict.fromkeys(sorted(self.others), 0)
+        """How many of each others are asked for, those that have come included."""
         self.done = threading.Event()
         self.thread = threading.Thread(target=self._loop, name="machines", daemon=True)
 
@@ -116,7 +133,7 @@ class MachineWatch:
     def __exit__(self, *_: Any) -> None:
         self.done.set()
         self.thread.join()
-        if self.asked:
+        if any(self.asked.values()):
             with suppress(Exception):  # the head is gone, and the request with it
                 request_resources(bundles=[])
 
@@ -134,23 +151,31 @@ class MachineWatch:
         if kinds != self.told:
             self.emit(MachinesRefused(refusals=tuple(one.in_words() for one in found)))
             self.told = kinds
-        minutes = self.resources.rescue_minutes
-        if minutes is None:
-            return
         waiting = self.resources.workers * ray.get(self.coordinator.groups_without_machine.remote())
-        due = sum(one.count for one in found if now - one.since >= 60 * minutes)
         if waiting == 0:
-            self._ask(0)  # those that are at work stay, and those that are idle are given back
-        elif due:
-            self._ask(max(self.asked, _rescuing() + min(due, waiting)))
+            self._ask(
+                dict.fromkeys(self.asked, 0)
+            )  # those that are at work stay, and those that are idle are given back
+            return
+        wanted = dict(self.asked)
+        for name in self.asked:
+            after = self._minutes(name)
+            due = sum(one.count for one in found if after is not None and now - one.since >= 60 * after)
+            if due:
+                wanted[name] = max(wanted[name], _present(name) + min(due, waiting))
+        self._ask(wanted)
 
-    def _ask(self, total: int) -> None:
+    def _minutes(self, name: str) -> float | None:
+        """After how many minutes of refusal machines of a kind are asked for; None for never."""
+        return self.resources.rescue_minutes if name == RESCUE else 0.0
+
+    def _ask(self, wanted: dict[str, int]) -> None:
         """Ask for so many machines in all; they stay asked for until something else is."""
-        if total != self.asked:
-            request_resources(bundles=[{RESCUE: 1}] * total)
-            self.asked = total
+        if wanted != self.asked:
+            request_resources(bundles=[{name: 1} for name, count in wanted.items() for _ in range(count)])
+            self.asked = wanted
 
 
-def _rescuing() -> int:
+def _present(name: str) -> int:
     """Machines of the cluster that have come in place of others."""
-    return sum(node["Alive"] and RESCUE in node["Resources"] for node in ray.nodes())
+    return sum(node["Alive"] and name in node["Resources"] for node in ray.nodes())

@@ -9,6 +9,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from xit_ray.report.status import best_in_words
+from xit_ray.spec.differences import Differences
 from xit_ray.track.delivery import Follower
 from xit_ray.track.events import (
     Event,
@@ -38,13 +40,21 @@ class Display:
         total: number of trials.
         name: the run's name.
         began: when the search began, or was resumed.
+        differences: between the search's recipes.
         followers: of the journal; one that is late is told.
     """
 
     def __init__(
-        self, console: Console, state: State, total: int, name: str, began: float, followers: Sequence[Follower] = ()
+        self,
+        console: Console,
+        state: State,
+        total: int,
+        name: str,
+        began: float,
+        differences: Differences,
+        followers: Sequence[Follower] = (),
     ) -> None:
-        self.followers, self.late = followers, dict[str, str]()
+        self.followers, self.late, self.differences = followers, dict[str, str](), differences
         self.console, self.state, self.total, self.name = console, state, total, name
         self.began, self.shown = began, time.time()
         self.already = len(state.ended())
@@ -70,7 +80,7 @@ class Display:
     def show(self, event: Event) -> None:
         """On a plain output, print a line for the event."""
         if not self.console.is_terminal:
-            said = _line(event, self.state)
+            said = self._line(event)
             lines = [said] if said else []
             if isinstance(event, MachinesRefused):
                 lines += event.refusals or ["every machine that was asked for has come"]
@@ -83,21 +93,22 @@ class Display:
 
     def _render(self) -> Group:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in ("trial", "intermediate", "target", "status", "stage", "step"):
+        for column in ("trial", "intermediate", "target", *(["settings"] if self.differences.names else [])):
+            table.add_column(column, no_wrap=True)
+        for column in ("status", "stage", "step"):
             table.add_column(column, no_wrap=True)
         table.add_column("English dev", justify="right")
         trials = sorted(self.state.trials.values(), key=lambda trial: (trial.status in ENDED, -trial.started))
         for trial in trials[:ROWS]:
-            table.add_row(*_cells(trial))
+            table.add_row(*self._cells(trial))
         late = (Text(text, style="yellow") for text in (*self.state.refusals, *_late(self.followers).values()))
-        return Group(Text(self._headline(), style="bold"), *late, table)
+        best = best_in_words(self.state)
+        lines = [Text(f"best English dev: {'  ·  '.join(best)}", style="green")] if best else []
+        return Group(Text(self._headline(), style="bold"), *lines, *late, table)
 
     def _headline(self) -> str:
         ended = [trial for trial in self.state.trials.values() if trial.status in ENDED]
         parts = [f"{self.name}: {len(ended)} of {self.total} trials"]
-        best = self.state.best()
-        if best is not None:
-            parts.append(f"best {best.cell} {_share(best.dev)}")
         elapsed = time.time() - self.began
         parts.append(f"{elapsed / 60:.1f} min")
         new = len(ended) - self.already
@@ -105,6 +116,22 @@ class Display:
             left = (time.time() - self.shown) / new * (self.total - len(ended))
             parts.append(f"about {max(1, round(left / 60))} min left")
         return "  ·  ".join(parts)
+
+    def _cells(self, trial: TrialState) -> list[str | Text]:
+        settings = [self.differences.in_words(trial.recipe, trial.reseeded)] if self.differences.names else []
+        step = f"{trial.step}/{trial.steps}" if trial.steps and trial.status == "training" else ""
+        status = Text(trial.status, style=STYLE.get(trial.status, ""))
+        cell = trial.cell
+        return [trial.key[:4], cell.intermediate, cell.target, *settings, status, trial.doing, step, _share(trial.dev)]
+
+    def _line(self, event: Event) -> str | None:
+        """What happened, in a line; None for what is not worth one."""
+        trial = self.state.trials.get(getattr(event, "trial", None) or "")
+        what = _what(event, trial)
+        if trial is None or what is None:
+            return None
+        settings = self.differences.in_words(trial.recipe, trial.reseeded)
+        return f"{trial.key[:4]} {trial.cell}{f' ({settings})' if settings else ''}: {what}"
 
 
 def _late(followers: Sequence[Follower]) -> dict[str, str]:
@@ -116,21 +143,8 @@ def _late(followers: Sequence[Follower]) -> dict[str, str]:
     }
 
 
-def _cells(trial: TrialState) -> tuple[str | Text, ...]:
-    step = f"{trial.step}/{trial.steps}" if trial.steps and trial.status == "training" else ""
-    status = Text(trial.status, style=STYLE.get(trial.status, ""))
-    return trial.key[:4], trial.cell.intermediate, trial.cell.target, status, trial.doing, step, _share(trial.dev)
-
-
 def _share(value: float | None) -> str:
     return "" if value is None else f"{100 * value:.1f}"
-
-
-def _line(event: Event, state: State) -> str | None:
-    """What happened, in a line; None for what is not worth one."""
-    trial = state.trials.get(getattr(event, "trial", None) or "")
-    what = _what(event, trial)
-    return f"{trial.key[:4]} {trial.cell}: {what}" if trial is not None and what is not None else None
 
 
 def _what(event: Event, trial: TrialState | None) -> str | None:

@@ -22,6 +22,7 @@ from xit_ray.plan.workload import Throughput
 from xit_ray.report.build import build
 from xit_ray.report.summary import Summary
 from xit_ray.search.interrupt import interruptible, terminable
+from xit_ray.search.provenance import provenance
 from xit_ray.search.screen import Screen
 from xit_ray.spec.domains import cover
 from xit_ray.spec.errors import UserError
@@ -34,10 +35,10 @@ from xit_ray.track.delivery import Follower, delivering
 from xit_ray.track.events import Event, OverlapsFound, SearchEnded, SearchStarted
 from xit_ray.track.journal import Journal
 from xit_ray.track.mirror import Mirror, exists, fetch, is_mirror, mirror_of, mirrored
-from xit_ray.track.mlflow_tracker import connect
+from xit_ray.track.mlflow_client import connect
 from xit_ray.track.ownership import owned
 from xit_ray.track.state import State
-from xit_ray.track.trackers import trackers_of
+from xit_ray.track.trackers import Tracker, trackers_of
 
 RAY_LOG = "ray.log"
 
@@ -153,13 +154,16 @@ def absolute(space: Space) -> Space:
     return space.model_copy(update=values)
 
 
-def run(folder: Path, console: Console, checked: Planner | None = None) -> SearchResult:
+def run(
+    folder: Path, console: Console, checked: Planner | None = None, listener: Tracker | None = None
+) -> SearchResult:
     """Do what is left of the search whose specification lies in the folder.
 
     Args:
         folder: of the run.
         console: where its progress is shown.
         checked: of a search that begins, what ``check`` gave; a resumed one is looked at again.
+        listener: follows the search beside the space's own trackers.
 
     Raises:
         UserError: something the search needs is missing, or another process works on this run.
@@ -169,7 +173,8 @@ def run(folder: Path, console: Console, checked: Planner | None = None) -> Searc
     with terminable(), owned(folder):
         Journal(folder).mend()
         with mirrored(space, folder, functools.partial(_say, console)) as mirrors:
-            result = _run(space, folder, console, checked, mirrors)
+            trackers = trackers_of(space, folder) | ({"listener": listener} if listener is not None else {})
+            result = _run(space, folder, console, checked, mirrors, trackers)
         behind = tuple(f"{mirror.address}: {mirror.problem}" for mirror in mirrors if mirror.problem is not None)
     return replace(result, behind=result.behind + behind)
 
@@ -178,7 +183,14 @@ def _say(console: Console, line: str) -> None:
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _run(space: Space, folder: Path, console: Console, checked: Planner | None, mirrors: list[Mirror]) -> SearchResult:
+def _run(
+    space: Space,
+    folder: Path,
+    console: Console,
+    checked: Planner | None,
+    mirrors: list[Mirror],
+    trackers: dict[str, Tracker],
+) -> SearchResult:
     console.print(f"[bold]{space.name}[/bold]  {space.question}", highlight=False)
     planner = checked or Planner(space, parse_source(space.data), space.name)
     if checked is None:
@@ -193,16 +205,16 @@ def _run(space: Space, folder: Path, console: Console, checked: Planner | None, 
         for delivery in deliveries:
             delivery.wake()
 
-    with delivering(trackers_of(space, folder), folder, say=functools.partial(_say, console)) as deliveries:
+    with delivering(trackers, folder, say=functools.partial(_say, console)) as deliveries:
         try:
-            note(SearchStarted(run=folder.name, search=state.search or uuid.uuid4().hex))
+            note(SearchStarted(run=folder.name, search=state.search or uuid.uuid4().hex, provenance=provenance()))
             overlaps = tuple(planner.guard.shown)
             if overlaps != state.overlaps:
                 note(OverlapsFound(overlaps=overlaps))
             with interruptible():
                 _search(space, planner, folder, journal, state, [*mirrors, *deliveries], console)
             tables.write(state, folder)
-            summary = build(folder, space.store_root)
+            summary, _ = build(folder, space.store_root)
         except BaseException as error:
             if any(mirror.lost.is_set() for mirror in mirrors):
                 # What happens from now on is the other process's to say.
@@ -284,11 +296,10 @@ def _quiet(file: Path) -> Iterator[Any]:
     kept = [os.dup(1), os.dup(2)]
     screen = Screen(os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1))
     log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    terminal = os.isatty(1)
     try:
         os.dup2(log, 1)
         os.dup2(log, 2)
-        yield functools.partial(_on_screen, screen, terminal)
+        yield functools.partial(_on_screen, screen)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -299,5 +310,5 @@ def _quiet(file: Path) -> Iterator[Any]:
         screen.close()
 
 
-def _on_screen(screen: Any, terminal: bool, console: Console) -> Console:
-    return Console(file=screen, force_terminal=terminal, width=console.width)
+def _on_screen(screen: Any, console: Console) -> Console:
+    return Console(file=screen, force_terminal=console.is_terminal, width=console.width, quiet=console.quiet)

@@ -28,6 +28,7 @@ from xit_ray.search.retention import Retention
 from xit_ray.search.schedulers import GroupedScheduler, group_of
 from xit_ray.search.searchers import PlannedSearcher, Proposals, proposals
 from xit_ray.search.trial_events import TrialEvents
+from xit_ray.spec.differences import Differences
 from xit_ray.spec.domains import cover
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.points import listed_recipes
@@ -187,7 +188,15 @@ class _Fit:
         trainable = tune.with_resources(
             tune.with_parameters(drive, context=self.context), {"CPU": 0, runtime.DRIVERS: 1}
         )
-        display = Display(self.search.console, state, batch.total, folder.name, self.began, self.search.followers)
+        display = Display(
+            self.search.console,
+            state,
+            batch.total,
+            folder.name,
+            self.began,
+            Differences.of_space(self.space),
+            self.search.followers,
+        )
         with display, self._relay(display.show):
             tune.Tuner(
                 trainable,

@@ -11,9 +11,13 @@ from typer.exceptions import TyperException
 from xit_ray.spec.errors import UserError
 
 
-def console() -> Console:
-    """Where a command prints. A file or pipe has no width of its own; wide tables should not be folded there."""
-    return Console(width=None if sys.stdout.isatty() else 140)
+def console(plain: bool = False) -> Console:
+    """Where a command prints. A file or pipe has no width of its own; wide tables should not be folded there.
+
+    Args:
+        plain: print as to a file, without colours and moving parts, on a terminal too.
+    """
+    return Console(width=None if sys.stdout.isatty() else 140, force_terminal=False if plain else None)
 
 
 def progress_bar(shown: bool) -> Progress:

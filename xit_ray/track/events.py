@@ -26,6 +26,20 @@ class StageName(Record):
     label: str
 
 
+class Provenance(Record):
+    """What a search was started with."""
+
+    command: str
+    machine: str
+    """Its name, processor, cores and GPUs."""
+    python: str
+    versions: dict[str, str]
+    """By package."""
+    commit: str | None
+    """Of the checkout that the package lies in; None where it is none."""
+    user: str
+
+
 class _Event(Record):
     time: float = Field(default_factory=time.time)
     """Seconds since 1970."""
@@ -38,6 +52,8 @@ class SearchStarted(_Event):
     run: str
     search: str
     """ID of the search, unique on all machines; a resumed search keeps it."""
+    provenance: Provenance | None = None
+    """None in journals that were begun before it was noted."""
 
 
 class SearchEnded(_Event):

@@ -4,21 +4,19 @@ Runs are found again by their tags, so a resumed search continues them and never
 """
 
 import functools
-import json
-import logging
-import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, Run, ViewType
+import pyarrow.parquet as pq
+import yaml
 
+from xit_ray.core.cost import Cost
 from xit_ray.data.overlap import Overlap
-from xit_ray.spec.errors import UserError, without_password
-from xit_ray.spec.recipe import Recipe
+from xit_ray.spec.cell import Cell
+from xit_ray.spec.differences import Differences
 from xit_ray.spec.space import Space
-from xit_ray.stages.records import Score
+from xit_ray.stages.records import HistoryPoint, Score
 from xit_ray.tasks import registry
 from xit_ray.track.events import (
     Event,
@@ -33,31 +31,20 @@ from xit_ray.track.events import (
     TrialStarted,
     UntrainedScored,
 )
+from xit_ray.track.mlflow_client import SearchRuns
+from xit_ray.track.mlflow_view import save_view
 from xit_ray.track.state import State, TrialState
-from xit_ray.track.tables import path_cost, zero_shot_mean
+from xit_ray.track.tables import spent_cost, zero_shot_mean, zero_shot_score
 
 ATTACHED = (".yaml", ".html", ".parquet")
 """Files of a run's folder that are attached to the search's own run, by their endings."""
+REPORT, ANSWERS, MATRIX = "report", "answers.md", "matrix.parquet"
+"""Of a run's folder: the report's tables and figures, in it the answers in words; and the matrix."""
 SEARCH_STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
-STATUS = {"done": "FINISHED", "stopped": "FINISHED", "failed": "FAILED", "skipped": "KILLED"}
-
-
-def connect(address: str) -> MlflowClient:
-    """A client of a tracking address. A web server need not answer yet, a database must.
-
-    Raises:
-        UserError: the address is none, or its database cannot be opened.
-    """
-    logging.getLogger("alembic").setLevel(logging.ERROR)
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
-    # MLflow's own defaults try a silent server for ten minutes, two minutes each time. The delivery tries again anyway.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
-    try:
-        return MlflowClient(tracking_uri=address)
-    except Exception as error:  # noqa: BLE001 - whatever its database drivers raise
-        reason = f"mlflow: {address!r} cannot be used: {str(error).strip().splitlines()[0]}"
-        raise UserError(without_password(reason)) from None
+STATUS = {"done": "FINISHED", "stopped": "KILLED", "failed": "FAILED", "skipped": "KILLED"}
+DESCRIPTION = "mlflow.note.content"
+HYPERPARAMETERS = ("learning_rate", "epochs", "batch_size", "seed")
+"""Of every stage, in the parameters; the whole recipe is attached."""
 
 
 class MLflowTracker:
@@ -70,29 +57,18 @@ class MLflowTracker:
 
     def __init__(self, space: Space, folder: Path) -> None:
         assert space.mlflow is not None
-        self.address, self.space, self.folder = space.mlflow, space, folder
-        self.search = ""
-        """ID of the search, the identity of its runs; known from the first event."""
+        self.space, self.folder = space, folder
+        self.runs = SearchRuns(space.mlflow, space.name)
+        self.differences = Differences.of_space(space)
         self.children: dict[str, str] = {}
+        """Runs of trials, by key."""
         self.logged: dict[str, int] = {}
-
-    @functools.cached_property
-    def client(self) -> MlflowClient:
-        """A client of the server."""
-        return connect(self.address)
-
-    @functools.cached_property
-    def experiment(self) -> str:
-        """ID of the experiment."""
-        known = self.client.get_experiment_by_name(self.space.name)
-        if known:
-            return str(known.experiment_id)
-        return str(self.client.create_experiment(self.space.name, artifact_location=_artifacts(self.address)))
+        """Last step of each trial's curve."""
 
     @functools.cached_property
     def parent(self) -> str:
         """ID of the search's own run."""
-        return self._find_or_create(self.folder.name, {"xit.kind": "search"}, None)
+        return self.runs.find_or_create(self.folder.name, {"xit.kind": "search"}, {"xit.run": self.folder.name})
 
     def apply(self, event: Event, state: State) -> None:
         """Mirror one event that ``state`` has taken in already.
@@ -100,14 +76,14 @@ class MLflowTracker:
         Raises:
             MlflowException: the server does not answer, or does not take it.
         """
-        self.search = state.search or ""
+        self.runs.search = state.search or ""
         match event:
             case SearchStarted():
-                self._search_started()
+                self._search_started(state)
             case SearchEnded():
-                self._search_ended(event)
+                self._search_ended(event, state)
             case MachinesRefused():
-                self.client.set_tag(self.parent, "xit.machines", "; ".join(event.refusals)[:4000])
+                self.runs.tags(self.parent, {"xit.machines": "; ".join(event.refusals)})
             case OverlapsFound():
                 self._overlaps(event.overlaps)
             case TrialStarted():
@@ -117,159 +93,166 @@ class MLflowTracker:
             case StagePublished() | StageReused():
                 stage = state.stages[event.key]
                 if stage.published == event.time and not stage.final:
-                    self._stage(event)
+                    self._stage(event, state.trials[event.trial])
             case UntrainedScored():
                 # A search over several models has scores of each.
-                prefix = "untrained" if len(state.untrained) == 1 else f"untrained/{event.model}"
-                self._metrics(self.parent, _by_language(event.record.scores, prefix), 0, event.time)
+                prefix = "untrained" if len(state.untrained) == 1 else f"untrained_{event.model}"
+                self.runs.metrics(self.parent, _by_language(event.record.scores, prefix), 0, event.time)
             case TrialEnded():
                 self._trial_ended(state.trials[event.trial], state)
             case _:
                 pass
 
-    def _search_started(self) -> None:
-        """Log what the search is, once, and mark it running."""
-        about = {
-            "question": self.space.question,
-            "run": str(self.folder),
-            "algorithm": self.space.search.algorithm,
-        }
-        self._params(self.parent, about)
-        self.client.update_run(self.parent, "RUNNING")
+    def _search_started(self, state: State) -> None:
+        """Say what the search is, and mark it running."""
+        about = {"run": str(self.folder), "algorithm": self.space.search.algorithm}
+        self.runs.params(self.parent, about)
+        tags = {DESCRIPTION: self.space.question}
+        if state.provenance is not None:
+            told = state.provenance
+            tags |= {"mlflow.user": told.user, "mlflow.source.name": told.command, "mlflow.source.type": "LOCAL"}
+            tags |= {"xit.machine": told.machine} | {f"xit.version.{name}": v for name, v in told.versions.items()}
+            if told.commit is not None:
+                tags["mlflow.source.git.commit"] = told.commit.split(",")[0]
+        self.runs.tags(self.parent, {name: value for name, value in tags.items() if value})
+        self.runs.client.update_run(self.parent, "RUNNING")
+        save_view(self.runs.client, self.runs.experiment, self.runs.search, self.folder)
 
-    def _search_ended(self, event: SearchEnded) -> None:
-        """Attach the run's files to the parent and end it.
+    def _search_ended(self, event: SearchEnded, state: State) -> None:
+        """Attach the run's files to the parent, say what came of the search, and end it.
 
         Children that are still running did not end by themselves: they are KILLED, until a resume takes them up.
         """
         for file in sorted(self.folder.iterdir()):
             if file.suffix in ATTACHED:
-                self.client.log_artifact(self.parent, str(file))
-        ended = round(event.time * 1000)
-        for child in self._running():
+                self.runs.client.log_artifact(self.parent, str(file))
+        if (self.folder / REPORT).is_dir():
+            self.runs.client.log_artifacts(self.parent, str(self.folder / REPORT), REPORT)
+        if (answers := self.folder / REPORT / ANSWERS).is_file():
+            self.runs.tags(self.parent, {DESCRIPTION: answers.read_text("utf-8")})
+        if (self.folder / MATRIX).is_file():
+            self._gains(pq.read_table(self.folder / MATRIX).to_pylist(), event.time)
+        spent = sum((stage.cost for stage in state.stages.values() if stage.started), Cost())
+        scored = sum((trial.score_cost or Cost() for trial in state.trials.values()), Cost())
+        totals = {f"cost/{name}": value for name, value in (spent + scored).as_dict().items()}
+        totals |= {"trials": float(len(state.trials)), "device_seconds": (spent + scored).device_seconds}
+        self.runs.metrics(self.parent, totals, 0, event.time)
+        for child in self.runs.running():
             if child.info.run_id != self.parent:
-                self.client.set_terminated(child.info.run_id, "KILLED", end_time=ended)
-        self.client.set_terminated(self.parent, SEARCH_STATUS[event.status], end_time=ended)
+                self.runs.end(child.info.run_id, "KILLED", event.time)
+        self.runs.end(self.parent, SEARCH_STATUS[event.status], event.time)
+
+    def _gains(self, cells: list[dict[str, Any]], when: float) -> None:
+        """Log the matrix: on the search's run, and each cell's gain on the runs of its trials."""
+        values: dict[str, float | None] = {}
+        several = len({cell["model"] for cell in cells}) > 1
+        for cell in cells:
+            row = Cell(**{name: cell[name] for name in Cell.model_fields}).row(several)
+            if cell.get("chosen"):
+                best = {"dev_en": cell["dev_en"], "zero_shot": cell["zero_shot"], "gain": cell["gain"]}
+                values |= {f"best_{cell['target']}/{name}": value for name, value in best.items()}
+            gain = {name: cell[name] for name in ("gain", "gain_low", "gain_high")}
+            values |= {f"{name}_{cell['target']}/{_plain(row)}": value for name, value in gain.items()}
+            for trial in cell["replicates"] if cell["gain"] is not None else []:
+                self.runs.metrics(self._child(trial), gain, 0, when)
+        self.runs.metrics(self.parent, values, 0, when)
 
     def _overlaps(self, overlaps: Iterable[Overlap]) -> None:
         """Tag the search with what of its test sets is among rows that train or choose."""
         texts = [f"{o.share:.1%} of {o.tested} {o.split} in {o.language}: {o.used}" for o in overlaps]
         if texts:
-            self.client.set_tag(self.parent, "xit.overlap", f"{max(one.share for one in overlaps):.4f}")
-            self.client.set_tag(self.parent, "xit.overlaps", "; ".join(texts)[:4000])
+            most = max(one.share for one in overlaps)
+            self.runs.tags(self.parent, {"xit.overlap": f"{most:.4f}", "xit.overlaps": "; ".join(texts)})
 
     def _progress(self, event: StageProgress, trial: TrialState) -> None:
         run, metric = self._child(trial.key), f"dev/en/{registry.get(trial.cell.target).metric}"
-        if event.dev is not None and event.step > self._last_step(run, metric):
-            self._metrics(run, {metric: event.dev, "train/loss": event.loss}, event.step, event.time)
+        if run not in self.logged:  # a trial that starts again after a crash logs no step twice
+            self.logged[run] = self.runs.last_step(run, metric)
+        if event.dev is not None and event.step > self.logged[run]:
+            self.runs.metrics(run, {metric: event.dev, "train/loss": event.loss}, event.step, event.time)
             self.logged[run] = event.step
 
     def _trial_started(self, trial: TrialState) -> None:
-        name = f"{trial.cell} {trial.key[:4]}"
-        run = self._find_or_create(name, {"xit.kind": "trial", "xit.key": trial.key}, self.parent)
-        self.children[trial.key] = run
-        self.client.update_run(run, "RUNNING")
-        recipe: Recipe = trial.recipe
-        self._params(run, trial.cell.model_dump() | _flat(recipe.model_dump(mode="json")))
+        cell, settings = trial.cell, self.differences.in_words(trial.recipe, trial.reseeded)
+        name = f"{cell.target} ← {cell.intermediate}{f' · {settings}' if settings else ''}"
+        self.children[trial.key] = run = self.runs.find_or_create(
+            name, {"xit.kind": "trial", "xit.key": trial.key}, self._inherited(), trial.started
+        )
+        self.runs.client.update_run(run, "RUNNING")
+        params: dict[str, Any] = {"intermediate": cell.intermediate, "target": cell.target, "model": cell.model}
+        *before, target = trial.recipe.trained
+        params |= {name: getattr(target, name) for name in HYPERPARAMETERS}
+        for number, stage in enumerate(before, start=1):
+            role = "intermediate" if len(before) == 1 else f"intermediate_{number}"
+            params |= {f"{role}_{name}": getattr(stage, name) for name in HYPERPARAMETERS}
+        self.runs.params(run, params | self.differences.of(trial.recipe, trial.reseeded))
+        recipe = yaml.safe_dump(trial.recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        self.runs.client.log_text(run, recipe, "recipe.yaml")
 
     def _trial_ended(self, trial: TrialState, state: State) -> None:
-        run, now = self._child(trial.key), trial.ended or 0.0
-        values = _by_language(trial.scores, "zeroshot")
-        for test in trial.tests:
-            average = zero_shot_mean(trial, test)
-            if average is not None:
-                values[f"zeroshot/{test}/avg"] = average
-        if trial.dev is not None:
-            values["dev/en/best"] = trial.dev
-        values |= {f"cost/{name}": value for name, value in path_cost(trial, state).as_dict().items()}
-        self._metrics(run, values, trial.step, now)
-        self.client.set_tag(run, "xit.status", trial.status)
+        run, when = self._child(trial.key), trial.ended or 0.0
+        step = max((step for step, _, _ in trial.reports), default=0)
+        cost = spent_cost(trial, state)
+        values: dict[str, float | None] = {
+            "dev_en": trial.dev, "zero_shot": zero_shot_score(trial), "device_seconds": cost.device_seconds
+        }  # fmt: skip
+        values |= _by_language(trial.scores, "zeroshot")
+        values |= {f"zeroshot_{test}/avg": zero_shot_mean(trial, test) for test in trial.tests}
+        values |= {f"cost/{name}": value for name, value in cost.as_dict().items()}
+        self.runs.metrics(run, values, step, when)
+        stages = " > ".join(stage.label for stage in trial.stages)
+        tags = {"xit.status": trial.status, "xit.stages": stages}
+        if trial.evaluation is not None:
+            tags["xit.evaluation"] = trial.evaluation
         if trial.error:
-            self.client.set_tag(run, "xit.error", trial.error[:4000])
-        self.client.set_terminated(run, STATUS[trial.status], end_time=round(now * 1000))
+            tags["xit.error"] = trial.error
+        self.runs.tags(run, tags)
+        self.runs.end(run, STATUS[trial.status], when)
 
-    def _stage(self, event: StagePublished | StageReused) -> None:
+    def _stage(self, event: StagePublished | StageReused, trial: TrialState) -> None:
         """A stage before the target's, which other trials may share."""
-        record = event.record
-        tags = {"xit.kind": "stage", "xit.key": event.key}
-        run = self._find_or_create(f"stage {event.label}", tags, self.parent, event.time - record.cost.seconds)
+        record, begun = event.record, event.time - event.record.cost.seconds
+        name, identity = f"stage {event.label}", {"xit.kind": "stage", "xit.key": event.key}
+        run = self.runs.find_or_create(name, identity, self._inherited(), begun)
+        place = [stage.key for stage in trial.stages].index(event.key)
+        settings = {name: getattr(trial.recipe.trained[place], name) for name in HYPERPARAMETERS}
+        after = " > ".join(stage.label for stage in trial.stages[:place]) or trial.cell.model
+        self.runs.params(run, {"stage": event.label, "starts_from": after, **settings})
         for point in record.history:
-            values = {"dev/en/mean": point.dev, "train/loss": point.loss}
-            self._metrics(run, {k: v for k, v in values.items() if v is not None}, point.step, event.time)
+            when = begun + record.cost.seconds * point.step / max(1, record.steps)
+            self.runs.metrics(run, _curve(point), point.step, when)
         costs = {f"cost/{name}": value for name, value in record.cost.as_dict().items()}
-        self._metrics(run, costs, record.steps, event.time)
-        self.client.set_terminated(run, "FINISHED", end_time=round(event.time * 1000))
+        device = {"dev_en": record.dev, "device_seconds": record.cost.device_seconds}
+        self.runs.metrics(run, costs | device, record.steps, event.time)
+        self.runs.end(run, "FINISHED", event.time)
 
     def _child(self, key: str) -> str:
         """The run of a trial, in this process or an earlier one."""
         if key not in self.children:
-            known = self._find({"xit.kind": "trial", "xit.key": key})
-            if not known:
+            known = self.runs.find({"xit.kind": "trial", "xit.key": key})
+            if known is None:
                 raise LookupError(f"there is no run of trial {key}: was it deleted?")
-            self.children[key] = known[0]
+            self.children[key] = known
         return self.children[key]
 
-    def _find_or_create(self, name: str, tags: dict[str, str], parent: str | None, begun: float | None = None) -> str:
-        runs = self._find(tags)
-        if runs:
-            return runs[0]
-        tags = {**tags, "xit.search": self.search, "xit.run": self.folder.name, "mlflow.runName": name}
-        if parent:
-            tags["mlflow.parentRunId"] = parent
-        start = round(begun * 1000) if begun else None
-        created = self.client.create_run(self.experiment, start_time=start, tags=tags, run_name=name)
-        return str(created.info.run_id)
-
-    def _running(self) -> list[Run]:
-        """Every run of this search that has not ended."""
-        wanted = f"tags.`xit.search` = '{self.search}' and attributes.status = 'RUNNING'"
-        running: list[Run] = []
-        page: str | None = None
-        while page != "":
-            runs = self.client.search_runs([self.experiment], wanted, page_token=page)
-            running += runs
-            page = runs.token or ""
-        return running
-
-    def _find(self, tags: dict[str, str]) -> list[str]:
-        wanted = " and ".join(f"tags.`{key}` = '{value}'" for key, value in {**tags, "xit.search": self.search}.items())
-        runs = self.client.search_runs([self.experiment], wanted, ViewType.ACTIVE_ONLY, max_results=1)
-        return [str(run.info.run_id) for run in runs]
-
-    def _params(self, run: str, params: dict[str, Any]) -> None:
-        present = self.client.get_run(run).data.params
-        new = [Param(key, str(value)[:6000]) for key, value in params.items() if key not in present]
-        for start in range(0, len(new), 100):  # MLflow takes 100 parameters per call
-            self.client.log_batch(run, params=new[start : start + 100])
-
-    def _metrics(self, run: str, values: dict[str, float], step: int, when: float) -> None:
-        metrics = [Metric(key, float(value), round(when * 1000), step) for key, value in values.items()]
-        for start in range(0, len(metrics), 1000):
-            self.client.log_batch(run, metrics=metrics[start : start + 1000])
-
-    def _last_step(self, run: str, metric: str) -> int:
-        """The last step logged, so that a trial that starts again after a crash does not log a step twice."""
-        if run not in self.logged:
-            history = self.client.get_metric_history(run, metric)
-            self.logged[run] = max((point.step for point in history), default=-1)
-        return self.logged[run]
+    def _inherited(self) -> dict[str, str]:
+        """Tags that a child has of the search."""
+        return {"mlflow.parentRunId": self.parent, "xit.run": self.folder.name}
 
 
-def _artifacts(address: str) -> str | None:
-    """Where files go: beside an SQLite database (MLflow's default is the working folder), else as the server says."""
-    if not address.startswith("sqlite:///"):
-        return None
-    return (Path(address.removeprefix("sqlite:///")).resolve().parent / "mlflow-artifacts").as_uri()
+def _by_language(scores: Sequence[Score], prefix: str) -> dict[str, float]:
+    """Scores by names whose part before the slash, a section of MLflow's charts, is one per task and metric."""
+    names = {(score.task, score.metric): f"{prefix}_{score.task}" for score in scores}
+    for task, metric in names:
+        if metric != registry.get(task).metric:
+            names[task, metric] += f"_{metric}"
+    return {f"{names[score.task, score.metric]}/{score.language}": score.value for score in scores}
 
 
-def _by_language(scores: Iterable[Score], prefix: str) -> dict[str, float]:
-    return {f"{prefix}/{score.task}/{score.language}/{score.metric}": score.value for score in scores}
+def _curve(point: HistoryPoint) -> dict[str, float | None]:
+    return {"dev/en/mean": point.dev, "train/loss": point.loss}
 
 
-def _flat(tree: Any, prefix: str = "recipe") -> dict[str, Any]:
-    """A nested recipe as dotted names; mixtures stay whole."""
-    if isinstance(tree, dict) and not prefix.endswith("mixture"):
-        return {key: value for name, part in tree.items() for key, value in _flat(part, f"{prefix}.{name}").items()}
-    if isinstance(tree, list) and any(isinstance(item, dict) for item in tree):
-        return {key: value for i, part in enumerate(tree) for key, value in _flat(part, f"{prefix}.{i}").items()}
-    return {prefix: json.dumps(tree) if isinstance(tree, dict | list) else tree}
+def _plain(name: str) -> str:
+    """A name with the letters that MLflow allows in names of metrics."""
+    return "".join(letter if letter.isalnum() or letter in "_-. " else "_" for letter in name)

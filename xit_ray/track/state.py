@@ -15,6 +15,7 @@ from xit_ray.track.events import (
     MachinesRefused,
     OverlapsFound,
     Preselected,
+    Provenance,
     ScoringStarted,
     SearchEnded,
     SearchStarted,
@@ -88,6 +89,8 @@ class StageState:
     published: float | None = None
     last: float = 0.0
     """When its training was last heard of."""
+    scored: int = 0
+    """Its last step at which English dev was scored."""
     record: StageRecord | None = None
     reused: list[str] = field(default_factory=list)
     """Trials of this search that took it from the store."""
@@ -122,6 +125,10 @@ class State:
         self.started: float | None = None
         self.search: str | None = None
         """ID of the search."""
+        self.provenance: Provenance | None = None
+        """What the search was begun with."""
+        self.finished = False
+        """Whether the last process that worked on the search came to its end."""
         for event in events:
             self.apply(event)
 
@@ -129,10 +136,15 @@ class State:
         """Trials that need nothing more; a failed one is tried again by a resume."""
         return [trial for trial in self.trials.values() if trial.status in ("done", "stopped")]
 
-    def best(self) -> TrialState | None:
-        """The finished trial with the highest English dev, the earliest among equals."""
-        done = [trial for trial in self.trials.values() if trial.status == "done" and trial.dev is not None]
-        return max(done, key=lambda trial: trial.dev or 0.0, default=None)
+    def best(self) -> dict[str, TrialState]:
+        """By target, the finished trial with the highest English dev, the earliest among equals."""
+        best: dict[str, TrialState] = {}
+        for trial in self.trials.values():
+            if trial.status == "done" and trial.dev is not None:
+                before = best.get(trial.cell.target)
+                if before is None or trial.dev > (before.dev or 0.0):
+                    best[trial.cell.target] = trial
+        return best
 
     def apply(self, event: Event) -> None:
         """Take in one event.
@@ -152,9 +164,11 @@ class State:
             case SearchStarted():
                 self.started = self.started or event.time
                 self.search = self.search or event.search
+                self.provenance = self.provenance or event.provenance
+                self.finished = False
                 self.refusals = ()  # another process watches now
             case SearchEnded():
-                pass
+                self.finished = event.status != "interrupted"
             case MachinesRefused():
                 self.refusals = event.refusals
             case OverlapsFound():
@@ -197,7 +211,9 @@ class State:
             case StageProgress():
                 trial.step, trial.steps = event.step, event.steps
                 if event.key in self.stages:
-                    self.stages[event.key].last = event.time
+                    stage = self.stages[event.key]
+                    stage.last = event.time
+                    stage.scored = event.step if event.dev is not None else stage.scored
                 if event.final and event.dev is not None and event.best is not None:
                     trial.dev = event.best
                     trial.reports.append((event.step, progress_of(event.step, event.steps), event.best))

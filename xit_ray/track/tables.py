@@ -43,6 +43,16 @@ def path_cost(trial: TrialState, state: State) -> Cost:
     return sum(parts, Cost()) + (trial.score_cost or Cost())
 
 
+def spent_cost(trial: TrialState, state: State) -> Cost:
+    """The same, with what went into a stage that the trial trained and did not end."""
+    unfinished = [
+        Cost(seconds=stage.seconds_spent, device_seconds=stage.seconds_spent)
+        for name in trial.stages
+        if (stage := state.stages.get(name.key)) is not None and stage.published is None
+    ]
+    return sum(unfinished, path_cost(trial, state))
+
+
 def write(state: State, folder: Path) -> None:
     """Write the tables of trials, scores and stages; estimates and overlaps where there are any.
 

@@ -1,0 +1,80 @@
+"""What runs are doing, read from their journals, whoever works on them."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.table import Table
+
+from xit_ray.report.about import counts
+from xit_ray.spec.errors import UserError
+from xit_ray.spec.load import SPEC, load_space
+from xit_ray.tasks import own
+from xit_ray.track.events import SearchEnded, SearchStarted
+from xit_ray.track.journal import Journal
+from xit_ray.track.mirror import fetch
+from xit_ray.track.ownership import is_owned
+from xit_ray.track.state import State
+
+
+@contextmanager
+def folders(run: str | None, output: Path = Path("runs")) -> Iterator[list[Path]]:
+    """The folder of a run, or of all runs, while the block runs.
+
+    Args:
+        run: a name, a path, or the address of a mirror in a store; None for all runs on this machine.
+        output: folder of the runs.
+
+    Raises:
+        UserError: there is no such run.
+    """
+    if run is not None and "://" in run:
+        with TemporaryDirectory(prefix="xit-status-") as aside:
+            yield [fetch(run, Path(aside))]
+        return
+    present = sorted(file.parent for file in output.glob(f"*/{SPEC}"))
+    if run is None:
+        yield present
+        return
+    folder = next((one for one in (output / run, Path(run)) if (one / SPEC).is_file()), None)
+    if folder is None:
+        have = ", ".join(one.name for one in present)
+        raise UserError(f"{run}: there is no such run (allowed: {have or 'none, there are no runs'})")
+    yield [folder]
+
+
+def table(runs: Iterable[Path]) -> Table:
+    """A row for each run: whether it is at work, its trials, the best of each target, and when it was last heard of."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("run", "is", "trials", "best English dev", "last event"):
+        table.add_column(column, no_wrap=column != "best English dev")
+    for folder in runs:
+        table.add_row(*_row(folder))
+    return table
+
+
+def _row(folder: Path) -> tuple[str, ...]:
+    events = list(Journal(folder).read())
+    state, space = State(events), load_space(folder / SPEC)
+    own.register(space.tasks)
+    last = next((event for event in reversed(events) if isinstance(event, SearchEnded | SearchStarted)), None)
+    ended = last.status if isinstance(last, SearchEnded) else None
+    by_status = Counter(trial.status for trial in state.trials.values())
+    _, total = counts(space, state)
+    return (
+        folder.name,
+        "at work" if is_owned(folder) else ended or "lost: resume it",
+        f"{', '.join(f'{count} {status}' for status, count in by_status.items()) or 'none yet'} of {total}",
+        "\n".join(best_in_words(state)) or "–",
+        f"{time.time() - events[-1].time:.0f} s ago" if events else "–",
+    )
+
+
+def best_in_words(state: State) -> list[str]:
+    """The best trial of each target so far."""
+    return [
+        f"{target} {100 * (trial.dev or 0.0):.1f} ({trial.cell.intermediate})" for target, trial in state.best().items()
+    ]

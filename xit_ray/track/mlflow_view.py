@@ -1,0 +1,53 @@
+"""How a search's runs are looked at in MLflow, whose front page is about something else: a saved view, and a link to it."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+from xit_ray.spec.errors import without_password
+from xit_ray.spec.space import Space
+
+COLUMNS = ("dev_en", "zero_shot", "gain", "gain_low", "gain_high", "device_seconds")
+"""Metrics that the runs' table shows."""
+SHARED = "mlflow.sharedViewState."
+"""Tags of an experiment in which MLflow's pages keep views that are shared by a link."""
+LOCAL = "http://127.0.0.1:5000"
+"""Where ``mlflow ui`` listens."""
+PAGE = "mlflow.txt"
+"""In a run's folder: the page of its runs, below the server's address."""
+
+
+def save_view(client: Any, experiment: str, search: str, folder: Path) -> None:
+    """Save a view of a search's trials with the columns that matter, the best English dev first.
+
+    Args:
+        client: MLflow's.
+        experiment: its ID.
+        search: ID of the search.
+        folder: of the run, where the page is noted.
+    """
+    view = {
+        "selectedColumns": ["attributes.`Status`", *(f"metrics.`{name}`" for name in COLUMNS)],
+        "searchFilter": f"tags.`xit.search` = '{search}' and tags.`xit.kind` = 'trial'",
+        "orderByKey": "metrics.`dev_en`",
+        "orderByAsc": False,
+    }
+    key = search[:16]
+    client.set_experiment_tag(experiment, f"{SHARED}{key}", json.dumps(view))
+    page = f"#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey={key}"
+    (folder / PAGE).write_text(page, encoding="utf-8")
+
+
+def where_to_look(space: Space, folder: Path) -> str:
+    """A link to the runs of a search, with the command that serves it where there is no server.
+
+    Args:
+        space: names the tracking address.
+        folder: of the run; without a noted page the link is to the front page.
+    """
+    address = without_password(space.mlflow or "")
+    page = (folder / PAGE).read_text(encoding="utf-8") if (folder / PAGE).is_file() else ""
+    if address.startswith("http"):
+        return f"{address.rstrip('/')}/{page}"
+    return f"mlflow ui --backend-store-uri {shlex.quote(address)}  and open  {LOCAL}/{page}"
