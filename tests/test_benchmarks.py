@@ -139,6 +139,11 @@ def test_faults_are_counted() -> None:
                      "mlflow_doubled": 0, "mlflow_lost": 0}  # fmt: skip
 
 
+def test_logging_has_its_share() -> None:
+    found = result("tracking", "--trials", "2", "--evaluations", "2", "--seconds", "1")
+    assert set(found) == {"logging_share", "delivery_share"}
+
+
 def test_a_benchmark_without_data_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XIT_DATA", raising=False)
     refused = benchmark("retrieval")

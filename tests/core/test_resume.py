@@ -76,7 +76,7 @@ def alone(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
     return load_file(out / weights.FILE)
 
 
-@pytest.mark.parametrize(("workers", "sharded"), [(2, ""), (4, ""), (2, "sharded")])
+@pytest.mark.parametrize(("workers", "sharded"), [(2, ""), pytest.param(4, "", marks=pytest.mark.slow), (2, "sharded")])
 def test_several_workers_take_the_steps_of_one(
     tiny_encoder: Path, alone: dict[str, torch.Tensor], tmp_path: Path, workers: int, sharded: str
 ) -> None:

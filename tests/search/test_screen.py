@@ -5,12 +5,15 @@ import pty
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.search.searching import environment, events, typed, write_space
 from xit_ray.search.screen import CONSOLE_LOG
 
 STAGES = [{"mixture": {"task": "mini_paraphrase", "examples": 240}, "learning_rate": {"grid": [1e-3, 2e-3]}}]
 
 
+@pytest.mark.slow
 def test_a_closed_terminal_ends_no_search(tiny_encoder: Path, tmp_path: Path) -> None:
     space = write_space(tmp_path, tiny_encoder, STAGES, zero_shot={"languages": ["en", "de"]})
     words = typed(str(space), "--output", str(tmp_path / "runs"))

@@ -160,7 +160,7 @@ def mlflow_server(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
         server.wait()
 
 
-@pytest.mark.ray
+@pytest.mark.slow
 def test_a_server_that_is_killed_and_comes_back_has_everything_once(tmp_path: Path, quick: None) -> None:
     port, folder = free_port(), tmp_path / "run"
     folder.mkdir()
