@@ -69,6 +69,7 @@ def fit(run: SearchRun) -> None:
     trials = _TrialsLeft(run)
     if trials.none():
         return
+    run.console.print("starting Ray", highlight=False)
     with runtime.running(run.space.resources) as slots:
         fitting = _Fit(run, slots, trials)
         try:
