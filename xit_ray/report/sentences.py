@@ -87,7 +87,7 @@ def _of_intermediate(cell: MatrixCell, margin: float) -> tuple[str, str]:
         return f"English dev chooses {cell.row}, and there is no baseline", cell.row
     if cell.gain.verdict == "helps":
         figures = gain.removesuffix(" helps")
-        return f"{cell.row} first helps, {figures} points", f"{cell.row} helps: {figures}"
+        return f"{cell.row} helps, {figures} points", f"{cell.row} helps: {figures}"
     if cell.gain.verdict == "harms":
         figures = gain.removesuffix(" harms")
         return f"English dev chooses {cell.row}, which harms, {figures} points", f"{cell.row} harms: {figures}"

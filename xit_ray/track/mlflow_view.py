@@ -10,6 +10,7 @@ from xit_ray.spec.space import Space
 
 COLUMNS = ("dev_en", "zero_shot", "gain", "gain_low", "gain_high", "device_seconds")
 """Metrics that the runs' table shows."""
+NAME = "attributes.`Run Name`"
 SHARED = "mlflow.sharedViewState."
 """Tags of an experiment in which MLflow's pages keep views that are shared by a link."""
 LOCAL = "http://127.0.0.1:5000"
@@ -27,8 +28,11 @@ def save_view(client: Any, experiment: str, search: str, folder: Path) -> None:
         search: ID of the search.
         folder: of the run, where the page is noted.
     """
+    metrics = [f"metrics.`{name}`" for name in COLUMNS]
     view = {
-        "selectedColumns": ["attributes.`Status`", *(f"metrics.`{name}`" for name in COLUMNS)],
+        "selectedColumns": metrics,
+        "columnOrder": [NAME, *metrics],
+        "columnWidths": {NAME: 420},
         "searchFilter": f"tags.`xit.search` = '{search}' and tags.`xit.kind` = 'trial'",
         "orderByKey": "metrics.`dev_en`",
         "orderByAsc": False,
