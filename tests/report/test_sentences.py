@@ -19,7 +19,7 @@ def sentence(chosen: MatrixCell, *others: MatrixCell) -> str:
 
 def test_what_helps() -> None:
     said = sentence(cell("mnli", 0.9, 0.027), cell("none", 0.8))
-    assert said == "xnli: mnli helps, +2.7 [+1.5, +3.9] points; zero-shot 60.0, 30.0 device-minutes."
+    assert said == "xnli: mnli helps, +2.7 [+1.5, +3.9] points; zero-shot 60.0, 30.0 device-minutes a seed."
 
 
 def test_a_choice_that_cannot_be_told_from_none_is_not_announced_as_better() -> None:

@@ -49,7 +49,7 @@ def test_events_are_on_disk_before_a_listener_sees_them(tmp_path: Path) -> None:
 def test_what_a_snapshot_did_not_have_yet_is_scored_again_and_written_once(tmp_path: Path) -> None:
     """A worker is lost after its score and before its next snapshot, in this process or in the one before."""
     first: list[list[Event]] = [[STARTED, StageStarted(trial="t", key="k", label="xnli", final=True), progress(4)]]
-    again: list[list[Event]] = [[progress(1), progress(4)]]
+    again: list[list[Event]] = [[STARTED, progress(1), progress(4)]]
     journal = Journal(tmp_path)
     for batches in (first + again, again):
         left = list(batches)

@@ -43,3 +43,22 @@ def test_of_a_space() -> None:
         }
     )
     assert Differences.of_space(space).names == ["lr", "seed"]
+
+
+def test_settings_that_go_in_step_where_a_space_is_covered_are_told_apart() -> None:
+    rates = {"grid": [1e-5, 3e-5]}
+    first = {"mixture": {"grid": [None, "qqp"]}, "learning_rate": rates}
+    space = Space.model_validate(
+        {"name": "a", "recipe": {"stages": [first, {"mixture": "xnli", "learning_rate": rates}]}}
+    )
+    assert Differences.of_space(space).names == ["lr", "intermediate lr"]
+
+
+def test_several_intermediates_and_rules_of_sampling() -> None:
+    def long(rate: float, temperature: float) -> Recipe:
+        mixture = {"members": ["qqp", "snli"], "sampling": "temperature", "temperature": temperature}
+        stages = [{"mixture": "squad", "learning_rate": rate}, {"mixture": mixture}, {"mixture": "xnli"}]
+        return Recipe.model_validate({"stages": stages})
+
+    differences = Differences([long(1e-5, 2.0), long(3e-5, 5.0)])
+    assert differences.in_words(long(3e-5, 5.0)) == "intermediate 1 lr 3e-5 · intermediate 2 temperature 5"

@@ -189,6 +189,10 @@ def test_a_server_that_is_killed_and_comes_back_has_everything_once(tmp_path: Pa
     assert one.problem is not None
     assert one.delivered < len(events)
     with mlflow_server(tmp_path, port):
+        deadline = time.monotonic() + 60
+        while one.delivered < len(events):
+            assert time.monotonic() < deadline, one.problem
+            time.sleep(0.1)
         one.close()
         client = MlflowClient(space.mlflow)
         experiment = client.get_experiment_by_name("tiny")

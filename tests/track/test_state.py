@@ -107,10 +107,11 @@ def test_how_a_trial_that_was_not_scored_ended(events: list[Event], status: str,
     assert (state.trials["one"].status, state.trials["one"].error) == (status, error)
 
 
-def test_a_trial_that_starts_again_starts_afresh() -> None:
+def test_a_trial_that_starts_again_keeps_what_was_scored() -> None:
+    """Its stage goes on from a snapshot, and the journal does not have again what it had before."""
     state = State([started(), StageStarted(**FINAL), progress(2, 0.6, 0.6), started(when=9.0)])
     trial = state.trials["one"]
-    assert (trial.status, trial.reports, trial.started) == ("queued", [], 9.0)
+    assert (trial.status, trial.reports, trial.started) == ("queued", [(2, 500, 0.6)], 9.0)
 
 
 @pytest.mark.parametrize("search", ["this", "another"])

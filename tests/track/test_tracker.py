@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from tests.report.making import gain, matrix_cell
 from tests.running import run
 from xit_ray.core.cost import Cost
+from xit_ray.report.matrix_table import as_table
 from xit_ray.spec.load import dump_space
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Space
@@ -136,4 +139,23 @@ def test_records_that_are_delivered_again_are_not_doubled(tmp_path: Path) -> Non
     assert other.returncode == 0, other.stderr
     assert {kind: run.data.metrics for kind, run in _runs(tmp_path / "other").items()} == {
         kind: metrics for kind, (_, metrics) in before.items()
+    }
+
+
+def test_events_that_are_delivered_late_find_the_matrix_of_a_later_day(tmp_path: Path) -> None:
+    """A search that was gone on with: its first end is delivered when the matrix already names trials that began later."""
+    first = history()
+    later = [event.model_copy(update={"time": event.time + 100}) for event in first]
+    later = [e.model_copy(update={"trial": "second-key"}) if hasattr(e, "trial") else e for e in later]
+    Journal(tmp_path).append([*first, *later])
+    cell = matrix_cell("mini_paraphrase", "mini_nli", "second-key", 0.7, gain=gain(0.03, 0.005), seeds=1)
+    pq.write_table(as_table([cell], [cell]), tmp_path / "matrix.parquet")
+    _delivered(tmp_path)
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    experiment = client.get_experiment_by_name("tiny")
+    assert experiment is not None
+    trials = client.search_runs([experiment.experiment_id], "tags.`xit.kind` = 'trial'")
+    assert {run.data.tags["xit.key"]: "gain" in run.data.metrics for run in trials} == {
+        "trial-key": False,
+        "second-key": True,
     }

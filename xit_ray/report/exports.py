@@ -76,7 +76,7 @@ def _cell(cell: MatrixCell | None, summary: Summary) -> str:
         sure = "^{*}" if gain.verdict in ("helps", "harms") else ""
         interval = f"_{{[{signed(gain.low)},\\,{signed(gain.high)}]}}" if gain.low is not None else ""
         text = f"${signed(gain.value)}{sure}{interval}$"
-    return f"\\textbf{{{text}}}" if summary.best.get(cell.target) == cell else text
+    return f"{{\\boldmath\\bfseries {text}}}" if summary.best.get(cell.target) == cell else text
 
 
 def escaped(text: str) -> str:

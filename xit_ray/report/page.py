@@ -50,9 +50,10 @@ def render(runs: Sequence[tuple[Summary, Sequence[Drawn]]]) -> str:
         "group_of": group_of,
         "distance": distance,
     }
+    environment.globals["id"] = id
     return environment.get_template("report.html.j2").render(
         runs=[summary for summary, _ in runs],
-        images={summary.name: figures for summary, figures in runs},
+        images={id(summary): figures for summary, figures in runs},
         groups=[name for _, name in GROUPS],
         by_family=by_family,
         blue=BLUE,

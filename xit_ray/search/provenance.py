@@ -31,6 +31,12 @@ def provenance() -> Provenance:
 def _command() -> str:
     """What was typed, without the folders of the programs."""
     program, *words = sys.argv
+    for place, word in enumerate(words):
+        # All of an address for messages may be a secret.
+        if word == "--notify" and place + 1 < len(words):
+            words[place + 1] = f"{words[place + 1].partition(':')[0]}://…"
+        elif word.startswith("--notify="):
+            words[place] = f"{word.partition(':')[0]}://…"
     name = Path(program)
     module = f"python -m {name.parent.parent.name}.{name.parent.name}" if name.name == "__main__.py" else name.name
     return f"{module} {shlex.join(words)}".strip()

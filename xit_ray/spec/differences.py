@@ -1,15 +1,20 @@
 """What tells the recipes of a search apart, beside intermediate and target: learning rates, seeds, numbers of rows."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
-from xit_ray.spec.domains import cover
-from xit_ray.spec.points import replicate
+from xit_ray.spec.domains import cover, random_points
+from xit_ray.spec.points import listed_recipes, replicate
 from xit_ray.spec.recipe import Recipe, Stage
 from xit_ray.spec.space import Space, as_recipe
 
 SHORT = {"learning_rate": "lr", "head_learning_rate": "head lr", "batch_size": "batch", "max_length": "length"}
 """Names of settings, where people have shorter ones."""
+
+
+COMPARED = 500
+"""Recipes of a space that are compared."""
 
 
 class Differences:
@@ -26,7 +31,7 @@ class Differences:
             settings = _settings(recipe)
             for name, value in settings.items():
                 values.setdefault(name, set()).add(value)
-                if settings.get(name.removeprefix("intermediate "), value) != value:
+                if settings.get(re.sub(r"^intermediate (\d+ )?", "", name)) != value:
                     apart.add(name)
         # An intermediate's setting that always is the target's says nothing new.
         self.names = [
@@ -39,6 +44,11 @@ class Differences:
     def of_space(cls, space: Space) -> "Differences":
         """Between the recipes that a space can give."""
         recipes = [as_recipe(tree) for tree in cover(space.recipe)]
+        # What occurs together is not seen there: options of several settings go in step.
+        if space.search.listed:
+            recipes += listed_recipes(space, COMPARED)
+        else:
+            recipes += map(as_recipe, random_points(space.recipe, COMPARED, 0))
         if space.replicates.seeds > 1:
             recipes += [replicate(recipe, 1, space.replicates) for recipe in recipes]
         return cls(recipes)
@@ -72,7 +82,15 @@ def _settings(recipe: Recipe) -> dict[str, str]:
 
 
 def _of_stage(stage: Stage) -> dict[str, str]:
-    fields = stage.model_dump(exclude={"mixture"})
+    assert stage.mixture is not None
+    fields = stage.model_dump(exclude={"mixture"}) | stage.mixture.model_dump(include={"batches", "sampling"})
+    rule = stage.mixture.sampling
+    if rule in ("capped", "temperature"):
+        fields["cap" if rule == "capped" else "temperature"] = getattr(
+            stage.mixture, "cap" if rule == "capped" else rule
+        )
+    if rule == "weights":
+        fields["weights"] = ":".join(f"{member.weight:.3g}" for member in stage.mixture.members)
     return {SHORT.get(name, name.replace("_", " ")): _plain(value) for name, value in fields.items()}
 
 

@@ -48,4 +48,4 @@ def in_a_line(error: Exception) -> str:
 
 def without_password(text: str) -> str:
     """A text in which no address tells a user's name and password."""
-    return re.sub(r"//[^/@\s'\"]+@", "//…@", text)
+    return re.sub(r"//[^/\s'\"]+@", "//…@", text)

@@ -4,6 +4,7 @@ Runs are found again by their tags, so a resumed search continues them and never
 """
 
 import functools
+import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from xit_ray.core.cost import Cost
 from xit_ray.data.overlap import Overlap
 from xit_ray.spec.cell import Cell
 from xit_ray.spec.differences import Differences
-from xit_ray.spec.space import Space
+from xit_ray.spec.domains import cover
+from xit_ray.spec.space import Space, as_recipe
 from xit_ray.stages.records import HistoryPoint, Score
 from xit_ray.tasks import registry
 from xit_ray.track.events import (
@@ -43,6 +45,8 @@ REPORT, ANSWERS, MATRIX = "report", "answers.md", "matrix.parquet"
 SEARCH_STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 STATUS = {"done": "FINISHED", "stopped": "KILLED", "failed": "FAILED", "skipped": "KILLED"}
 DESCRIPTION = "mlflow.note.content"
+LONGEST_NAME = 120
+"""Of a row of the matrix in the name of a metric; MLflow takes 250 letters in all."""
 HYPERPARAMETERS = ("learning_rate", "epochs", "batch_size", "seed")
 """Of every stage, in the parameters; the whole recipe is attached."""
 
@@ -60,6 +64,7 @@ class MLflowTracker:
         self.space, self.folder = space, folder
         self.runs = SearchRuns(space.mlflow, space.name)
         self.differences = Differences.of_space(space)
+        self.several_models = len({as_recipe(tree).model for tree in cover(space.recipe)}) > 1
         self.children: dict[str, str] = {}
         """Runs of trials, by key."""
         self.logged: dict[str, int] = {}
@@ -96,7 +101,7 @@ class MLflowTracker:
                     self._stage(event, state.trials[event.trial])
             case UntrainedScored():
                 # A search over several models has scores of each.
-                prefix = "untrained" if len(state.untrained) == 1 else f"untrained_{event.model}"
+                prefix = f"untrained_{_plain(event.model)}" if self.several_models else "untrained"
                 self.runs.metrics(self.parent, _by_language(event.record.scores, prefix), 0, event.time)
             case TrialEnded():
                 self._trial_ended(state.trials[event.trial], state)
@@ -116,7 +121,7 @@ class MLflowTracker:
                 tags["mlflow.source.git.commit"] = told.commit.split(",")[0]
         self.runs.tags(self.parent, {name: value for name, value in tags.items() if value})
         self.runs.client.update_run(self.parent, "RUNNING")
-        save_view(self.runs.client, self.runs.experiment, self.runs.search, self.folder)
+        save_view(self.runs.client, self.runs.experiment, self.runs.search, self.folder, self.runs.address)
 
     def _search_ended(self, event: SearchEnded, state: State) -> None:
         """Attach the run's files to the parent, say what came of the search, and end it.
@@ -131,7 +136,7 @@ class MLflowTracker:
         if (answers := self.folder / REPORT / ANSWERS).is_file():
             self.runs.tags(self.parent, {DESCRIPTION: answers.read_text("utf-8")})
         if (self.folder / MATRIX).is_file():
-            self._gains(pq.read_table(self.folder / MATRIX).to_pylist(), event.time)
+            self._gains(pq.read_table(self.folder / MATRIX).to_pylist(), state, event.time)
         spent = sum((stage.cost for stage in state.stages.values() if stage.started), Cost())
         scored = sum((trial.score_cost or Cost() for trial in state.trials.values()), Cost())
         totals = {f"cost/{name}": value for name, value in (spent + scored).as_dict().items()}
@@ -142,8 +147,11 @@ class MLflowTracker:
                 self.runs.end(child.info.run_id, "KILLED", event.time)
         self.runs.end(self.parent, SEARCH_STATUS[event.status], event.time)
 
-    def _gains(self, cells: list[dict[str, Any]], when: float) -> None:
-        """Log the matrix: on the search's run, and each cell's gain on the runs of its trials."""
+    def _gains(self, cells: list[dict[str, Any]], state: State, when: float) -> None:
+        """Log the matrix: on the search's run, and each cell's gain on the runs of its trials.
+
+        Events that are delivered late find the matrix of a later day: of trials that began after them nothing is said yet.
+        """
         values: dict[str, float | None] = {}
         several = len({cell["model"] for cell in cells}) > 1
         for cell in cells:
@@ -153,8 +161,13 @@ class MLflowTracker:
                 values |= {f"best_{cell['target']}/{name}": value for name, value in best.items()}
             gain = {name: cell[name] for name in ("gain", "gain_low", "gain_high")}
             values |= {f"{name}_{cell['target']}/{_plain(row)}": value for name, value in gain.items()}
-            for trial in cell["replicates"] if cell["gain"] is not None else []:
-                self.runs.metrics(self._child(trial), gain, 0, when)
+            for key in cell["replicates"] if cell["gain"] is not None else []:
+                trial = state.trials.get(key)
+                if trial is not None:
+                    # A trial that is scored on several test sets has a gain on each.
+                    of_test = "" if len(trial.tests) == 1 else f"_{cell['target']}"
+                    named = {f"{name}{of_test}": value for name, value in gain.items()}
+                    self.runs.metrics(self._child(key), named, 0, when)
         self.runs.metrics(self.parent, values, 0, when)
 
     def _overlaps(self, overlaps: Iterable[Overlap]) -> None:
@@ -201,11 +214,9 @@ class MLflowTracker:
         values |= {f"cost/{name}": value for name, value in cost.as_dict().items()}
         self.runs.metrics(run, values, step, when)
         stages = " > ".join(stage.label for stage in trial.stages)
-        tags = {"xit.status": trial.status, "xit.stages": stages}
+        tags = {"xit.status": trial.status, "xit.stages": stages, "xit.error": trial.error or ""}
         if trial.evaluation is not None:
             tags["xit.evaluation"] = trial.evaluation
-        if trial.error:
-            tags["xit.error"] = trial.error
         self.runs.tags(run, tags)
         self.runs.end(run, STATUS[trial.status], when)
 
@@ -254,5 +265,10 @@ def _curve(point: HistoryPoint) -> dict[str, float | None]:
 
 
 def _plain(name: str) -> str:
-    """A name with the letters that MLflow allows in names of metrics."""
-    return "".join(letter if letter.isalnum() or letter in "_-. " else "_" for letter in name)
+    """A name with the letters, and of a length, that MLflow allows in names of metrics."""
+    plain = "".join(letter if (letter.isascii() and letter.isalnum()) or letter in "_-. " else "_" for letter in name)
+    return (
+        plain
+        if len(plain) <= LONGEST_NAME
+        else f"{plain[:LONGEST_NAME]}_{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+    )

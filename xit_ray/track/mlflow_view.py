@@ -15,11 +15,11 @@ SHARED = "mlflow.sharedViewState."
 """Tags of an experiment in which MLflow's pages keep views that are shared by a link."""
 LOCAL = "http://127.0.0.1:5000"
 """Where ``mlflow ui`` listens."""
-PAGE = "mlflow.txt"
-"""In a run's folder: the page of its runs, below the server's address."""
+PAGES = "mlflow.json"
+"""In a run's folder: by server, the page of its runs, below the server's address."""
 
 
-def save_view(client: Any, experiment: str, search: str, folder: Path) -> None:
+def save_view(client: Any, experiment: str, search: str, folder: Path, address: str) -> None:
     """Save a view of a search's trials with the columns that matter, the best English dev first.
 
     Args:
@@ -27,6 +27,7 @@ def save_view(client: Any, experiment: str, search: str, folder: Path) -> None:
         experiment: its ID.
         search: ID of the search.
         folder: of the run, where the page is noted.
+        address: the server's.
     """
     metrics = [f"metrics.`{name}`" for name in COLUMNS]
     view = {
@@ -40,7 +41,10 @@ def save_view(client: Any, experiment: str, search: str, folder: Path) -> None:
     key = search[:16]
     client.set_experiment_tag(experiment, f"{SHARED}{key}", json.dumps(view))
     page = f"#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey={key}"
-    (folder / PAGE).write_text(page, encoding="utf-8")
+    pages = _pages(folder) | {without_password(address): page}
+    aside = folder / f"{PAGES}.new"
+    aside.write_text(json.dumps(pages, indent=1), encoding="utf-8")
+    aside.replace(folder / PAGES)
 
 
 def where_to_look(space: Space, folder: Path) -> str:
@@ -51,7 +55,12 @@ def where_to_look(space: Space, folder: Path) -> str:
         folder: of the run; without a noted page the link is to the front page.
     """
     address = without_password(space.mlflow or "")
-    page = (folder / PAGE).read_text(encoding="utf-8") if (folder / PAGE).is_file() else ""
+    page = _pages(folder).get(address, "")
     if address.startswith("http"):
         return f"{address.rstrip('/')}/{page}"
     return f"mlflow ui --backend-store-uri {shlex.quote(address)}  and open  {LOCAL}/{page}"
+
+
+def _pages(folder: Path) -> dict[str, str]:
+    file = folder / PAGES
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}

@@ -180,9 +180,12 @@ class State:
             case StageStarted() | StageProgress() | StagePublished() | StageReused():
                 self._apply_to_stage(event)
             case TrialStarted():
-                self.trials[event.trial] = TrialState(
+                before = self.trials.get(event.trial)
+                self.trials[event.trial] = trial = TrialState(
                     event.trial, event.recipe, event.stages, event.tests, started=event.time, reseeded=event.reseeded
                 )
+                if before is not None:  # its stages go on from their snapshots, and what was scored is not told again
+                    trial.reports, trial.dev = before.reports, before.dev
             case TrialWaiting():
                 self._now(event.trial, "waiting", event.label)
             case ScoringStarted():
