@@ -29,8 +29,7 @@ def here(folder: Path, *words: str) -> Ended:
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
-@pytest.mark.ray
-@pytest.mark.ray
+@pytest.mark.slow
 def test_it_goes_on_by_itself_until_it_is_stopped(tiny_encoder: Path, tmp_path: Path) -> None:
     space = write_space(tmp_path, tiny_encoder, STAGES, zero_shot={"languages": ["en", "de"]})
     assert here(tmp_path, "status").stdout.strip() == "no runs"

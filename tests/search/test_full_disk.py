@@ -28,6 +28,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_store_is_told_and_gone_on_with_when_there_is_room(
     tiny_encoder: Path, small_disk: Path, tmp_path: Path
 ) -> None:
