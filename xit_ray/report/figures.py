@@ -1,10 +1,11 @@
 """The report's figures, by matplotlib: for the page in light and dark, and as SVG and PNG for papers and slides."""
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib import colors
@@ -15,9 +16,9 @@ from xit_ray.report.colours import BLUE, ORANGE, STRONGEST, hue, strength
 from xit_ray.report.summary import Summary
 from xit_ray.report.words import points, signed
 
-Theme = Literal["light", "dark"]
-INK = {"light": ("#1c2128", "#ffffff"), "dark": ("#e6e9ee", "#14171c")}
-"""Of lines and letters, and of the ground."""
+INK, GROUND = "#1c2128", "#ffffff"
+DARK = {INK: "#e6e9ee", GROUND: "#14171c"}
+"""What stands for both in the dark."""
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#999999", "#f0e442")
 """Of Okabe and Ito (2008), which people with any colour vision can tell apart; markers tell more than eight."""
 MARKERS = "osD^vP*X"
@@ -37,33 +38,33 @@ class Drawn:
     png: bytes
 
 
-def _figures(summary: Summary) -> dict[str, tuple[str, Callable[[Theme], Figure]]]:
+def _figures(summary: Summary) -> dict[str, tuple[str, Callable[[], Figure]]]:
     """By name: what a figure shows, in words, and what draws it."""
-    all_figures: dict[str, tuple[str, bool, Callable[[Theme], Figure]]] = {
+    all_figures: dict[str, tuple[str, bool, Callable[[], Figure]]] = {
         "matrix": (
             "Transfer matrix: gain over the baseline by intermediate and target; hollow where the interval crosses 0",
             any(cell.gain for cell in summary.cells.values()),
-            lambda theme: _matrix(summary, theme),
+            lambda: _matrix(summary),
         ),
         "gains": (
             "Gains with their 95 % intervals, by target",
             any(cell.gain for cell in summary.cells.values()),
-            lambda theme: _gains(summary, theme),
+            lambda: _gains(summary),
         ),
         "cost": (
             "Zero-shot score against the cost of each recipe alone, and the front",
             any(row["zero_shot"] is not None for row in summary.trials),
-            lambda theme: _cost(summary, theme),
+            lambda: _cost(summary),
         ),
         "curves": (
             "English dev during the target stage; a cross ends a trial that was stopped early",
             any(len(curve.points) > 1 for curve in summary.curves),
-            lambda theme: _curves(summary, theme),
+            lambda: _curves(summary),
         ),
         "predicted": (
             "Estimates made before training against measured gains",
             summary.preselection is not None and bool(_predictions(summary)),
-            lambda theme: _predicted(summary, theme),
+            lambda: _predicted(summary),
         ),
     }
     return {name: (words, draw) for name, (words, has_data, draw) in all_figures.items() if has_data}
@@ -71,41 +72,39 @@ def _figures(summary: Summary) -> dict[str, tuple[str, Callable[[Theme], Figure]
 
 def draw(summary: Summary) -> list[Drawn]:
     """All figures of a report that have something to show."""
-    return [
-        Drawn(
-            name, words, _drawn(figure, "svg", "light"), _drawn(figure, "svg", "dark"), _drawn(figure, "png", "light")
-        )
-        for name, (words, figure) in _figures(summary).items()
-    ]
+    return [_drawn(name, words, figure) for name, (words, figure) in _figures(summary).items()]
 
 
-def _drawn(figure: Callable[[Theme], Figure], form: Literal["svg", "png"], theme: Theme) -> bytes:
-    with _style(theme):
-        buffer = io.BytesIO()
-        figure(theme).savefig(buffer, format=form, dpi=200, metadata={"Date": None} if form == "svg" else None)
-    return buffer.getvalue()
+def _drawn(name: str, words: str, make: Callable[[], Figure]) -> Drawn:
+    with _style():
+        figure, svg, png = make(), io.BytesIO(), io.BytesIO()
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+        figure.set_layout_engine("none")  # everything has its place by now
+        figure.savefig(png, format="png", dpi=200)
+    text = svg.getvalue().decode()
+    dark = re.sub("|".join(DARK), lambda colour: DARK[colour[0]], text)
+    return Drawn(name, words, text.encode(), dark.encode(), png.getvalue())
 
 
 @contextmanager
-def _style(theme: Theme) -> Iterator[None]:
-    ink, ground = INK[theme]
+def _style() -> Iterator[None]:
     settings: dict[Any, Any] = {
         "svg.fonttype": "none",
         "svg.hashsalt": "xit_ray",  # the same file for the same figure
         "font.size": 9,
-        "figure.facecolor": ground,
-        "axes.facecolor": ground,
-        "savefig.facecolor": ground,
+        "figure.facecolor": GROUND,
+        "axes.facecolor": GROUND,
+        "savefig.facecolor": GROUND,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "legend.frameon": False,
     }
     inked = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
-    with mpl.rc_context(settings | dict.fromkeys(inked, ink)):
+    with mpl.rc_context(settings | dict.fromkeys(inked, INK)):
         yield
 
 
-def _panels(names: list[str], theme: Theme, height: float = 2.6) -> tuple[Figure, dict[str, Axes]]:
+def _panels(names: list[str], height: float = 2.6) -> tuple[Figure, dict[str, Axes]]:
     """A figure with a panel per name, three in a row."""
     names = names[:PANELS]
     columns = min(3, len(names))
@@ -135,8 +134,7 @@ def _legend(figure: Figure, axes: dict[str, Axes]) -> None:
     figure.legend(known.values(), known.keys(), loc="outside lower center", ncols=min(4, max(1, len(known))))
 
 
-def _matrix(summary: Summary, theme: Theme) -> Figure:
-    ink, ground = INK[theme]
+def _matrix(summary: Summary) -> Figure:
     rows, targets = summary.rows, summary.targets
     size = 1.1 * len(targets) + 0.11 * max(map(len, rows)) + 0.4, 0.36 * len(rows) + 1.0
     figure = Figure(figsize=size, layout="constrained")
@@ -152,7 +150,7 @@ def _matrix(summary: Summary, theme: Theme) -> Figure:
                 axis.text(x, y, f"({points(cell.zero_shot)})", ha="center", va="center")
                 continue
             colour, share = hue(gain.value), STRONGEST * strength(gain.value)
-            face = colors.LinearSegmentedColormap.from_list("", [ground, colour])(share)
+            face = colors.LinearSegmentedColormap.from_list("", [GROUND, colour])(share)
             sure = gain.low is not None and gain.high is not None and not gain.low <= 0 <= gain.high
             axis.add_patch(
                 mpl.patches.Rectangle(
@@ -166,7 +164,7 @@ def _matrix(summary: Summary, theme: Theme) -> Figure:
             )
             best = summary.best.get(target) == cell
             axis.text(
-                x, y, signed(gain.value), ha="center", va="center", fontweight="bold" if best else "normal", color=ink
+                x, y, signed(gain.value), ha="center", va="center", fontweight="bold" if best else "normal", color=INK
             )
     axis.set_xlim(-0.5, len(targets) - 0.5)
     axis.set_ylim(len(rows) - 0.5, -0.5)
@@ -178,10 +176,10 @@ def _matrix(summary: Summary, theme: Theme) -> Figure:
     return figure
 
 
-def _gains(summary: Summary, theme: Theme) -> Figure:
+def _gains(summary: Summary) -> Figure:
     targets = [t for t in summary.targets if any(c.gain for (_, target), c in summary.cells.items() if target == t)]
     count = max(sum(c.gain is not None for (_, target), c in summary.cells.items() if target == t) for t in targets)
-    figure, axes = _panels(targets, theme, height=0.24 * count + 0.9)
+    figure, axes = _panels(targets, height=0.24 * count + 0.9)
     for target, axis in axes.items():
         cells = [cell for (_, name), cell in summary.cells.items() if name == target and cell.gain is not None]
         for y, cell in enumerate(cells):
@@ -191,16 +189,16 @@ def _gains(summary: Summary, theme: Theme) -> Figure:
             if gain.low is not None and gain.high is not None:
                 axis.plot([100 * gain.low, 100 * gain.high], [y, y], color=colour, linewidth=1.6)
             axis.plot(100 * gain.value, y, "o", color=colour, markersize=4)
-        axis.axvline(0, color=INK[theme][0], linewidth=0.6)
+        axis.axvline(0, color=INK, linewidth=0.6)
         axis.set_yticks(range(len(cells)), [cell.row for cell in cells])
         axis.set_ylim(len(cells) - 0.5, -0.5)
         axis.set_xlabel("points over the baseline")
     return figure
 
 
-def _cost(summary: Summary, theme: Theme) -> Figure:
+def _cost(summary: Summary) -> Figure:
     done = [row for row in summary.trials if row["zero_shot"] is not None]
-    figure, axes = _panels(list(dict.fromkeys(row["target"] for row in done)), theme)
+    figure, axes = _panels(list(dict.fromkeys(row["target"] for row in done)))
     marks = _marks(summary)
     for target, axis in axes.items():
         mine = [row for row in done if row["target"] == target]
@@ -213,7 +211,7 @@ def _cost(summary: Summary, theme: Theme) -> Figure:
         axis.plot(
             [row["device_seconds"] for row in front],
             [100 * row["zero_shot"] for row in front],
-            color=INK[theme][0], linewidth=0.7, linestyle=":",
+            color=INK, linewidth=0.7, linestyle=":",
         )  # fmt: skip
         axis.set_xlabel("device-seconds, alone")
         axis.set_ylabel("zero-shot mean")
@@ -221,9 +219,9 @@ def _cost(summary: Summary, theme: Theme) -> Figure:
     return figure
 
 
-def _curves(summary: Summary, theme: Theme) -> Figure:
+def _curves(summary: Summary) -> Figure:
     curves = [curve for curve in summary.curves if curve.points]
-    figure, axes = _panels(list(dict.fromkeys(curve.target for curve in curves)), theme)
+    figure, axes = _panels(list(dict.fromkeys(curve.target for curve in curves)))
     marks = _marks(summary)
     for curve in curves:
         if curve.target not in axes:
@@ -251,14 +249,14 @@ def _predictions(summary: Summary) -> dict[str, list[tuple[str, float, float]]]:
     return known
 
 
-def _predicted(summary: Summary, theme: Theme) -> Figure:
+def _predicted(summary: Summary) -> Figure:
     by_target = _predictions(summary)
-    figure, axes = _panels(list(by_target), theme)
+    figure, axes = _panels(list(by_target))
     marks = _marks(summary)
     for target, axis in axes.items():
         for row, estimate, gain in by_target[target]:
             axis.plot(estimate, gain, linestyle="", markersize=5, label=row, **marks[row])
-        axis.axhline(0, color=INK[theme][0], linewidth=0.6)
+        axis.axhline(0, color=INK, linewidth=0.6)
         axis.set_xlabel(f"estimate ({summary.preselection.by if summary.preselection else ''})")
         axis.set_ylabel("measured gain, points")
     _legend(figure, axes)
