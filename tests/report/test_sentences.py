@@ -54,3 +54,11 @@ def test_one_seed_is_too_little() -> None:
 def test_harm_is_called_so() -> None:
     said = sentence(cell("mnli", 0.9, -0.03), cell("none", 0.8))
     assert said.startswith("xnli: English dev chooses mnli, which harms, -3.0 [-4.2, -1.8] points; zero-shot")
+
+
+def test_one_seed_is_too_little_for_the_baseline_too() -> None:
+    baseline = matrix_cell("none", "xnli", "none", 0.9, score=Estimate(0.6, 0.0, 0.0, None), seeds=1)
+    said = sentence(baseline, cell("mnli", 0.8, 0.01, df=None))
+    assert said.startswith(
+        "xnli: English dev chooses no intermediate, with one seed, too little to judge; zero-shot 60.0"
+    )

@@ -29,6 +29,7 @@ def test_a_closed_terminal_ends_no_search(tiny_encoder: Path, tmp_path: Path) ->
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
     assert b"tiny" in shown
+    assert b"intermediate" in shown  # the head of the live table, which lines for a file do not have
     last = events(run)[-1]
     assert (last.kind, getattr(last, "status", None)) == ("search_ended", "finished")
     told = (run / CONSOLE_LOG).read_text()

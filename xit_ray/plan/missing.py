@@ -25,11 +25,14 @@ class Missing:
 def missing(planner: Planner) -> list[Missing]:
     """What the recipes of a space need and the planner's source does not have, in the order in which it is needed."""
     reasons: dict[tuple[str, Split], dict[str, str]] = {}
-    for task, split, language in _needed(planner):
-        try:
-            planner.cache.load(task, split, language)
-        except AbsentError as error:
-            reasons.setdefault((task, split), {})[language] = str(error)
+    try:
+        for task, split, language in _needed(planner):
+            try:
+                planner.cache.load(task, split, language)
+            except AbsentError as error:
+                reasons.setdefault((task, split), {})[language] = str(error)
+    except UserError:
+        return []  # something else is wrong, which the planner's own check tells with file and key
     return [Missing(*place, tuple(found), next(iter(found.values()))) for place, found in reasons.items()]
 
 

@@ -91,8 +91,8 @@ def _about_choice(cell: MatrixCell, summary: Summary) -> list[str]:
     oracle = summary.oracles.get(cell.target)
     if oracle is not None:
         lines.append(
-            f"  Oracle, by the other languages' labels, which choose nothing here: {points(oracle.value)}; English dev's "
-            f"choice on the same rows: {points(oracle.by_english_dev)}."
+            f"  Oracle: {points(oracle.value)} for recipes chosen by the other languages' labels on one half of the items "
+            f"and scored on the other (it chooses nothing here); English dev's choice: {points(oracle.by_english_dev)}."
         )
     return lines
 

@@ -78,6 +78,8 @@ def _of_baseline(cell: MatrixCell, column: Sequence[MatrixCell]) -> tuple[str, s
     text = "English dev chooses no intermediate"
     if verdicts and not verdicts & {"helps", "harms"}:
         text += ", and none is distinguishable from it"
+    elif not verdicts and cell.seeds == 1 and len(column) > 1:
+        text += ", with one seed, too little to judge"
     return text, f"no intermediate, {points(cell.zero_shot)}"
 
 

@@ -282,10 +282,11 @@ def _search(
     followers: list[Follower],
     console: Console,
 ) -> None:
+    terminal = console.is_terminal  # asked before the screen is turned away
     with _quiet(folder / RAY_LOG) as screen:
         from xit_ray.search import tuning  # Ray is imported with its output already turned away
 
-        tuning.fit(tuning.SearchRun(space, planner, folder, journal, state, followers, screen(console)))
+        tuning.fit(tuning.SearchRun(space, planner, folder, journal, state, followers, screen(console, terminal)))
 
 
 @contextmanager
@@ -310,5 +311,5 @@ def _quiet(file: Path) -> Iterator[Any]:
         screen.close()
 
 
-def _on_screen(screen: Any, console: Console) -> Console:
-    return Console(file=screen, force_terminal=console.is_terminal, width=console.width, quiet=console.quiet)
+def _on_screen(screen: Any, console: Console, terminal: bool) -> Console:
+    return Console(file=screen, force_terminal=terminal, width=console.width, quiet=console.quiet)
