@@ -88,6 +88,7 @@ def _records(folder: Path, address: str) -> dict[str, tuple[str, dict[str, float
     }
 
 
-def test_records_are_the_same_in_both(postgres: str, tmp_path: Path) -> None:
+def test_records_are_the_same_in_both(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where MLflow puts the files of a database without a server
     in_sqlite = _records(tmp_path / "one", f"sqlite:///{tmp_path}/mlflow.db")
     assert _records(tmp_path / "two", postgres) == in_sqlite
