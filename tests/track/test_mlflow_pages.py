@@ -79,7 +79,7 @@ def test_the_link_opens_the_trials_with_what_is_asked_of_them(space: tuple[Space
     with browser() as opened:
         page = opened.new_page(viewport={"width": 1800, "height": 900})
         page.goto(link)
-        page.get_by_text("mini_nli ← mini_paraphrase").first.wait_for(timeout=30_000)
+        page.get_by_text("mini_nli ← mini_paraphrase").first.wait_for(timeout=90_000)
         for column in ("dev_en", "zero_shot", "gain", "gain_low", "gain_high", "device_seconds"):
             assert page.get_by_role("columnheader", name=column, exact=True).count() > 0, column
         words = page.locator("body").inner_text()
@@ -92,9 +92,9 @@ def test_charts_and_artifacts_open(space: tuple[Space, Path]) -> None:
     with browser() as opened:
         page = opened.new_page(viewport={"width": 1800, "height": 900})
         page.goto(link)
-        page.get_by_text("mini_nli ← mini_paraphrase").first.click(timeout=30_000)
-        page.get_by_text("intermediate_learning_rate").first.wait_for(timeout=30_000)
+        page.get_by_text("mini_nli ← mini_paraphrase").first.click(timeout=90_000)
+        page.get_by_text("intermediate_learning_rate").first.wait_for(timeout=90_000)
         page.goto(f"{page.url.split('?')[0]}/artifacts")
-        page.get_by_text("recipe.yaml").first.wait_for(timeout=30_000)
+        page.get_by_text("recipe.yaml").first.wait_for(timeout=90_000)
         page.goto(f"{page.url.split('/artifacts')[0]}/model-metrics")
-        page.get_by_text("zeroshot_mini_nli").first.wait_for(timeout=30_000)
+        page.get_by_text("zeroshot_mini_nli").first.wait_for(timeout=90_000)
