@@ -5,17 +5,14 @@ search delivers them, in a thread of its own. The share is the CPU time of that 
 """
 
 import argparse
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import report
-from benchmarks.faults import free_port
+from benchmarks.faults import Server, free_port
 from xit_ray.core.cost import Cost
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Space
@@ -75,22 +72,14 @@ def history(trials: int, evaluations: int, seconds: float) -> Iterator[Event]:
 def server(folder: Path) -> Iterator[str]:
     """An MLflow server while the block runs; its address."""
     port = free_port()
+    address = f"http://127.0.0.1:{port}"
     words = ["--host", "127.0.0.1", "--port", str(port), "--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
     words += ["--artifacts-destination", f"{folder}/artifacts", "--workers", "1"]
-    with (folder / "server.log").open("w") as log:
-        process = subprocess.Popen([sys.executable, "-m", "mlflow", "server", *words], stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
+    running = Server(["mlflow", "server", *words], f"{address}/health", folder)
     try:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            with suppress(OSError):
-                urllib.request.urlopen(f"{address}/health", timeout=1)
-                break
-            time.sleep(0.3)
         yield address
     finally:
-        process.terminate()
-        process.wait()
+        running.kill()
 
 
 def main() -> None:

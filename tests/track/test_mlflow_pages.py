@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from playwright.sync_api import Page
 
 from tests.browsing import browser, needs_browser
 from tests.report.making import gain, matrix_cell
@@ -74,27 +75,28 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Space, Pat
         server.wait()
 
 
-def test_the_link_opens_the_trials_with_what_is_asked_of_them(space: tuple[Space, Path]) -> None:
-    link = where_to_look(*space)
+@pytest.fixture
+def trials(space: tuple[Space, Path]) -> Iterator[Page]:
+    """The page that the link opens, once the trial is on it."""
     with browser() as opened:
         page = opened.new_page(viewport={"width": 1800, "height": 900})
-        page.goto(link)
+        page.goto(where_to_look(*space))
         page.get_by_text("mini_nli ← mini_paraphrase").first.wait_for(timeout=90_000)
-        for column in ("dev_en", "zero_shot", "gain", "gain_low", "gain_high", "device_seconds"):
-            assert page.get_by_role("columnheader", name=column, exact=True).count() > 0, column
-        words = page.locator("body").inner_text()
-        assert "0.031" in words
-        assert "stage mini_paraphrase" not in words  # trials alone
+        yield page
 
 
-def test_charts_and_artifacts_open(space: tuple[Space, Path]) -> None:
-    link = where_to_look(*space)
-    with browser() as opened:
-        page = opened.new_page(viewport={"width": 1800, "height": 900})
-        page.goto(link)
-        page.get_by_text("mini_nli ← mini_paraphrase").first.click(timeout=90_000)
-        page.get_by_text("intermediate_learning_rate").first.wait_for(timeout=90_000)
-        page.goto(f"{page.url.split('?')[0]}/artifacts")
-        page.get_by_text("recipe.yaml").first.wait_for(timeout=90_000)
-        page.goto(f"{page.url.split('/artifacts')[0]}/model-metrics")
-        page.get_by_text("zeroshot_mini_nli").first.wait_for(timeout=90_000)
+def test_the_link_opens_the_trials_with_what_is_asked_of_them(trials: Page) -> None:
+    for column in ("dev_en", "zero_shot", "gain", "gain_low", "gain_high", "device_seconds"):
+        assert trials.get_by_role("columnheader", name=column, exact=True).count() > 0, column
+    words = trials.locator("body").inner_text()
+    assert "0.031" in words
+    assert "stage mini_paraphrase" not in words  # trials alone
+
+
+def test_charts_and_artifacts_open(trials: Page) -> None:
+    trials.get_by_text("mini_nli ← mini_paraphrase").first.click(timeout=90_000)
+    trials.get_by_text("intermediate_learning_rate").first.wait_for(timeout=90_000)
+    trials.goto(f"{trials.url.split('?')[0]}/artifacts")
+    trials.get_by_text("recipe.yaml").first.wait_for(timeout=90_000)
+    trials.goto(f"{trials.url.split('/artifacts')[0]}/model-metrics")
+    trials.get_by_text("zeroshot_mini_nli").first.wait_for(timeout=90_000)

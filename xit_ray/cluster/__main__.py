@@ -68,10 +68,9 @@ def status(
         return
     if run is not None:
         raise UserError(f"{cluster}: is not a cluster's file (*.yaml); name one run, or none for all")
-    from xit_ray.report.status import folders, table
+    from xit_ray.report.status import show
 
-    with folders(cluster) as found:
-        commands.console().print(table(found) if found else "no runs")
+    show(cluster, commands.console())
 
 
 @app.command()

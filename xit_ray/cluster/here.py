@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from xit_ray.report.status import folders, table
+from xit_ray.report.status import folders, show
 from xit_ray.search.machines import refusals
 from xit_ray.search.screen import CONSOLE_LOG
 from xit_ray.spec import commands
@@ -69,8 +69,7 @@ def _folder_of(process: int) -> Path | None:
 def status(run: Annotated[str | None, typer.Argument()] = None) -> None:
     """The runs on this machine, and what a cluster's cloud did not give."""
     console = Console(width=140)  # ssh's terminal would have 80 columns
-    with folders(run) as found:
-        console.print(table(found) if found else "no runs")
+    show(run, console)
     for refusal in refusals():
         console.print(refusal.in_words(), style="yellow", highlight=False, markup=False, soft_wrap=True)
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from rich.console import Console
 from rich.table import Table
 
 from xit_ray.report.about import counts
@@ -19,6 +20,7 @@ from xit_ray.track.ownership import OWNER, is_owned
 from xit_ray.track.state import State
 
 SILENT_SECONDS = 600.0
+"""A run whose owner is not known, and whose journal has been silent for this long, may be lost."""
 
 
 @contextmanager
@@ -47,7 +49,17 @@ def folders(run: str | None, output: Path = Path("runs")) -> Iterator[list[Path]
     yield [folder]
 
 
-def table(runs: Iterable[Path]) -> Table:
+def show(run: str | None, console: Console) -> None:
+    """Print what a run does, or all runs on this machine.
+
+    Raises:
+        UserError: as ``folders``.
+    """
+    with folders(run) as found:
+        console.print(_table(found) if found else "no runs")
+
+
+def _table(runs: Iterable[Path]) -> Table:
     """A row for each run: whether it is at work, its trials, the best of each target, and when it was last heard of."""
     table = Table(box=None, pad_edge=False)
     for column in ("run", "is", "trials", "best English dev", "last event"):

@@ -11,6 +11,7 @@ from xit_ray.spec.space import Space
 COLUMNS = ("dev_en", "zero_shot", "gain", "gain_low", "gain_high", "device_seconds")
 """Metrics that the runs' table shows."""
 NAME = "attributes.`Run Name`"
+"""The column of names, which the runs' table always has."""
 SHARED = "mlflow.sharedViewState."
 """Tags of an experiment in which MLflow's pages keep views that are shared by a link."""
 LOCAL = "http://127.0.0.1:5000"
