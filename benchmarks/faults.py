@@ -2,25 +2,21 @@
 
 Each search has its stages on a server that speaks S3, behind a line that can be cut, and its records on an MLflow server.
 While it runs, something is killed or cut every few seconds: a trial's driver, a worker, the process that starts workers, the
-coordinator, the search itself (which is then resumed), the MLflow server (which comes back), the line to the store. At
-the end everything is compared with one search that nobody disturbed.
+coordinator, the search itself (which is then resumed), the MLflow server (which comes back), the line to the store; or a
+second search for the same stages begins, which the next fault kills, so that it leaves stale leases. At the end everything
+is compared with one search that nobody disturbed.
 """
 
 import argparse
 import json
 import os
 import random
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import urllib.request
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +28,7 @@ from pyarrow import fs
 
 from benchmarks import report
 from benchmarks.overhead import tiny_encoder
+from benchmarks.servers import Line, Server, free_port
 from xit_ray.track.events import StageProgress, StagePublished, TrialScored
 from xit_ray.track.journal import Journal
 from xit_ray.track.mlflow_client import connect
@@ -45,10 +42,13 @@ PROCESSES = {
 }
 """What is killed, by its title."""
 LINE = {"store cut": "cut", "store answers 503": "refused", "store is slow": "slow"}
-KINDS = (*PROCESSES, "search", "MLflow server", *LINE)
+SECOND = "second search"
+KINDS = (*PROCESSES, "search", SECOND, "MLflow server", *LINE)
 HUNG_SECONDS = 300.0
 """A search in whose journal nothing has happened for this long hangs."""
 CUT_SECONDS = 4.0
+SECOND_SECONDS = 12.0
+"""Until a second search is at work."""
 
 
 def stages(epochs: float) -> list[dict[str, Any]]:
@@ -58,96 +58,6 @@ def stages(epochs: float) -> list[dict[str, Any]]:
         {"mixture": {"grid": [None, {"task": "mini_nli", "examples": 400}]}, "epochs": epochs, "evaluations": 12},
         {"mixture": {"grid": targets}, "epochs": epochs},
     ]
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
-
-
-class Line:
-    """A TCP line to a server, which may be cut (connections break, and none is made), answer 503 to everything, or be slow.
-
-    Args:
-        port: of the server.
-    """
-
-    def __init__(self, port: int) -> None:
-        self.target, self.state = port, "whole"
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self.server.getsockname()[1])
-        self.open: set[socket.socket] = set()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    @contextmanager
-    def broken(self, state: str) -> Iterator[None]:
-        """Break it while the block runs."""
-        self.state = state
-        for end in list(self.open) if state != "slow" else []:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-        yield
-        self.state = "whole"
-
-    def _accept(self) -> None:
-        while True:
-            near, _ = self.server.accept()
-            if self.state == "cut":
-                near.close()
-            elif self.state == "refused":
-                threading.Thread(target=self._refuse, args=(near,), daemon=True).start()
-            else:
-                far = socket.create_connection(("127.0.0.1", self.target))
-                self.open |= {near, far}
-                for source, sink in ((near, far), (far, near)):
-                    threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
-
-    def _refuse(self, near: socket.socket) -> None:
-        with near, suppress(OSError):
-            near.settimeout(1.0)
-            near.recv(1 << 16)
-            near.sendall(b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(1 << 16):
-                if self.state == "slow":
-                    time.sleep(0.5)
-                sink.sendall(data)
-        for end in (source, sink):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-        self.open -= {source, sink}
-
-
-class Server:
-    """A server in a process of its own, which may be killed and started again."""
-
-    def __init__(self, words: list[str], check: str, folder: Path) -> None:
-        self.words, self.check, self.folder = words, check, folder
-        self.process = self.start()
-
-    def start(self) -> "subprocess.Popen[bytes]":
-        """Start it, and wait until it answers."""
-        with (self.folder / "server.log").open("a") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", *self.words], stdout=log, stderr=log, start_new_session=True
-            )
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            with suppress(OSError):
-                urllib.request.urlopen(self.check, timeout=1)
-                return process
-            time.sleep(0.3)
-        raise RuntimeError(f"{self.words[0]}: did not start; see {self.folder}/server.log")
-
-    def kill(self) -> None:
-        """Kill it, and all it started."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
 
 
 class Bench:
@@ -186,6 +96,21 @@ class Bench:
         self.done: Counter[str] = Counter()
         """Faults so far, by kind."""
         self.hung = 0
+        self.second: subprocess.Popen[bytes] | None = None
+        """The second search for the same stages, where there is one."""
+
+    def start(self, name: str, *words: str) -> "subprocess.Popen[bytes]":
+        """Start the search command; what it says goes to a file of that name."""
+        with (self.folder / f"{name}.log").open("a") as log:
+            command = [sys.executable, "-m", "xit_ray.search", *words, "--output", str(self.folder / "runs")]
+            return subprocess.Popen(
+                command, env=self.environment, stdout=log, stderr=log, cwd=ROOT, start_new_session=True
+            )
+
+    def published(self, name: str) -> list[str]:
+        """Keys of the stages that a search and the second ones beside it published."""
+        folders = [self.folder / "runs" / name, *(self.folder / "runs").glob(f"{name}-second*")]
+        return [one.key for folder in folders for one in Journal(folder).read() if isinstance(one, StagePublished)]
 
     def search(self, name: str, faults: int) -> Path:
         """Run a search to its end, with so many faults on the way; the folder of its run."""
@@ -201,15 +126,10 @@ class Bench:
         file.write_text(yaml.safe_dump(space))
         left = faults
         while True:
-            begun = folder.exists()
-            words = ["--resume", name] if begun else [str(file)]
-            with (self.folder / f"{name}.log").open("a") as log:
-                command = [sys.executable, "-m", "xit_ray.search", *words, "--output", str(self.folder / "runs")]
-                process = subprocess.Popen(
-                    command, env=self.environment, stdout=log, stderr=log, cwd=ROOT, start_new_session=True
-                )
+            process = self.start(name, *(["--resume", name] if folder.exists() else [str(file)]))
             left = self._disturb(process, folder, left)
             if process.wait() == 0:
+                self._end_second()
                 return folder
 
     def _disturb(self, process: "subprocess.Popen[bytes]", folder: Path, left: int) -> int:
@@ -225,17 +145,27 @@ class Bench:
                 self.hung += 1
                 _kill_all(process)
             elif left and now_size > 0 and time.monotonic() > next_fault:
-                left -= self._harm(process)
+                left -= self._harm(process, folder.name)
                 next_fault = time.monotonic() + self.chance.uniform(1, 6)
         return left
 
-    def _harm(self, process: "subprocess.Popen[bytes]") -> int:
+    def _end_second(self) -> None:
+        if self.second is not None:
+            _kill_all(self.second)
+            self.second = None
+
+    def _harm(self, process: "subprocess.Popen[bytes]", name: str) -> int:
         """Do one harm, if there is what it is done to; how many were done."""
+        self._end_second()
         kind = self.chance.choice(KINDS)
         if kind in PROCESSES and not _kill_one(process.pid, PROCESSES[kind]):
             return 0
         if kind == "search":
             _kill_all(process)
+        elif kind == SECOND:
+            second = f"{name}-second-{self.done[kind]}"
+            self.second = self.start(second, str(self.folder / f"{name}.yaml"), "--set", f"name={second}")
+            time.sleep(SECOND_SECONDS)
         elif kind == "MLflow server":
             self.mlflow.kill()
             time.sleep(self.chance.uniform(0, 3))
@@ -316,7 +246,7 @@ def main() -> None:
         while sum(bench.done.values()) < given.kills and time.monotonic() - began < 60 * given.minutes:
             searches += 1
             run = bench.search(f"search-{searches}", min(given.faults, given.kills - sum(bench.done.values())))
-            published = [event.key for event in Journal(run).read() if isinstance(event, StagePublished)]
+            published = bench.published(run.name)
             doubled, lost = recorded(client, run)
             totals["lost_trials"] += len(undisturbed) and len(
                 {row[0] for row in undisturbed} - {r[0] for r in scores(run)}

@@ -37,6 +37,7 @@ from xit_ray.search.tuning import SPARE_DRIVERS
 from xit_ray.search.worker import IDLE_SECONDS
 from xit_ray.spec.points import listed_recipes
 from xit_ray.spec.space import Resources, Space
+from xit_ray.stages.leases import Leases
 from xit_ray.stages.records import Score, ScoresRecord, StageRecord, scores_record, stage_record
 from xit_ray.stages.store import Store
 from xit_ray.track.delivery import delivering
@@ -187,8 +188,9 @@ def drive(trial: Trial, store: Any, actor: Any) -> None:
     emit(
         TrialStarted(trial=trial.key, recipe=trial.recipe, stages=stages, tests=trial.evaluation.tests, reseeded=False)
     )
-    with driver._leases(actor, trial.key):
-        leased = driver._claim_missing(actor, store, trial, trial.key, emit)
+    leases = Leases(store, "scale")
+    with driver._renewed(actor, trial.key, leases):
+        leased = driver._claim_missing(actor, leases, trial, trial.key, emit)
         for training in (training for training in trial.trainings if training.key not in leased):
             about: dict[str, Any] = {"trial": trial.key, "key": training.key, "label": training.label, "final": False}
             record = stage_record(store, training.key)

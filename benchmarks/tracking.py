@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import report
-from benchmarks.faults import Server, free_port
+from benchmarks.servers import Server, free_port
 from xit_ray.core.cost import Cost
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Space

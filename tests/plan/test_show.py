@@ -9,7 +9,8 @@ from tests.plan.planning import planner, trials
 from tests.running import run
 from tests.search.searching import write_space
 from xit_ray.core import flops
-from xit_ray.plan.forecast import BYTES_PER_VALUE, Forecaster
+from xit_ray.core.weights import BYTES_PER_VALUE
+from xit_ray.plan.forecast import Forecaster
 from xit_ray.plan.show import Plan
 from xit_ray.plan.trie import trie
 from xit_ray.plan.workload import Workload

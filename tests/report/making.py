@@ -62,6 +62,7 @@ def summary(rows: int = 10, targets: int = 7, languages: int = 40, seed: int = 0
         allowed_overlap=None, warnings=["English dev of xcopa has 90 rows: one row more that is right is 1.1 points."],
         tables=tables, typology=[], suite=None, trials=trials, ledger=[], preselection=None, curves=curves,
         front=front(trials), recipe="stages: []", spent_seconds=1e5, alone_seconds=2e5,
+        snapshot_seconds=60.0, checkpoint_bytes=10**9,
     )  # fmt: skip
 
 

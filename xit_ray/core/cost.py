@@ -25,6 +25,8 @@ class Cost:
     """FLOP/s of large matrix products, measured on one device: ``flops / device_seconds`` over this is the share used."""
     energy_wh: float = 0.0
     """Energy the GPUs drew, where they tell; else 0."""
+    snapshot_seconds: float = 0.0
+    """Of ``seconds``: those in which training stood still for a snapshot."""
 
     def as_dict(self) -> dict[str, float]:
         """Plain numbers, for JSON and tables."""

@@ -21,6 +21,8 @@ class Meter:
         self.device, self.replicas = device, replicas or Replicas()
         self.tokens = self.padding = 0
         self.flops = 0.0
+        self.snapshot_seconds = 0.0
+        """In which training stood still for a snapshot."""
         self.sizes: Sizes | None = None
         self.peak = matmul_peak(device)  # now, while the device has room
         if device.is_gpu:
@@ -65,4 +67,5 @@ class Meter:
             peak_memory_mb=max(memories),
             matmul_peak=self.peak,
             energy_wh=joules / 3600,
+            snapshot_seconds=self.snapshot_seconds,
         )

@@ -230,6 +230,7 @@ class _Run:
 
     def save_snapshot(self, saver: BackgroundSaver) -> None:
         """Copy everything that a snapshot holds, and have it saved while training goes on."""
+        began = time.perf_counter()
         if self.replicas.first:
             saver.wait()  # memory has room for one copy
         self.stepper.settle()
@@ -242,6 +243,7 @@ class _Run:
         if self.replicas.first:
             # The best weights are replaced and never changed, so that they need no copy.
             saver.save(state, tensors | {f"best/{name}": tensor.cpu() for name, tensor in self.best.items()})
+        self.meter.snapshot_seconds += time.perf_counter() - began
 
     def resume(self, snapshots: SnapshotStore) -> None:
         """Go on from the newest snapshot, if there is one."""

@@ -11,11 +11,17 @@ from xit_ray.core.network import Network
 from xit_ray.spec.errors import UserError
 
 FILE = "weights.safetensors"
+BYTES_PER_VALUE = 4
 
 
 def save(weights: dict[str, Tensor], folder: Path) -> None:
     """Write the tensors that ``Network.trainable`` names."""
     save_file({name: tensor.float().contiguous().cpu() for name, tensor in weights.items()}, folder / FILE)
+
+
+def size(weights: dict[str, Tensor]) -> int:
+    """Bytes of a checkpoint's tensors."""
+    return BYTES_PER_VALUE * sum(tensor.numel() for tensor in weights.values())
 
 
 def load(network: Network, folder: Path, head: int | None = None) -> None:

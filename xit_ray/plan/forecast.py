@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xit_ray.core import flops, sampling
+from xit_ray.core import flops, sampling, weights
 from xit_ray.core.tokenizer import tokens_of
 from xit_ray.data import rows
 from xit_ray.data.corpora import corpora, distinct_texts
@@ -25,9 +25,6 @@ from xit_ray.spec.recipe import Model, Stage
 from xit_ray.stages.work import Evaluation, Training
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import Split
-
-BYTES_PER_VALUE = 4
-"""Checkpoints are in float32."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ class Forecaster:
                 keys.append(training.key)
                 if training.key not in pieces:
                     pieces[training.key] = self._training(model, training)
-                    sizes[training.key] = self._sizes(model).checkpoint * BYTES_PER_VALUE
+                    sizes[training.key] = self._sizes(model).checkpoint * weights.BYTES_PER_VALUE
             evaluations = [trial.evaluation] + ([trial.untrained] if trial.untrained else [])
             for evaluation in evaluations:
                 if evaluation.key not in pieces:

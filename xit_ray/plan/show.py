@@ -14,6 +14,7 @@ from xit_ray.plan.schedule import simulate
 from xit_ray.plan.trial import Trial
 from xit_ray.plan.trie import Node
 from xit_ray.plan.workload import Throughput, Workload
+from xit_ray.spec.commands import bytes_in_words
 from xit_ray.spec.space import Keep, Space
 
 
@@ -91,7 +92,7 @@ def totals(plan: Plan, console: Console) -> None:
         f"With scoring: {shared.tokens:,} tokens, {_tera(shared)} TFLOP; with nothing shared {unshared.tokens:,} tokens, "
         f"{_tera(unshared)} TFLOP ({unshared.flops / shared.flops:.2f} times as much).",
         f"The store has {stored} of the {len(nodes)} stages; left to pay for: {plan.missing.tokens:,} tokens, "
-        f"{_tera(plan.missing)} TFLOP. Checkpoints will take {_size(plan.bytes_to_store)} of the store.",
+        f"{_tera(plan.missing)} TFLOP. Checkpoints will take {bytes_in_words(plan.bytes_to_store)} of the store.",
     ]
     for line in lines:
         console.print(line, highlight=False, soft_wrap=True)
@@ -155,8 +156,3 @@ def duration(plan: Plan, workers: int, console: Console) -> None:
 
 def _tera(work: Workload) -> str:
     return f"{work.flops / 1e12:,.1f}"
-
-
-def _size(count: int) -> str:
-    """Bytes for people."""
-    return f"{count / 2**30:,.1f} GB" if count >= 2**30 else f"{count / 2**20:,.0f} MB"

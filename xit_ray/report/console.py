@@ -13,6 +13,7 @@ from xit_ray.report.matrix import MatrixCell
 from xit_ray.report.suite import SuiteTable
 from xit_ray.report.summary import LanguageTable, Summary
 from xit_ray.report.words import cell_text, points, seeds_text, settle_text
+from xit_ray.spec.commands import bytes_in_words
 
 
 def show(summary: Summary, folder: Path, console: Console, mlflow: str) -> None:
@@ -42,7 +43,9 @@ def show(summary: Summary, folder: Path, console: Console, mlflow: str) -> None:
     _line(console, *_about_gains(summary), *_about_seeds(summary), style="dim")
     roles = [row["role"] for row in summary.ledger if row["published"]]
     stages = f"{roles.count('intermediate')} intermediate, {roles.count('target')} target"
-    _line(console, f"Stages trained: {stages}; {summary.spent_seconds:.0f} s of training.", style="dim")
+    spent = f"{summary.spent_seconds:.0f} s of training, {summary.snapshot_seconds:.1f} s of it for snapshots"
+    written = bytes_in_words(summary.checkpoint_bytes)
+    _line(console, f"Stages trained: {stages}; {spent}; {written} of checkpoints written.", style="dim")
     console.print()
     for warning in summary.warnings:
         console.print(f"[yellow]Warning:[/yellow] {escape(warning)}", highlight=False, soft_wrap=True)

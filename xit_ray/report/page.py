@@ -16,6 +16,7 @@ from xit_ray.report.preselection import estimate_text
 from xit_ray.report.summary import Summary
 from xit_ray.report.typology import GROUPS, distance
 from xit_ray.report.words import cell_text, gain_text, interval_text, points, seeds_text, settle_text, signed
+from xit_ray.spec.commands import bytes_in_words
 
 LONG = 30
 """Tables with more rows than this are folded."""
@@ -43,6 +44,7 @@ def render(runs: Sequence[tuple[Summary, Sequence[Drawn]]]) -> str:
         "look": _look,
         "share": _share,
         "address": _address,
+        "bytes": bytes_in_words,
     }
     environment.globals |= {
         "interval": interval_text,

@@ -107,6 +107,10 @@ class Summary:
     spent_seconds: float
     alone_seconds: float
     """What the same trials would have cost had none shared a stage."""
+    snapshot_seconds: float
+    """Of ``spent_seconds``: those in which training stood still for snapshots."""
+    checkpoint_bytes: int
+    """Of all the checkpoints that the search wrote; ``keep`` may have dropped most of them since."""
 
     def row_of(self, trial: Mapping[str, Any]) -> str:
         """The matrix's row of a trial of ``trials``."""
@@ -128,6 +132,7 @@ def summarise(folder: Path, store_root: str) -> Summary:
         for trial in pq.read_table(folder / TRIALS).to_pylist()
     ]
     ledger = pq.read_table(folder / LEDGER).to_pylist()
+    begun = [row for row in ledger if row["trainings_begun"]]
     scores = pq.read_table(folder / SCORES).to_pylist()
     done = [cell for cell in cells if cell.trial is not None]
     targets = list(dict.fromkeys(cell.target for cell in cells))
@@ -160,8 +165,10 @@ def summarise(folder: Path, store_root: str) -> Summary:
         curves=curves(state),
         front=front(trials),
         recipe=_best_recipe(best, trials),
-        spent_seconds=sum(float(row["seconds"]) for row in ledger if row["trainings_begun"]),
+        spent_seconds=sum(float(row["seconds"]) for row in begun),
         alone_seconds=sum(scored.values()),
+        snapshot_seconds=sum(float(row["snapshot_seconds"] or 0.0) for row in begun),
+        checkpoint_bytes=sum(int(row["checkpoint_bytes"] or 0) for row in begun),
     )
 
 

@@ -3,8 +3,9 @@
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import ray
@@ -16,6 +17,7 @@ from xit_ray.search.context import Job, SearchContext
 from xit_ray.search.coordinator import Emit
 from xit_ray.search.job_queue import Report
 from xit_ray.search.reporting import cost_report, stage_report
+from xit_ray.stages.leases import Leases
 from xit_ray.stages.records import scores_record, stage_record
 from xit_ray.stages.store import Store
 from xit_ray.track.events import StageReused, TrialCrashed, TrialScored, TrialSkipped, TrialWaiting
@@ -49,13 +51,14 @@ def drive(config: dict[str, Any], context: SearchContext) -> None:
     owner = owner_id(trial.key, tune.get_context().get_trial_id())
     actor, store = coordinator.connect(context.run), Store(context.store)
     emit = coordinator.emitter(actor)
-    with _leases(actor, owner), _crashes_reported(emit, trial.key):
+    leases = Leases(store, context.search)
+    with _renewed(actor, owner, leases), _crashes_reported(emit, trial.key):
         if context.has_budget:
             reason = ray.get(actor.admit.remote(trial.key, _missing_steps(store, trial)))
             if reason is not None:
                 emit(TrialSkipped(trial=trial.key, reason=reason))
                 return
-        leased = _claim_missing(actor, store, trial, owner, emit)
+        leased = _claim_missing(actor, leases, trial, owner, emit)
         for training in (training for training in trial.trainings if training.key not in leased):
             record = stage_record(store, training.key)
             assert record is not None
@@ -100,20 +103,26 @@ def _missing_steps(store: Store, trial: Trial) -> int:
 
 
 @contextmanager
-def _leases(actor: Any, owner: str) -> Iterator[None]:
-    """Renew the owner's leases in the background, and release them at the end."""
+def _renewed(actor: Any, owner: str, leases: Leases) -> Iterator[None]:
+    """Renew the owner's leases in the background, at the coordinator and in the store, and release them at the end."""
     done = threading.Event()
 
     def renew() -> None:
         while not done.wait(RENEW_SECONDS):
             actor.renew.remote(owner)
+            with suppress(OSError):  # a store that does not answer now may do so at the next beat
+                leases.renew()
 
-    threading.Thread(target=renew, daemon=True).start()
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
     try:
         yield
     finally:
         done.set()
         actor.release.remote(owner)
+        thread.join()
+        with suppress(OSError):
+            leases.release()
 
 
 @contextmanager
@@ -127,21 +136,27 @@ def _crashes_reported(emit: Emit, trial: str) -> Iterator[None]:
         raise
 
 
-def _claim_missing(actor: Any, store: Store, trial: Trial, owner: str, emit: Emit) -> tuple[str, ...]:
-    """Keys of the stages that are to be trained, which the owner now leases. Waits while others train them."""
-    waiting = False
+def _claim_missing(actor: Any, leases: Leases, trial: Trial, owner: str, emit: Emit) -> tuple[str, ...]:
+    """Keys of the stages that are to be trained, which the owner now leases, as it does the scoring. Waits while others
+    train them: trials of this search, which the coordinator knows, or another search with the same store."""
+    store, waiting = leases.store, False
     while True:
         missing = trial.to_train(store)
         keys = [training.key for training in missing]
-        if not keys:
+        unscored = [trial.evaluation.key] if store.describe(trial.evaluation.key) is None else []
+        if not keys and not unscored:
             return ()
-        if ray.get(actor.claim_stages.remote(keys, owner, CLAIM_SECONDS if waiting else 0.0)):
+        if not keys or ray.get(actor.claim_stages.remote(keys, owner, CLAIM_SECONDS if waiting else 0.0)):
             # Stages may have been published between looking and claiming.
-            if missing == trial.to_train(store):
+            changed = missing != trial.to_train(store)
+            if not changed and leases.claim([*keys, *unscored]):
                 return tuple(keys)
             ray.get(actor.release.remote(owner))
-        elif not waiting:
-            emit(TrialWaiting(trial=trial.key, label=missing[0].label))
+            if changed:
+                continue
+            time.sleep(CLAIM_SECONDS if waiting else 0.0)
+        if not waiting:
+            emit(TrialWaiting(trial=trial.key, label=missing[0].label if missing else trial.cell.target))
             waiting = True
 
 

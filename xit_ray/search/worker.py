@@ -21,6 +21,7 @@ from xit_ray.track.events import (
     ScoringStarted,
     StageProgress,
     StagePublished,
+    StageReused,
     StageStarted,
     UntrainedScored,
 )
@@ -128,7 +129,9 @@ class _Worker:
         missing = self.replicas.object_of_first(missing)
         # What is missing is leased, but for weights that were dropped since.
         for training in (one for one in trial.trainings if one.key in self.job.leased or one.key in missing):
-            if training.key in missing and not self._train(training):
+            if training.key not in missing:
+                self._taken(training)  # another search published it since
+            elif not self._train(training):
                 return
             if self.replicas.first:
                 self.store.delete_snapshot(training.key)  # it outlives a worker that died just after publishing
@@ -137,19 +140,30 @@ class _Worker:
         if self._missing(trial.evaluation.key) and self._proceed(starts):
             scoring.evaluate(self.stage, trial.evaluation)
 
+    def _about(self, training: Training) -> dict[str, Any]:
+        """What every event of a stage says."""
+        final = training is self.trial.trainings[-1]
+        return {"trial": self.trial.key, "key": training.key, "label": training.label, "final": final}
+
+    def _taken(self, training: Training) -> None:
+        """Say that a stage is taken from the store."""
+        from xit_ray.stages.records import stage_record
+
+        if self.replicas.first and (record := stage_record(self.store, training.key)) is not None:
+            self._emit(StageReused(**self._about(training), record=record))
+
     def _train(self, training: Training) -> bool:
         """Train a stage; False if the trial was stopped meanwhile."""
         from xit_ray.stages import execute
 
-        final = training is self.trial.trainings[-1]
-        about: dict[str, Any] = {"trial": self.trial.key, "key": training.key, "label": training.label, "final": final}
+        about = self._about(training)
         if not self._proceed(StageStarted(**about)):
             return False
         try:
             reporter = _Reporter(self.actor, self.job, about, self.replicas, self.stage.leaving)
             record = execute.train(self.stage, training, reporter)
         except UnwantedError:
-            if final and self.replicas.first:
+            if about["final"] and self.replicas.first:
                 self.store.delete_snapshot(training.key)  # only this trial would have gone on from it
             return False
         self._emit(StagePublished(**about, record=record))

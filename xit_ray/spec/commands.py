@@ -26,6 +26,11 @@ def progress_bar(shown: bool) -> Progress:
     return Progress(*columns, transient=True, disable=not shown)
 
 
+def bytes_in_words(count: int) -> str:
+    """A size for people."""
+    return f"{count / 2**30:,.1f} GB" if count >= 2**30 else f"{count / 2**20:,.0f} MB"
+
+
 def run(app: typer.Typer) -> NoReturn:
     """Run a command-line application and exit with its code."""
     try:

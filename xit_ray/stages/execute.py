@@ -96,6 +96,7 @@ def train(context: StageContext, work: Training, report: Callable[[Progress], No
         truncated=sum(member.train.truncated for member in members),
         skipped_steps=trained.skipped,
         out_of_memory=trained.out_of_memory,
+        checkpoint_bytes=weights.size(trained.weights),
         cost=trained.cost,
     )
     if here().first:

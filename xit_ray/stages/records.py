@@ -47,6 +47,8 @@ class StageRecord(Record):
     """Steps that were left out because a loss or gradient was not finite."""
     out_of_memory: int
     """How often the batch was halved for want of memory."""
+    checkpoint_bytes: int = 0
+    """Size of the checkpoint; 0 in records of before it was noted."""
     cost: Cost
 
 

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ class Store:
             self.files, base = fs.LocalFileSystem(), str(Path(root).expanduser().resolve())
         self.local = isinstance(self.files, fs.LocalFileSystem)
         self.base, self.aside, self.format = f"{base}/objects", f"{base}/partial", f"{base}/FORMAT"
+        self.leases = f"{base}/leases"
 
     def check(self) -> None:
         """Write something and take it away again, and see that the entries are of this version.
@@ -175,6 +176,24 @@ class Store:
         for file in self.files.get_file_info(fs.FileSelector(self.aside, allow_not_found=True)):
             if file.base_name.split(".")[0] == key:
                 self.files.delete_file(file.path)
+
+    def lease(self, key: str) -> bytes | None:
+        """What the lease of a key says (``stages.leases``); None where there is none."""
+        try:
+            with self.files.open_input_stream(f"{self.leases}/{key}") as stream:
+                return bytes(stream.read())
+        except FileNotFoundError:
+            return None
+
+    def write_lease(self, key: str, content: bytes) -> None:
+        """Write the lease of a key in place of the one before."""
+        self.files.create_dir(self.leases)
+        self._write(f"{self.leases}/{key}", content)
+
+    def delete_lease(self, key: str) -> None:
+        """Delete the lease of a key, if there is one."""
+        with suppress(FileNotFoundError):
+            self.files.delete_file(f"{self.leases}/{key}")
 
     def entries(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every published entry: key and description."""

@@ -72,6 +72,7 @@ def leftovers(store: Store, grace_hours: float = GRACE_HOURS) -> list[Leftover]:
         elif len(parts) == 2 and parts[1] != MARKER:
             found.append((info, "half-written"))
     found += [(info, "snapshots of unfinished stages") for info in _files(store, store.aside)]
+    found += [(info, "leases of searches that are gone") for info in _files(store, store.leases)]
     return [
         Leftover(info.path, why, info.size or 0) for info, why in found if info.mtime is None or info.mtime <= oldest
     ]

@@ -100,7 +100,7 @@ class TrialStarted(_Event):
 
 
 class TrialWaiting(_Event):
-    """A trial waits for a stage that another trial trains."""
+    """A trial waits for a stage that another trial trains, of this search or of another one with the same store."""
 
     kind: Literal["trial_waiting"] = "trial_waiting"
     trial: str

@@ -109,7 +109,10 @@ def _ledger_row(state: State, key: str) -> dict[str, Any]:
         "trained_by": stage.trial or "an earlier search",
         "reused_by": stage.reused,
         "dev_en": about.get("dev"),
-        **{name: about.get(name) for name in ("dev_rows", "steps", "skipped_steps", "out_of_memory")},
+        **{
+            name: about.get(name)
+            for name in ("dev_rows", "steps", "skipped_steps", "out_of_memory", "checkpoint_bytes")
+        },
         **stage.cost.as_dict(),
         "seconds": stage.seconds_spent,
     }
@@ -146,6 +149,6 @@ _LEDGER_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("stage", "label", "role")]
     + [("trainings_begun", pa.int64()), ("published", pa.bool_()), ("trained_by", pa.string())]
     + [("reused_by", pa.list_(pa.string())), ("dev_en", pa.float64()), ("dev_rows", pa.int64()), ("steps", pa.int64())]
-    + [("skipped_steps", pa.int64()), ("out_of_memory", pa.int64())]
+    + [("skipped_steps", pa.int64()), ("out_of_memory", pa.int64()), ("checkpoint_bytes", pa.int64())]
     + _COST_FIELDS
 )
