@@ -129,9 +129,9 @@ class Cluster:
         ray.get(self.actor.register_pool.remote(POOL))
         with ThreadPoolExecutor(nodes) as groups, contextlib.suppress(ActorDiedError):
             while True:
-                group = ray.get(self.actor.next_group.remote(POOL, nodes))
-                if group is not None:
-                    groups.submit(self.group, group, trials)
+                added = ray.get(self.actor.next_group.remote(POOL, nodes))
+                if added is not None:
+                    groups.submit(self.group, added[0], trials)
 
     def group(self, name: str, trials: dict[str, Trial]) -> None:
         """What a group's worker does, until there are no more jobs."""

@@ -72,6 +72,14 @@ def test_throughput_against_another_commit(xit_data: Path) -> None:
     assert set(found) == {"train_vs_commit", "eval_vs_commit", "train_spread", "peak_memory_vs_commit"}
 
 
+@pytest.mark.slow
+def test_storage_is_told_with_and_without_the_policy() -> None:
+    found = result("storage", "--layers", "1", "--examples", "8")
+    assert found["trials"] == 24
+    assert found["stored_mb"] < found["stored_mb_all"] / 4  # three intermediate and two target checkpoints of 27
+    assert found["large_store_gb"] < found["large_store_gb_all"] / 4
+
+
 def test_planning_over_a_large_file(xit_data: Path) -> None:
     found = result("data", "--rows", "3000")
     assert found["rows"] == 3000

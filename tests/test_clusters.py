@@ -13,6 +13,8 @@ from ray.autoscaler._private.util import prepare_config, validate_config
 
 from xit_ray.search.machines import OTHER, RESCUE
 from xit_ray.search.runtime import DRIVERS
+from xit_ray.search.worker_groups import worker_resources
+from xit_ray.spec.space import Resources
 
 ROOT = Path(__file__).parent.parent
 
@@ -201,10 +203,16 @@ def test_kubernetes_head_trains_nothing_and_workers_come_from_zero() -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "given"),
-    [({"CPU": 1, "GPU": 1}, "worker"), ({OTHER: 1}, "worker_large"), ({RESCUE: 1}, "rescue")],
+    [
+        ({"CPU": 1, "GPU": 1}, "worker"),
+        ({OTHER: 1}, "worker_large"),
+        ({RESCUE: 1}, "rescue"),
+        (worker_resources(Resources(gpus=1), 24), "worker"),
+        (worker_resources(Resources(gpus=1), 48), "worker_large"),
+    ],
 )
 def test_ray_starts_the_kind_of_machine_that_is_asked_for(
-    aws: dict[str, Any], wanted: dict[str, int], given: str
+    aws: dict[str, Any], wanted: dict[str, float], given: str
 ) -> None:
     from ray.autoscaler.v2.instance_manager.config import NodeTypeConfig
     from ray.autoscaler.v2.scheduler import ResourceDemandScheduler, SchedulingRequest

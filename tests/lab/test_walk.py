@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
+from mlflow import MlflowClient
 
 from tests.lab.region import BUCKET, GATEWAY, ROOT, Region, missing, region, until
-from tests.search.searching import events, search, table
+from tests.search.searching import events, mlflow_runs, search, table
 from xit_ray.testing.encoders import tiny_encoder
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(missing() is not None, reason=f"the lab {missing()}")]
@@ -43,6 +44,12 @@ SPACE = {
     "zero_shot": {"languages": ["en", "de"]},
     "resources": {"runs": 2, "snapshot_minutes": 0.02, "rescue_minutes": 1.2},
 }
+
+
+NOTICE_SECONDS = 120
+"""Between a notice and the end of a spot machine, as EC2 has it."""
+OF_TIME = "cost/", "device_seconds"
+"""How the names of metrics begin that tell of time."""
 
 
 @dataclass
@@ -142,12 +149,19 @@ def test_a_search_outlives_its_connection_and_machines_that_are_refused(lab: Lab
     lab.lost.append({"fault": "no spot capacity", "seconds": 60 * SPACE["resources"]["rescue_minutes"] + seconds})
 
 
+def test_a_worker_that_will_be_taken_hands_its_work_on_in_time(lab: Lab) -> None:
+    """It is asked for another machine while the one that was announced is still there."""
+    workers = lab.region.machines("spot", "on-demand")
+    lab.region.announce(workers[0])
+    seconds = until(lambda: set(lab.region.machines("spot", "on-demand")) - set(workers), NOTICE_SECONDS)
+    assert workers[0] in lab.region.machines("spot", "on-demand")
+    lab.lost.append({"fault": "a notice: until another machine is asked for", "seconds": seconds})
+
+
 def test_workers_that_are_taken_cost_no_stage(lab: Lab) -> None:
-    """All of them, one after a notice and the others without a word."""
+    """All of them, most without a word."""
     workers = lab.region.machines("spot", "on-demand")
     began = time.monotonic()
-    lab.region.announce(workers[0])
-    time.sleep(8)  # of the two minutes that EC2 gives
     lab.region.terminate(*workers)
     so_far = len(trained(lab))
     until(lambda: len(trained(lab)) > so_far, 300)
@@ -167,6 +181,9 @@ def test_a_lost_head_is_replaced_and_the_run_goes_on_from_the_store(lab: Lab, tm
     until(lambda: "finished" in status(lab), 600)
     until(lambda: not lab.region.machines("spot", "on-demand"), 200)  # 0 → N → 0
 
+    (head,) = lab.region.machines("head")
+    (database,) = (lab.region.folder / "machines" / head / "upper/home/ubuntu").glob("**/mlflow.db")
+    told = mlflow_records(f"sqlite:///{database}", "walk")
     lab.region.xit("fetch", lab.cluster, "walk", "--output", str(tmp_path))
     walked = tmp_path / "walk"
     undisturbed = tmp_path / "alone"
@@ -176,10 +193,29 @@ def test_a_lost_head_is_replaced_and_the_run_goes_on_from_the_store(lab: Lab, tm
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert numbers(table(walked, "scores")) == numbers(table(undisturbed, "scores"))
     assert numbers(table(walked, "matrix")) == numbers(table(undisturbed, "matrix"))
+    assert told == mlflow_records(f"sqlite:///{tmp_path}/mlflow.db", "alone")
     published = [event.key for event in events(walked) if event.kind == "stage_published"]
     assert len(published) == len(set(published)), "a stage was trained twice"
     for row in lab.lost:
         print(f"{row['fault']}: {row['seconds']:.0f} s")
+
+
+def mlflow_records(address: str, experiment: str) -> list[tuple[str, str, dict[str, Any], dict[str, Any]]]:
+    """What MLflow has of a search's trials and stages, but for what differs from machine to machine and from time to time:
+    kind, name, metrics, and curves."""
+    client, found = MlflowClient(address), list[tuple[str, str, dict[str, Any], dict[str, Any]]]()
+    for run in mlflow_runs(address, experiment):
+        metrics = {name: f"{value:.9g}" for name, value in run.data.metrics.items() if not name.startswith(OF_TIME)}
+        curves = {
+            name: sorted(
+                (point.step, f"{point.value:.9g}") for point in client.get_metric_history(run.info.run_id, name)
+            )
+            for name in metrics
+            if name.startswith(("dev/", "train/"))
+        }
+        kind = run.data.tags["xit.kind"]
+        found.append((kind, "" if kind == "search" else run.info.run_name, metrics, curves))
+    return sorted(found, key=lambda one: one[:2])
 
 
 def numbers(rows: list[dict[str, Any]]) -> list[list[str]]:

@@ -59,8 +59,9 @@ def test_who_waits_is_woken_by_what_it_waits_for() -> None:
         recruiting = asyncio.create_task(actor.next_group("snapshots", slots=1))
         await asyncio.sleep(0)
         actor.submit("trial", {"work": 1})
-        group = await recruiting
-        assert group is not None
+        added = await recruiting
+        assert added is not None
+        group, _ = added
         assert await actor.claim_job(group, seconds=60) == {"work": 1}
         listening = asyncio.create_task(actor.update("trial", 0))
         await asyncio.sleep(0)
@@ -92,8 +93,9 @@ def test_a_group_without_work_is_let_go() -> None:
     async def scene() -> None:
         actor = with_pool()
         actor.submit("trial", {})
-        group = await actor.next_group("snapshots", slots=1)
-        assert group is not None
+        added = await actor.next_group("snapshots", slots=1)
+        assert added is not None
+        group, _ = added
         assert await actor.claim_job(group, seconds=0.05) == {}
         actor.complete(group)
         assert await actor.claim_job(group, seconds=0.05) is None

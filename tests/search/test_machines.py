@@ -68,7 +68,7 @@ def test_others_are_asked_for_in_place_of_what_is_refused(monkeypatch: pytest.Mo
         ray.get(actor.register_pool.remote("pool"))
         for number in range(3):
             ray.get(actor.submit.remote(f"trial {number}", {}))
-        groups = [ray.get(actor.next_group.remote("pool", 3)) for _ in range(3)]
+        groups = [ray.get(actor.next_group.remote("pool", 3))[0] for _ in range(3)]
         ray.get(actor.locate.remote(groups[2], "a machine"))
         asked: list[Any] = []
         monkeypatch.setattr(machines, "request_resources", lambda bundles: asked.append(bundles))

@@ -12,7 +12,7 @@ from xit_ray.core.models import identity, locate
 from xit_ray.data.cache import remembered
 from xit_ray.spec.recipe import Model
 
-SIZES_VERSION = 1
+SIZES_VERSION = 2
 """Raise it when ``Sizes`` are counted otherwise."""
 
 
@@ -28,6 +28,8 @@ class Sizes:
     width: int
     checkpoint: int
     """Values of a checkpoint: all that training changes, embeddings included, heads apart."""
+    parameters: int
+    """All of them, embeddings included."""
 
     def flops(self, tokens: int, pairs: int, backward: bool) -> float:
         """Of some sequences.
@@ -48,7 +50,8 @@ def sizes_of(body: nn.Module, width: int) -> Sizes:
     weights = [p for p in body.parameters() if id(p) not in embeddings]
     trained = sum(p.numel() for p in weights if p.requires_grad)
     checkpoint = sum(p.numel() for p in body.parameters() if p.requires_grad)
-    return Sizes(sum(p.numel() for p in weights), trained, len(layers_of(body)), width, checkpoint)
+    parameters = sum(p.numel() for p in body.parameters())
+    return Sizes(sum(p.numel() for p in weights), trained, len(layers_of(body)), width, checkpoint, parameters)
 
 
 def sizes(model: Model) -> Sizes:

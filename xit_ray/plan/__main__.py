@@ -65,6 +65,7 @@ def plan(
     planned = _planned(loaded, planner, store, calibrate, console)
     show.stages(planned, console)
     show.totals(planned, console)
+    show.gpu_memory(planned, console)
     show.not_counted(loaded, console)
     show.money(planned.forecast, console)
     show.duration(planned, workers or loaded.resources.runs or 1, console)

@@ -9,6 +9,7 @@ from xit_ray.data.corpora import rows_beside
 from xit_ray.data.rows import RowCache
 from xit_ray.data.source import Source
 from xit_ray.plan.amounts import check_amounts, check_finalists
+from xit_ray.plan.gpu_memory import training_gb
 from xit_ray.plan.leak_guard import LeakGuard, Used
 from xit_ray.plan.mixtures import check_logme, check_mixture, english_tasks, weighing_tasks
 from xit_ray.plan.test_sets import TestSets
@@ -104,6 +105,7 @@ class Planner:
             trainings=tuple(trainings),
             evaluation=self._evaluation(key, key, recipe.target_head, tests, beside, languages),
             untrained=untrained,
+            gpu_gb=self.gpu_gb(recipe.model),
         )
 
     def tests(self) -> set[str]:
@@ -115,6 +117,14 @@ class Planner:
         """Training rows of a mixture's member."""
         count = self._rows(task, "train", language)[1]
         return min(count, examples) if examples else count
+
+    def gpu_gb(self, model: Model) -> float:
+        """GB that training a model takes of each worker's GPU, reckoned; 0 where there is none."""
+        if not self.space.resources.gpus:
+            return 0.0
+        from xit_ray.core.flops import sizes
+
+        return training_gb(sizes(model), self.dtype, self.space.resources)
 
     def _check_zero_shot(self, recipe: Recipe, tests: tuple[str, ...], languages: dict[str, tuple[str, ...]]) -> None:
         for test in tests:

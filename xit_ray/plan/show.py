@@ -98,6 +98,17 @@ def totals(plan: Plan, console: Console) -> None:
         console.print(line, highlight=False, soft_wrap=True)
 
 
+def gpu_memory(plan: Plan, console: Console) -> None:
+    """What each model takes of a GPU, where the search has some."""
+    needs = {trial.recipe.model.label: trial.gpu_gb for trial in plan.trials if trial.gpu_gb}
+    for model, gigabytes in needs.items():
+        console.print(
+            f"Training {model} takes about {gigabytes:,.0f} GB of each worker's GPU (reckoned from its sizes).",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
 def not_counted(space: Space, console: Console) -> None:
     """What the plan cannot count, or counts in full although some of it will be left out."""
     if space.preselection is not None:

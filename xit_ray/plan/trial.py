@@ -16,6 +16,8 @@ class Trial(Strict):
     recipe: Recipe
     trainings: tuple[Training, ...]
     evaluation: Evaluation
+    gpu_gb: float = 0.0
+    """What training takes of each worker's GPU, reckoned; 0 where there is none."""
     untrained: Evaluation | None
     """The scores of the pretrained encoder, where the space asks for them: the same for all trials of a model."""
 

@@ -34,6 +34,8 @@ class SearchContext(Strict):
     single_machine: bool = True
     """Whether all processes of the search are on this machine."""
     resources: Resources
+    gpu_sizes: tuple[int, ...] = ()
+    """GB of the GPUs that the cluster's machines say they have, from small to large."""
     dtype: str
     """What stages are computed in, which is part of their fingerprints: ``bfloat16`` or ``float32``."""
     tasks: tuple[OwnTask, ...]
@@ -55,6 +57,8 @@ class Job(Strict):
     """ID of the trial attempt: it owns the leases and this job, and survives a restart."""
     leased: tuple[str, ...]
     """Keys of the stages that the trial has leased: those that were not in the store."""
+    gpu_size: int | None = None
+    """GB of GPU that a machine must have for it; None asks nothing."""
     score_untrained: bool
     """Whether this job also scores the pretrained encoder."""
 

@@ -91,8 +91,9 @@ class _Coordinator:
         self.queue.cancel(owner)
         self._signal(f"update of {owner}")
 
-    async def next_group(self, pool: str, slots: int) -> str | None:
-        """The name of a new worker group, if there is work for one and a slot is free; waits for that a while."""
+    async def next_group(self, pool: str, slots: int) -> tuple[str, int | None] | None:
+        """The name of a new worker group, and the GB of GPU it is to ask for, if there is work for one and a slot is free;
+        waits for that a while."""
         if not self.queue.needs_group(slots):
             await self._wait_for("slots", WAIT_SECONDS)
         # A pool that was lost while it waited here would never start the group.

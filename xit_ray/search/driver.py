@@ -15,6 +15,7 @@ from xit_ray.plan.trial import Trial
 from xit_ray.search import coordinator
 from xit_ray.search.context import Job, SearchContext
 from xit_ray.search.coordinator import Emit
+from xit_ray.search.gpu_sizes import size_for
 from xit_ray.search.job_queue import Report
 from xit_ray.search.reporting import cost_report, stage_report
 from xit_ray.stages.leases import Leases
@@ -67,7 +68,8 @@ def drive(config: dict[str, Any], context: SearchContext) -> None:
         untrained = _claim_untrained(actor, store, trial, owner)
         reported = False
         if leased or store.describe(trial.evaluation.key) is None or untrained:
-            job = Job(trial=trial, owner=owner, leased=leased, score_untrained=untrained)
+            size = size_for(trial.gpu_gb, context.resources.gpus, context.gpu_sizes) if trial.gpu_gb else None
+            job = Job(trial=trial, owner=owner, leased=leased, gpu_size=size, score_untrained=untrained)
             for metrics in reports(actor, owner, job.model_dump(mode="json")):
                 tune.report(metrics)  # does not return if the trial is stopped early
                 reported = True

@@ -1,5 +1,6 @@
 """The queue of jobs that trials submit, and which worker group runs each of them. Plain bookkeeping for the coordinator."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,8 @@ class JobUpdate:
 @dataclass
 class _Entry:
     job: dict[str, Any]
+    size: int | None = None
+    """GB of GPU that the job's machine must have."""
     group: str | None = None
     """The worker group that runs the job."""
     reports: list[Report] = field(default_factory=list)
@@ -40,6 +43,8 @@ class JobQueue:
         self.entries: dict[str, _Entry] = {}
         self.groups: dict[str, str | None] = {}
         """Worker groups, each with the owner of the job it runs."""
+        self.sizes: dict[str, int | None] = {}
+        """GB of GPU that each worker group asked its machines for: it takes jobs of that size alone."""
         self.ready: set[str] = set()
         """Worker groups that have asked for a job."""
         self.groups_added = 0
@@ -48,7 +53,7 @@ class JobQueue:
         """Add a job, unless the owner has an unfinished one; returns how many reports there are already."""
         entry = self.entries.get(owner)
         if entry is None or entry.ended:
-            entry = self.entries[owner] = _Entry(job)
+            entry = self.entries[owner] = _Entry(job, job.get("gpu_size"))
         return len(entry.reports)
 
     def cancel(self, owner: str) -> None:
@@ -82,15 +87,14 @@ class JobQueue:
 
     def needs_group(self, slots: int) -> bool:
         """Whether there is work for one more worker group, and a slot for it."""
-        idle = sum(owner is None for owner in self.groups.values())
-        return len(self._waiting()) > idle and len(self.groups) < slots
+        return len(self.groups) < slots and bool(self._unserved())
 
-    def add_group(self) -> str:
-        """Register a new worker group, and name it."""
+    def add_group(self) -> tuple[str, int | None]:
+        """Register a new worker group for the oldest job that no idle one will take; its name, and what it asks for."""
         self.groups_added += 1
-        name = f"workers-{self.groups_added}"
-        self.groups[name] = None
-        return name
+        name, unserved = f"workers-{self.groups_added}", self._unserved()
+        self.groups[name], self.sizes[name] = None, self.entries[unserved[0]].size if unserved else None
+        return name, self.sizes[name]
 
     def claim(self, group: str) -> dict[str, Any] | None:
         """The oldest job that nobody runs. A worker group that Ray Train restarted within its run, because its machine was
@@ -101,7 +105,7 @@ class JobQueue:
         previous = self.entries.get(self.groups[group] or "")
         if previous is not None and previous.group == group and not previous.ended:
             return previous.job
-        waiting = self._waiting()
+        waiting = [owner for owner in self._waiting() if self.entries[owner].size == self.sizes[group]]
         if not waiting:
             return None
         self.groups[group] = waiting[0]
@@ -129,6 +133,7 @@ class JobQueue:
             self.claim(group)
         owner = self.complete(group, error)
         self.groups.pop(group, None)
+        self.sizes.pop(group, None)
         return owner
 
     def return_job(self, group: str) -> str | None:
@@ -150,6 +155,19 @@ class JobQueue:
             if not entry.ended:
                 entry.group = None
         self.groups.clear()
+        self.sizes.clear()
+
+    def _unserved(self) -> list[str]:
+        """Owners of waiting jobs, but for those that idle worker groups will take."""
+        idle = Counter(self.sizes[group] for group, owner in self.groups.items() if owner is None)
+        unserved = []
+        for owner in self._waiting():
+            size = self.entries[owner].size
+            if idle[size]:
+                idle[size] -= 1
+            else:
+                unserved.append(owner)
+        return unserved
 
     def _waiting(self) -> list[str]:
         return [owner for owner, entry in self.entries.items() if entry.group is None and not entry.ended]

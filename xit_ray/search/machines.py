@@ -87,13 +87,17 @@ def _seconds(stamp: str) -> float:
     return time.mktime(time.strptime(stamp, "%Y-%m-%d %H:%M:%S"))
 
 
-def offered(cluster: Path = CLUSTER) -> frozenset[str]:
-    """Which of ``OTHER`` and ``RESCUE`` node types of the cluster's file have; neither where there is no such file."""
+def node_types(cluster: Path = CLUSTER) -> list[dict[str, Any]]:
+    """The kinds of machines that the cluster's file has; none where there is no such file."""
     try:
-        kinds = yaml.safe_load(cluster.expanduser().read_text())["available_node_types"].values()
+        return list(yaml.safe_load(cluster.expanduser().read_text())["available_node_types"].values())
     except (OSError, KeyError):
-        return frozenset()
-    return frozenset({OTHER, RESCUE} & {name for kind in kinds for name in kind.get("resources", {})})
+        return []
+
+
+def offered(cluster: Path = CLUSTER) -> frozenset[str]:
+    """Which of ``OTHER`` and ``RESCUE`` node types of the cluster's file have."""
+    return frozenset({OTHER, RESCUE} & {name for kind in node_types(cluster) for name in kind.get("resources", {})})
 
 
 class MachineWatch:

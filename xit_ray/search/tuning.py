@@ -15,7 +15,7 @@ from rich.console import Console
 
 from xit_ray.plan.planner import Planner
 from xit_ray.plan.trie import in_good_order, trie
-from xit_ray.search import coordinator, runtime, worker_groups
+from xit_ray.search import coordinator, gpu_sizes, runtime, worker_groups
 from xit_ray.search.budget import BudgetTracker
 from xit_ray.search.context import SearchContext
 from xit_ray.search.driver import TRIAL, drive, planned_trial
@@ -149,6 +149,9 @@ class _Fit:
         self.search, self.slots, self.trials, self.began = run, slots, trials, time.time()
         space, folder = run.space, run.folder
         self.space = space
+        sizes = gpu_sizes.of_cluster()
+        for model in run.planner.models:  # what fits nowhere is told before anything is trained
+            gpu_sizes.size_for(run.planner.gpu_gb(model), space.resources.gpus, sizes)
         self.coordinator = coordinator.start(folder.name, _budget(space, run.journal), resources={runtime.DRIVERS: 1})
         self.emit = coordinator.emitter(self.coordinator)
         listed = map(run.planner.trial, listed_recipes(space)) if space.search.listed else ()
@@ -163,6 +166,7 @@ class _Fit:
             ray_storage=_ray_storage(space, folder),
             single_machine=runtime.single_machine(),
             resources=space.resources,
+            gpu_sizes=sizes,
             dtype=run.planner.dtype,
             tasks=space.tasks,
             has_budget=space.budget.limited,

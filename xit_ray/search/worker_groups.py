@@ -18,8 +18,9 @@ import ray.train
 from ray.exceptions import ActorDiedError, RayActorError
 from ray.train import WorkerGroupError
 
-from xit_ray.search import coordinator
+from xit_ray.search import coordinator, gpu_sizes
 from xit_ray.search.context import SearchContext
+from xit_ray.spec.space import Resources
 
 NODE_DEATH_SECONDS = 60.0
 """A machine that is gone is known to be by then: Ray waits for five answers, ten seconds each at most."""
@@ -43,16 +44,16 @@ class _WorkerPool:
         try:
             ray.get(self.coordinator.register_pool.remote(self.name))
             while True:
-                group = ray.get(self.coordinator.next_group.remote(self.name, self.slots))
-                if group is not None:
-                    threading.Thread(target=self._run_group, args=(group,), daemon=True).start()
+                added = ray.get(self.coordinator.next_group.remote(self.name, self.slots))
+                if added is not None:
+                    threading.Thread(target=self._run_group, args=added, daemon=True).start()
         except ActorDiedError:
             ray.actor.exit_actor()  # the search has ended, and its coordinator with it
 
-    def _run_group(self, group: str) -> None:
+    def _run_group(self, group: str, gpu_size: int | None) -> None:
         message, lost, before = None, False, _nodes_alive()
         try:
-            _train(self.context, group)
+            _train(self.context, group, gpu_size)
         except Exception as error:  # noqa: BLE001 - the trial whose job it was raises it
             message = cause_of(error)
             # Where one of several workers is lost, the others' broken connections may be what is told first.
@@ -115,22 +116,31 @@ def _failures(error: Exception) -> list[Exception]:
     return list(error.worker_failures.values()) if isinstance(error, WorkerGroupError) else [error]
 
 
-def _train(context: SearchContext, group: str) -> None:
+def worker_resources(needs: Resources, gpu_size: int | None) -> dict[str, float]:
+    """What each worker asks Ray for."""
+    asked: dict[str, float] = {"CPU": needs.cpus}
+    if needs.gpus:
+        asked["GPU"] = needs.gpus
+    if gpu_size is not None:
+        asked[gpu_sizes.resource(gpu_size)] = gpu_sizes.SHARE
+    return asked
+
+
+def _train(context: SearchContext, group: str, gpu_size: int | None) -> None:
     """One worker group, from its start to its end."""
     from xit_ray.search.compat import torch_trainer
     from xit_ray.search.worker import work
 
     needs = context.resources
-    resources: dict[str, float] = {"CPU": needs.cpus}
-    if needs.gpus:
-        resources["GPU"] = needs.gpus
     torch_trainer(
         work,
         train_loop_config={"group": group, "context": context.model_dump(mode="json")},
         backend="nccl" if needs.gpus else "gloo",
         single_machine=context.single_machine,
         scaling_config=ray.train.ScalingConfig(
-            num_workers=needs.workers, use_gpu=bool(needs.gpus), resources_per_worker=resources
+            num_workers=needs.workers,
+            use_gpu=bool(needs.gpus),
+            resources_per_worker=worker_resources(needs, gpu_size),
         ),
         run_config=ray.train.RunConfig(
             # Nothing is restored: what a run has finished is in the stage store, and Tune repeats a failed trial.
