@@ -25,6 +25,11 @@ COMMANDS = {
         "xit_ray.report.__main__",
         "Make a run's report anew, finished or not, and print it; of several runs, a page with all of them.",
     ),
+    "export": (
+        "xit_ray.export.__main__",
+        "Write the best model of a run as a folder that transformers or sentence-transformers loads.",
+    ),
+    "predict": ("xit_ray.export.__main__", "Label a file's rows, in any language, with a model that was exported."),
     "track": ("xit_ray.track.__main__", "Deliver what is in a run's journal and did not reach its trackers yet."),
     "data": ("xit_ray.data.__main__", "Which tasks there are, and what their rows look like."),
     "doctor": ("xit_ray.search.doctor", "Say what this machine can do: GPU, bfloat16, memory, disk, Ray, MLflow, hub."),

@@ -10,8 +10,8 @@ from tests.running import run
 from tests.search.searching import write_space
 from xit_ray.core import flops
 from xit_ray.core.weights import BYTES_PER_VALUE
+from xit_ray.plan.build import Plan
 from xit_ray.plan.forecast import Forecaster
-from xit_ray.plan.show import Plan
 from xit_ray.plan.trie import trie
 from xit_ray.plan.workload import Workload
 from xit_ray.spec.recipe import Model

@@ -46,12 +46,29 @@ def with_weights(folder: Path) -> set[str]:
 def test_the_winners_and_what_comes_before_a_target_stay(done: Path, folder: Path) -> None:
     stages = {event.trial: [s.key for s in event.stages] for event in events(done) if isinstance(event, TrialStarted)}
     wanted = {key for keys in stages.values() for key in keys[:-1]}
-    for target in ("mini_nli", "mini_paraphrase"):
-        competing = [row for row in table(done, "trials") if row["target"] == target]
-        wanted.add(stages[max(competing, key=lambda row: row["dev_en"])["trial"]][-1])
+    wanted |= {stages[row["trial"]][-1] for row in table(done, "matrix") if row["chosen"]}
     assert with_weights(folder) == wanted
     assert len(wanted) == 3
     assert len(table(done, "ledger")) == 9
+
+
+def test_of_replicates_the_best_of_the_best_recipe_stays(folder: Path, tiny_encoder: Path) -> None:
+    """Not the best trial of all, whose recipe may be the worse one in the mean: it is not what the report names."""
+    own = folder / "replicates"
+    own.mkdir()
+    ran = a_search(own, tiny_encoder, "seeds", replicates=3, recipe={
+        "model": str(tiny_encoder),
+        "stages": [
+            {"mixture": {"grid": [None, {"task": "mini_nli", "examples": 64}]}},
+            {"mixture": {"task": "mini_similarity", "examples": 64}, "learning_rate": 1e-3},
+        ],
+    })  # fmt: skip
+    stages = {event.trial: [s.key for s in event.stages] for event in events(ran) if isinstance(event, TrialStarted)}
+    trials = {row["trial"]: row for row in table(ran, "trials")}
+    (chosen,) = [row for row in table(ran, "matrix") if row["chosen"]]
+    best = max(chosen["replicates"], key=lambda key: trials[key]["dev_en"])
+    before = {key for keys in stages.values() for key in keys[:-1]}
+    assert with_weights(own) == before | {stages[best][-1]}
 
 
 def test_what_was_dropped_is_not_left_to_pay(done: Path, folder: Path) -> None:

@@ -35,6 +35,8 @@ class Encoder(nn.Module):
         self.vocabulary: int = config.vocab_size
         self.max_length = model.max_length
         self.pooling = model.pooling
+        self.head = model.head
+        """Which kind of head sequences have."""
         self.dtype = torch.float32
         """What it computes in; ``Network.settle`` sets it."""
         freeze(self.body, model)

@@ -86,8 +86,7 @@ class Head(nn.Module):
             part: the rows.
             encoder: says how sequences are pooled.
         """
-        pooled = hidden if self.per_token else pool(hidden, part.sequence, part.sizes, encoder.pooling)
-        return self.apply_to(pooled)
+        return self.apply_to(hidden)
 
     def loss(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
         """Sum over the rows of the loss of what is right."""
@@ -96,3 +95,29 @@ class Head(nn.Module):
     def answers(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
         """What is answered: for each row, shape (R, …), or where ``per_token`` is set for each token, shape (T, …)."""
         return self.scores(hidden, part, encoder).argmax(-1)
+
+
+class SequenceHead(Head):
+    """On one vector per sequence: a linear layer on what the encoder's pooling gives; or with ``model.head: transformers``
+    what transformers puts on encoders of BERT's and RoBERTa's families, a dense layer with tanh on the first token before it.
+
+    Args:
+        encoder: says which, and how wide it is.
+        scores: how many it gives.
+        generator: of the random weights it starts from.
+    """
+
+    def __init__(self, encoder: Encoder, scores: int, generator: torch.Generator) -> None:
+        super().__init__(encoder.width, scores, generator)
+        self.dense: nn.Linear | None = None
+        if encoder.head == "transformers":
+            self.dense = nn.Linear(encoder.width, encoder.width)
+            with torch.no_grad():
+                self.dense.weight.normal_(0.0, 0.02, generator=generator)
+                self.dense.bias.zero_()
+
+    def scores(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
+        if self.dense is None:
+            return self.apply_to(pool(hidden, part.sequence, part.sizes, encoder.pooling))
+        first = self.dropout(pool(hidden, part.sequence, part.sizes, "first"))
+        return self.apply_to(torch.tanh(self.dense(first.to(self.dense.weight.dtype))))

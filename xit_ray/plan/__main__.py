@@ -7,16 +7,14 @@ from rich.console import Console
 
 from xit_ray.data.source import parse_source
 from xit_ray.plan import show
-from xit_ray.plan.forecast import Forecaster
+from xit_ray.plan.build import build
 from xit_ray.plan.missing import missing
 from xit_ray.plan.planner import Planner
 from xit_ray.plan.prices import hourly_price
-from xit_ray.plan.trie import in_good_order, trie
 from xit_ray.spec import commands
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import load_space
-from xit_ray.spec.points import expected_recipes
-from xit_ray.spec.space import Space
+from xit_ray.spec.shipped import found
 from xit_ray.stages.store import Store
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -24,7 +22,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def plan(
-    space: Annotated[str, typer.Argument(help="Search-space file.")],
+    space: Annotated[str, typer.Argument(help="Search-space file, or the name of a shipped one.")],
     data: Annotated[str | None, typer.Option(help="Folder, 'hub' or 'mirror:DIR' (also XIT_DATA).")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE, for example search.trials=8.")] = None,
     calibrate: Annotated[bool, typer.Option("--calibrate", help="Time a few steps on this machine first.")] = False,
@@ -37,7 +35,7 @@ def plan(
     ] = None,
 ) -> None:
     """Show the stages a search needs, how many trials share each, and what that costs."""
-    loaded = load_space(space, tuple(set_ or ()), data=data)
+    loaded = load_space(found(space), tuple(set_ or ()), data=data)
     console, store = commands.console(), Store(loaded.store_root)
     store.check_format()
     planner = Planner(loaded, parse_source(loaded.data), space)
@@ -62,36 +60,15 @@ def plan(
             soft_wrap=True,
         )
         return
-    planned = _planned(loaded, planner, store, calibrate, console)
+    with commands.progress_bar(console.is_terminal) as bar:
+        step = bar.add_task("tokenising", total=None)
+        planned = build(planner, store, calibrate, lambda done, rows: bar.update(step, completed=done, total=rows))
     show.stages(planned, console)
     show.totals(planned, console)
     show.gpu_memory(planned, console)
     show.not_counted(loaded, console)
     show.money(planned.forecast, console)
     show.duration(planned, workers or loaded.resources.runs or 1, console)
-
-
-def _planned(space: Space, planner: Planner, store: Store, calibrate: bool, console: Console) -> show.Plan:
-    from xit_ray.core.device import device_for
-    from xit_ray.plan import throughput
-
-    trials = {trial.key: trial for trial in map(planner.trial, expected_recipes(space))}
-    nodes = trie(trials.values())
-    in_order = in_good_order(list(trials.values()), nodes)
-    model = in_order[0].recipe.model
-    device = device_for(space.resources)
-    if calibrate:
-        from xit_ray.plan.calibrate import calibrate as measure
-
-        measure(model, device)
-    measured = throughput.known(model, device)
-    with commands.progress_bar(console.is_terminal) as bar:
-        step = bar.add_task("tokenising", total=None)
-        forecast = Forecaster(planner, lambda done, rows: bar.update(step, completed=done, total=rows)).of(in_order)
-    needed = {key for key in forecast.pieces if store.describe(key) is None}
-    for trial in in_order:
-        needed.update(training.key for training in trial.to_train(store))
-    return show.Plan(in_order, nodes, forecast, measured, set(forecast.pieces) - needed, space.keep)
 
 
 def _prepare(planner: Planner, console: Console) -> None:

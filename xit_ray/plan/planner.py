@@ -100,7 +100,7 @@ class Planner:
         if self.space.zero_shot.untrained:
             untrained = self._evaluation(model, None, None, (), beside, languages)
         return Trial(
-            key=fingerprint.of_recipe(recipe.model_dump(mode="json")),
+            key=fingerprint.of_recipe(recipe),
             recipe=recipe,
             trainings=tuple(trainings),
             evaluation=self._evaluation(key, key, recipe.target_head, tests, beside, languages),

@@ -1,53 +1,19 @@
 """The plan of a search on the console."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from xit_ray.plan.build import Plan
 from xit_ray.plan.forecast import Forecast
 from xit_ray.plan.missing import Missing
 from xit_ray.plan.prices import load_prices
 from xit_ray.plan.schedule import simulate
-from xit_ray.plan.trial import Trial
-from xit_ray.plan.trie import Node
-from xit_ray.plan.workload import Throughput, Workload
+from xit_ray.plan.workload import Workload
 from xit_ray.spec.commands import bytes_in_words
-from xit_ray.spec.space import Keep, Space
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything that is shown."""
-
-    trials: list[Trial]
-    nodes: dict[str, Node]
-    forecast: Forecast
-    throughput: Throughput | None
-    """Of this machine; None where it was not measured."""
-    stored: set[str]
-    """Keys of stages and scores that are neither trained nor computed again, because the store has them."""
-    keep: Keep
-    """Whose target checkpoints stay in the store."""
-
-    @property
-    def missing(self) -> Workload:
-        """The work that is left to pay for."""
-        return sum((work for key, work in self.forecast.pieces.items() if key not in self.stored), Workload())
-
-    @property
-    def bytes_to_store(self) -> int:
-        """Size of the checkpoints that are not in the store and will stay there."""
-        sizes = {key: size for key, size in self.forecast.checkpoint_bytes.items() if key not in self.stored}
-        intermediates = {training.key for trial in self.trials for training in trial.trainings[:-1]}
-        staying = sum(size for key, size in sizes.items() if key in intermediates or self.keep == "all")
-        if self.keep == "winners":
-            # Which one wins is not known; those of a model are equally large.
-            targets = {(trial.cell.model, trial.cell.target): trial.trainings[-1].key for trial in self.trials}
-            staying += sum(sizes.get(key, 0) for key in targets.values() if key not in intermediates)
-        return staying
+from xit_ray.spec.space import Space
 
 
 def missing(absent: Sequence[Missing], console: Console) -> None:

@@ -70,6 +70,14 @@ def _figures(summary: Summary) -> dict[str, tuple[str, Callable[[], Figure]]]:
     return {name: (words, draw) for name, (words, has_data, draw) in all_figures.items() if has_data}
 
 
+def matrix(summary: Summary) -> Figure | None:
+    """The transfer matrix; None where no cell has a gain."""
+    if not any(cell.gain for cell in summary.cells.values()):
+        return None
+    with _style():
+        return _matrix(summary)
+
+
 def draw(summary: Summary) -> list[Drawn]:
     """All figures of a report that have something to show."""
     return [_drawn(name, words, figure) for name, (words, figure) in _figures(summary).items()]

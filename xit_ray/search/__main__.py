@@ -30,7 +30,9 @@ def _named(folder: Path) -> str:
 @app.command()
 @outliving_terminal()
 def search(
-    space: Annotated[str | None, typer.Argument(help=f"Search-space file [{QUICKSTART}].")] = None,
+    space: Annotated[
+        str | None, typer.Argument(help=f"Search-space file, or the name of a shipped one [{QUICKSTART}].")
+    ] = None,
     data: Annotated[
         str | None, typer.Option(help="Folder in XTREME's layout, 'hub', or 'mirror:DIR' (also XIT_DATA).")
     ] = None,
@@ -53,6 +55,7 @@ def search(
     # Before the imports, which take seconds.
     console.print(f"reading {resume or space or QUICKSTART}", highlight=False, soft_wrap=True)
     from xit_ray.search import run
+    from xit_ray.search.start import begin
 
     if notify is not None:
         from xit_ray.search.notify import check
@@ -65,13 +68,8 @@ def search(
             )
         folder = run.old_folder(resume, output or "runs")
     else:
-        space = space or QUICKSTART
-        loaded = run.absolute(load_space(space, tuple(set_ or ()), data=data, output=output, mlflow=mlflow_uri))
-        console.print(f"{space}: looking at its tasks, rows and model", highlight=False, soft_wrap=True)
-        checked = run.check(loaded, space)
-        folder = run.new_folder(loaded)
-        if folder.name != loaded.name:
-            console.print(f"the name {loaded.name} is taken: this run is {folder.name}", highlight=False)
+        overrides = tuple(set_ or ())
+        folder, checked = begin(space or QUICKSTART, overrides, console, data=data, output=output, mlflow=mlflow_uri)
     try:
         finished = run.run(folder, console, checked, JsonLines() if json else None)
     except KeyboardInterrupt:

@@ -2,13 +2,14 @@
 
 import logging
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from statistics import fmean
 from typing import Any
 
 from xit_ray.plan.trial import Trial
 from xit_ray.spec.errors import in_a_line
-from xit_ray.spec.space import Keep
+from xit_ray.spec.space import Space
 from xit_ray.stages.store import Store
 from xit_ray.track.events import Event, TrialEnded
 from xit_ray.track.state import State, TrialState
@@ -22,18 +23,23 @@ class Retention:
     not answer is asked again when the next trial has ended.
 
     Args:
-        keep: whose weights stay: of the best trial of each model and target on English dev, of all, or of none.
-        store: the stage store.
+        space: says whose weights stay: of the best recipe of each model and target on English dev, of all, or of none.
         state: of the search.
         listed: the trials of the search, where they are known beforehand.
     """
 
-    def __init__(self, keep: Keep, store: Store, state: State, listed: Iterable[Trial] = ()) -> None:
-        self.keep, self.store, self.state = keep, store, state
+    def __init__(self, space: Space, state: State, listed: Iterable[Trial] = ()) -> None:
+        self.keep, self.store, self.state = space.keep, Store(space.store_root), state
+        self.fresh_seeds = space.search.finalists.seeds if space.search.finalists is not None else 1
         self.uses: dict[str, set[str]] = defaultdict(set)
         """By stage that is some listed trial's last one: these trials."""
         self.intermediates: set[str] = set()
+        self.seeds = Counter[str]()
+        """By recipe, apart from its seeds: how many trials it is to have."""
+        self.recipes: dict[str, str] = {}
+        """By trial, its recipe apart from seeds."""
         for trial in listed:
+            self.seeds[trial.recipe.apart_from_seeds] += 1
             *before, last = (training.key for training in trial.trainings)
             self.uses[last].add(trial.key)
             self.intermediates.update(before)
@@ -89,15 +95,31 @@ class Retention:
                 yield key
 
     def _winners(self) -> Iterator[TrialState]:
-        """The best done trial of each model and target; where there is no English dev that could tell, every trial."""
-        best: dict[tuple[str, str], TrialState] = {}
-        for trial in list(self.state.trials.values()):
-            if trial.status != "done":
-                continue
-            if trial.dev is None:
+        """Of each model and target: of the best recipe whose trials have all ended, the best one, which ``export`` takes; of
+        recipes that still lack a seed, the best one so far; and every trial where there is no English dev that could tell.
+        What is best is as in ``report.matrix``: by the mean over seeds, fresh ones before others."""
+        ended = Counter(self._recipe(trial) for trial in self.state.ended())
+        done: dict[tuple[str, str, tuple[str, bool]], list[TrialState]] = defaultdict(list)
+        in_order = sorted(
+            self.state.trials.values(), key=lambda t: (not t.cell.is_baseline, t.cell.intermediate, t.key)
+        )
+        for trial in in_order:
+            if trial.status == "done" and trial.dev is None:
                 yield trial
-                continue
-            place = trial.cell.model, trial.cell.target
-            if place not in best or trial.dev > (best[place].dev or 0.0):
-                best[place] = trial
-        yield from best.values()
+            elif trial.status == "done":
+                done[trial.cell.model, trial.cell.target, self._recipe(trial)].append(trial)
+        best: dict[tuple[str, str], tuple[tuple[bool, float], TrialState]] = {}
+        for (model, target, recipe), trials in done.items():
+            top = max(trials, key=lambda trial: trial.dev or 0.0)
+            rank = recipe[1], fmean(trial.dev or 0.0 for trial in trials)
+            if ended[recipe] < (self.fresh_seeds if recipe[1] else self.seeds[recipe[0]]):
+                yield top
+            elif (model, target) not in best or rank > best[model, target][0]:
+                best[model, target] = rank, top
+        yield from (top for _, top in best.values())
+
+    def _recipe(self, trial: TrialState) -> tuple[str, bool]:
+        """The trial's recipe apart from its seeds, and whether these are fresh."""
+        if trial.key not in self.recipes:
+            self.recipes[trial.key] = trial.recipe.apart_from_seeds
+        return self.recipes[trial.key], trial.reseeded

@@ -5,7 +5,7 @@ import os
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -155,7 +155,11 @@ def absolute(space: Space) -> Space:
 
 
 def run(
-    folder: Path, console: Console, checked: Planner | None = None, listener: Tracker | None = None
+    folder: Path,
+    console: Console,
+    checked: Planner | None = None,
+    listener: Tracker | None = None,
+    own_process: bool = True,
 ) -> SearchResult:
     """Do what is left of the search whose specification lies in the folder.
 
@@ -164,6 +168,8 @@ def run(
         console: where its progress is shown.
         checked: of a search that begins, what ``check`` gave; a resumed one is looked at again.
         listener: follows the search beside the space's own trackers.
+        own_process: whether this process is for the search alone. Then all that Ray prints goes to the run's folder; in a
+            notebook the process's output is left alone, and Ray is told to be silent.
 
     Raises:
         UserError: something the search needs is missing, or another process works on this run.
@@ -174,7 +180,7 @@ def run(
         Journal(folder).mend()
         with mirrored(space, folder, functools.partial(_say, console)) as mirrors:
             trackers = trackers_of(space, folder) | ({"listener": listener} if listener is not None else {})
-            result = _run(space, folder, console, checked, mirrors, trackers)
+            result = _run(space, folder, console, checked, mirrors, trackers, own_process)
         behind = tuple(f"{mirror.address}: {mirror.problem}" for mirror in mirrors if mirror.problem is not None)
     return replace(result, behind=result.behind + behind)
 
@@ -190,6 +196,7 @@ def _run(
     checked: Planner | None,
     mirrors: list[Mirror],
     trackers: dict[str, Tracker],
+    own_process: bool,
 ) -> SearchResult:
     console.print(f"[bold]{space.name}[/bold]  {space.question}", highlight=False)
     planner = checked or Planner(space, parse_source(space.data), space.name)
@@ -207,12 +214,14 @@ def _run(
 
     with delivering(trackers, folder, say=functools.partial(_say, console)) as deliveries:
         try:
-            note(SearchStarted(run=folder.name, search=state.search or uuid.uuid4().hex, provenance=provenance()))
+            search = state.search or uuid.uuid4().hex
+            note(SearchStarted(run=folder.name, search=search, provenance=provenance(), dtype=planner.dtype))
             overlaps = tuple(planner.guard.shown)
             if overlaps != state.overlaps:
                 note(OverlapsFound(overlaps=overlaps))
             with interruptible():
-                _search(space, planner, folder, journal, state, [*mirrors, *deliveries], console)
+                followers: list[Follower] = [*mirrors, *deliveries]
+                _search(space, planner, folder, journal, state, followers, console, own_process)
             tables.write(state, folder)
             summary, _ = build(folder, space.store_root)
         except BaseException as error:
@@ -281,12 +290,15 @@ def _search(
     state: State,
     followers: list[Follower],
     console: Console,
+    own_process: bool,
 ) -> None:
     terminal = console.is_terminal  # asked before the screen is turned away
-    with _quiet(folder / RAY_LOG) as screen:
+    with _quiet(folder / RAY_LOG) if own_process else nullcontext() as screen:
         from xit_ray.search import tuning  # Ray is imported with its output already turned away
 
-        tuning.fit(tuning.SearchRun(space, planner, folder, journal, state, followers, screen(console, terminal)))
+        shown = screen(console, terminal) if screen is not None else console
+        search = tuning.SearchRun(space, planner, folder, journal, state, followers, shown, ray_talks=own_process)
+        tuning.fit(search)
 
 
 @contextmanager

@@ -68,9 +68,13 @@ STARTS = 3
 
 
 @contextmanager
-def running(resources: Resources) -> Iterator[int]:
+def running(resources: Resources, talks: bool = True) -> Iterator[int]:
     """Ray while the block runs: the one this process has already joined, which is left as it is; else the cluster that this
     machine belongs to; else one of this machine's own.
+
+    Args:
+        resources: of a run.
+        talks: whether a Ray that is started prints what its processes print.
 
     Yields:
         how many training runs may go on at a time.
@@ -83,7 +87,7 @@ def running(resources: Resources) -> Iterator[int]:
     try:
         if not joined:
             with _own_signals():
-                _join_or_start()
+                _join_or_start(talks)
         _check_drivers()
         yield resources.runs or _fitting_now(resources)
     finally:
@@ -120,8 +124,8 @@ def _own_signals() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-def _join_or_start() -> None:
-    options = {"log_to_driver": True, "logging_level": logging.ERROR, "namespace": "xit_ray"}
+def _join_or_start(talks: bool) -> None:
+    options = {"log_to_driver": talks, "logging_level": logging.ERROR, "namespace": "xit_ray"}
     if joins_cluster():
         ray.init(address="auto", runtime_env={"env_vars": ENVIRONMENT}, **options)
     else:

@@ -57,6 +57,8 @@ class SearchRun:
     followers: list[Follower]
     """Trackers, and the mirror in the store."""
     console: Console
+    ray_talks: bool = True
+    """Whether Ray prints what its processes print: where that goes to a file."""
 
 
 def fit(run: SearchRun) -> None:
@@ -70,7 +72,7 @@ def fit(run: SearchRun) -> None:
     if trials.none():
         return
     run.console.print("starting Ray", highlight=False)
-    with runtime.running(run.space.resources) as slots:
+    with runtime.running(run.space.resources, run.ray_talks) as slots:
         fitting = _Fit(run, slots, trials)
         try:
             fitting.run()
@@ -155,7 +157,7 @@ class _Fit:
         self.coordinator = coordinator.start(folder.name, _budget(space, run.journal), resources={runtime.DRIVERS: 1})
         self.emit = coordinator.emitter(self.coordinator)
         listed = map(run.planner.trial, listed_recipes(space)) if space.search.listed else ()
-        self.retention = Retention(space.keep, Store(space.store_root), run.state, listed)
+        self.retention = Retention(space, run.state, listed)
         source = run.planner.source
         self.context = SearchContext(
             run=folder.name,

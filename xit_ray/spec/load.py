@@ -1,9 +1,11 @@
 """YAML file and ``--set`` overrides to a validated space, with errors that name file, key, found and allowed."""
 
+import copy
 import difflib
 import itertools
 import types
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,23 +64,30 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+EXTENDS = "extends"
+"""Key of a space file that names another one, from its own folder: what both have is this one's."""
+GIVEN = "space"
+"""Stands for a file's name in errors, where a space is given as a mapping."""
 SPEC = "spec.yaml"
 """In a run's folder: the space with everything written out, which a resume reads."""
 
 
-def load_space(path: str | Path, overrides: tuple[str, ...] = (), **values: Any) -> Space:
+def load_space(space: str | Path | Mapping[str, Any], overrides: tuple[str, ...] = (), **values: Any) -> Space:
     """Read a search-space file.
 
     Args:
-        path: the YAML file.
+        space: the YAML file, or what would be in it.
         overrides: ``PATH=VALUE`` strings; PATH is dotted (``recipe.stages.0.learning_rate``), VALUE is YAML.
         **values: top-level fields that a command-line option sets (None leaves the file's value).
 
     Raises:
         UserError: the file cannot be read, or a key or value in it is not allowed.
     """
-    path = Path(path)
-    tree = _read(path, Space)
+    if isinstance(space, str | Path):
+        path = Path(space)
+        tree = _extended(path, ())
+    else:
+        path, tree = Path(GIVEN), copy.deepcopy(dict(space))
     for override in overrides:
         _override(tree, override)
     tree.update({key: value for key, value in values.items() if value is not None})
@@ -142,6 +151,35 @@ def _read(path: Path, model: type[Strict]) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise UserError(f"{path}: found {type(tree).__name__}; allowed: a mapping with the keys {_keys(model)}")
     return tree
+
+
+def _extended(path: Path, before: tuple[Path, ...]) -> dict[str, Any]:
+    """A space file, with what it has from the one that it extends: mappings are joined key by key, all else is replaced."""
+    tree = _read(path, Space)
+    if EXTENDS not in tree:
+        return tree
+    other = tree.pop(EXTENDS)
+    if not isinstance(other, str):
+        raise UserError(
+            f"{path}: {EXTENDS}: found {other!r}; allowed: another space file's path, from this one's folder"
+        )
+    base = path.parent / Path(other).expanduser()
+    if base.resolve() in (one.resolve() for one in (*before, path)):
+        raise UserError(f"{path}: {EXTENDS}: {other} extends this file in turn")
+    below = _extended(base, (*before, path))
+    if isinstance(below.get("tasks"), list):  # their paths begin where they are written
+        below["tasks"] = [str((base.parent / one).resolve()) if isinstance(one, str) else one for one in below["tasks"]]
+    joined: dict[str, Any] = _joined(below, tree)
+    return joined
+
+
+def _joined(below: Any, above: Any) -> Any:
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    # A domain has one key; a value in its place is another domain, and not one more key.
+    if as_domain(below, "") is not None or as_domain(above, "") is not None:
+        return above
+    return {**below, **{key: _joined(below.get(key), value) for key, value in above.items()}}
 
 
 def _validate(tree: dict[str, Any], where: str) -> Space:

@@ -21,6 +21,9 @@ class Model(Strict):
     """Commit of a hub model; required for hub names, so that a result can be repeated."""
     pooling: Literal["mean", "first"] = "mean"
     """How a sequence becomes one vector for its head: the mean of its tokens, or its first token."""
+    head: Literal["linear", "transformers"] = "linear"
+    """What scores a sequence: a linear layer on its vector; or what ``AutoModelForSequenceClassification`` has on encoders of
+    BERT's and RoBERTa's families, a dense layer with tanh on the first token before it, whatever ``pooling`` says."""
     frozen: tuple[Literal["word_embeddings", "embeddings"], ...] = ("word_embeddings",)
     """Parts that no stage changes: the word embeddings, or all embeddings with their layer norm. Frozen word embeddings
     keep unseen languages in place and cost no optimiser state."""

@@ -12,7 +12,7 @@ from typing import Any
 from xit_ray.core.kinds import embedding_core, head_core
 from xit_ray.data.kinds import data_kind
 from xit_ray.spec.base import Strict
-from xit_ray.spec.recipe import Model, Stage
+from xit_ray.spec.recipe import Model, Recipe, Stage
 from xit_ray.tasks.base import Task
 
 CORE_VERSION = 4
@@ -59,7 +59,7 @@ def of_model(model: Model, content: Mapping[str, str], dtype: str) -> str:
         content: what ``core.models.identity`` says of its files.
         dtype: of the weights while computing (a bfloat16 machine's checkpoints differ from a float32 one's).
     """
-    fields = model.model_dump(mode="json", exclude={"name"})
+    fields = model.model_dump(mode="json", exclude={"name", *_later(model)})
     return _digest({"model": fields, "content": dict(content), "dtype": dtype, "core": CORE_VERSION})
 
 
@@ -108,9 +108,14 @@ def _version(task: Task) -> list[int]:
     return [data_kind(task).version, core]
 
 
-def of_recipe(tree: Mapping[str, Any]) -> str:
+def of_recipe(recipe: Recipe) -> str:
     """Short key of a recipe as written, which names its trial."""
-    return _digest(dict(tree))[:10]
+    return _digest(recipe.model_dump(mode="json", exclude={"model": _later(recipe.model)}))[:10]
+
+
+def _later(model: Model) -> set[str]:
+    """Fields that came later than the stages of many stores, where they say what was so before."""
+    return {"head"} if model.head == "linear" else set()
 
 
 def _digest(content: dict[str, Any]) -> str:

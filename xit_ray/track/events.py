@@ -54,6 +54,8 @@ class SearchStarted(_Event):
     """ID of the search, unique on all machines; a resumed search keeps it."""
     provenance: Provenance | None = None
     """None in journals that were begun before it was noted."""
+    dtype: str = "float32"
+    """What its trials compute in; journals of before it was noted say what is true of every checkpoint's tensors."""
 
 
 class SearchEnded(_Event):

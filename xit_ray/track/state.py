@@ -126,6 +126,8 @@ class State:
         self.search: str | None = None
         """ID of the search."""
         self.provenance: Provenance | None = None
+        self.dtype = "float32"
+        """What trials compute in."""
         """What the search was begun with."""
         self.finished = False
         """Whether the last process that worked on the search came to its end."""
@@ -164,7 +166,7 @@ class State:
             case SearchStarted():
                 self.started = self.started or event.time
                 self.search = self.search or event.search
-                self.provenance = self.provenance or event.provenance
+                self.provenance, self.dtype = self.provenance or event.provenance, event.dtype
                 self.finished = False
                 self.refusals = ()  # another process watches now
             case SearchEnded():

@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from xit_ray.core.encoder import Encoder
 from xit_ray.core.evaluate import embed
-from xit_ray.core.heads import Head, Part
+from xit_ray.core.heads import Head, Part, SequenceHead
 from xit_ray.core.kinds.base import HeadCore, Raw, Scored, named
 from xit_ray.core.meter import Meter
 from xit_ray.core.network import Network
@@ -20,7 +20,7 @@ from xit_ray.tasks.kinds import Classification
 from xit_ray.tasks.scores.measures import f1_of_class, mean_of
 
 
-class ClassHead(Head):
+class ClassHead(SequenceHead):
     """Scores of shape (rows, classes)."""
 
     def loss(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
@@ -33,7 +33,7 @@ class ClassificationCore(HeadCore[Classification]):
         return {"classes": len(task.labels)}
 
     def make_head(self, task: Classification, encoder: Encoder, generator: torch.Generator) -> Head:
-        return ClassHead(encoder.width, len(task.labels), generator)
+        return ClassHead(encoder, len(task.labels), generator)
 
     def score(self, task: Classification, language: str, table: pa.Table, encoded: Encoded, raw: Raw) -> Scored:
         gold = encoded.labels

@@ -10,14 +10,14 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from xit_ray.core.encoder import Encoder
-from xit_ray.core.heads import Head, Part
+from xit_ray.core.heads import Head, Part, SequenceHead
 from xit_ray.core.kinds.base import HeadCore, Raw, Scored
 from xit_ray.data.encode import Encoded
 from xit_ray.tasks.kinds import MultiLabel
 from xit_ray.tasks.scores.measures import f1_of_labels
 
 
-class LabelsHead(Head):
+class LabelsHead(SequenceHead):
     """Scores of shape (rows, labels). A row's loss is the mean of its labels' binary cross-entropies; a label is given
     where it is more likely than not."""
 
@@ -42,7 +42,7 @@ class MultiLabelCore(HeadCore[MultiLabel]):
         return {"labels": len(task.labels)}
 
     def make_head(self, task: MultiLabel, encoder: Encoder, generator: torch.Generator) -> Head:
-        return LabelsHead(encoder.width, len(task.labels), generator)
+        return LabelsHead(encoder, len(task.labels), generator)
 
     def score(self, task: MultiLabel, language: str, table: pa.Table, encoded: Encoded, raw: Raw) -> Scored:
         assert encoded.labels is not None

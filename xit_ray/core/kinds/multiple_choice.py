@@ -31,7 +31,7 @@ class ChoiceHead(ClassHead):
 
 class MultipleChoiceCore(HeadCore[MultipleChoice]):
     def make_head(self, task: MultipleChoice, encoder: Encoder, generator: torch.Generator) -> Head:
-        return ChoiceHead(encoder.width, 1, generator)
+        return ChoiceHead(encoder, 1, generator)
 
     def score(self, task: MultipleChoice, language: str, table: pa.Table, encoded: Encoded, raw: Raw) -> Scored:
         assert encoded.labels is not None

@@ -8,14 +8,14 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from xit_ray.core.encoder import Encoder
-from xit_ray.core.heads import Head, Part
+from xit_ray.core.heads import Head, Part, SequenceHead
 from xit_ray.core.kinds.base import HeadCore, Raw, Scored
 from xit_ray.data.encode import Encoded
 from xit_ray.tasks.kinds import Regression
 from xit_ray.tasks.scores.measures import correlations
 
 
-class NumberHead(Head):
+class NumberHead(SequenceHead):
     """Scores of shape (rows,). The loss is the squared error, as for STS-B in GLUE."""
 
     def scores(self, hidden: Tensor, part: Part, encoder: Encoder) -> Tensor:
@@ -34,7 +34,7 @@ class RegressionCore(HeadCore[Regression]):
         return {"range": [task.low, task.high]}
 
     def make_head(self, task: Regression, encoder: Encoder, generator: torch.Generator) -> Head:
-        return NumberHead(encoder.width, 1, generator)
+        return NumberHead(encoder, 1, generator)
 
     def score(self, task: Regression, language: str, table: pa.Table, encoded: Encoded, raw: Raw) -> Scored:
         assert encoded.labels is not None

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 import pyarrow as pa
 
 from xit_ray.data.encode import Encoded
-from xit_ray.data.lines import Records
+from xit_ray.data.lines import Record, Records
 from xit_ray.data.row_reader import RowReader
 from xit_ray.data.tokenise import Tokenizer
 from xit_ray.spec.errors import UserError
@@ -99,6 +99,10 @@ class HeadData(DataKind[AnyTask]):
             tokenizer: a fast one.
             max_length: longest sequence, specials included.
         """
+
+    def with_answer(self, task: AnyTask, record: Record) -> Record:
+        """A record of a file without answers, with some answer: a row has one, and predicting does not read it."""
+        return {**record, "label": task.labels[0] if task.labels else 0}
 
     def prepared(self, task: AnyTask, encoded: Encoded) -> Encoded:
         """The tokens with what the task says of them and the cache of tokens does not keep."""

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from xit_ray.data.encode import Encoded
 from xit_ray.data.kinds.base import INDEX, TEXT, HeadData, Schema, label_shares, pair_columns
+from xit_ray.data.lines import Record
 from xit_ray.data.row_reader import RowReader
 from xit_ray.data.tokenise import Tokenizer, encode_pairs
 from xit_ray.tasks.kinds import MultiLabel
@@ -27,6 +28,9 @@ class MultiLabelData(HeadData[MultiLabel]):
         names = row.spelled or task.labels
         labels = sorted({row.index(value, names, len(task.labels)) for value in given})
         return *row.pair(), labels
+
+    def with_answer(self, task: MultiLabel, record: Record) -> Record:
+        return {**record, "labels": []}
 
     def check_table(self, table: pa.Table, origin: str) -> None:
         pair_columns(table, origin)

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from xit_ray.data.encode import Encoded
 from xit_ray.data.kinds.base import NUMBER, TEXT, HeadData, Schema, pair_columns
+from xit_ray.data.lines import Record
 from xit_ray.data.row_reader import UNLABELLED, RowReader
 from xit_ray.data.tokenise import Tokenizer, encode_pairs
 from xit_ray.tasks.kinds import Regression
@@ -24,6 +25,9 @@ class RegressionData(HeadData[Regression]):
         if value in (None, "", "-") or (value in UNLABELLED and not task.low <= -1):
             raise row.unlabelled()
         return *row.pair(), _number(row, task, value)
+
+    def with_answer(self, task: Regression, record: Record) -> Record:
+        return {**record, "label": task.low}
 
     def check_table(self, table: pa.Table, origin: str) -> None:
         pair_columns(table, origin)

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from xit_ray.data.encode import Encoded
 from xit_ray.data.kinds.base import INDEX, TEXT, HeadData, Schema
+from xit_ray.data.lines import Record
 from xit_ray.data.row_reader import RowReader
 from xit_ray.data.tokenise import Tokenizer, encodings, from_encodings
 from xit_ray.spec.errors import UnlabelledError, UserError
@@ -42,6 +43,12 @@ class SpanQAData(HeadData[SpanQA]):
         if given and not answers:
             raise row.bad(f"has the answer {given[0][0]!r}, which is not in its context")
         return name, question, context, answers
+
+    def with_answer(self, task: SpanQA, record: Record) -> Record:
+        context = record.get("context")
+        first = context.split()[:1] if isinstance(context, str) else []
+        answers = [{"text": word, "start": context.index(word)} for word in first] if isinstance(context, str) else []
+        return {"id": "", **record, "answers": answers}
 
     def describe(self, task: SpanQA, table: pa.Table) -> str:
         without = sum(not row for row in table.column("answers").to_pylist())

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from xit_ray.data.encode import NO_LABEL, Encoded, Ids
 from xit_ray.data.kinds.base import INDEX, TEXT, HeadData, Schema, label_shares
+from xit_ray.data.lines import Record
 from xit_ray.data.row_reader import RowReader
 from xit_ray.data.tokenise import Tokenizer, encodings, from_encodings
 from xit_ray.spec.errors import UserError
@@ -41,6 +42,13 @@ class TaggingData(HeadData[Tagging]):
             names = [task.labels[tag] for tag in tags]
             row.notes["entities that begin with I- read as beginning there"] += repaired(names)
         return tokens, tags
+
+    def with_answer(self, task: Tagging, record: Record) -> Record:
+        """A plain text is a sentence whose words are between spaces."""
+        if "tokens" not in record and isinstance(record.get("text"), str):
+            record = {**record, "tokens": record["text"].split()}
+        tokens = record.get("tokens")
+        return {**record, "tags": [0] * len(tokens)} if isinstance(tokens, list) else record
 
     def with_labels(self, task: Tagging, names: Iterable[str]) -> Tagging:
         """The task with the tags of its training rows, and a last one for any others."""

@@ -1,0 +1,75 @@
+"""Writes a winner as a model folder: weights, configuration, tokenizer, a card, and what ``xit predict`` needs to know."""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from xit_ray import __version__
+from xit_ray.core import weights
+from xit_ray.core.kinds import head_maker
+from xit_ray.core.network import Network
+from xit_ray.core.tokenizer import load_tokenizer
+from xit_ray.data import rows
+from xit_ray.data.source import parse_source
+from xit_ray.export import card, heads
+from xit_ray.export.winner import Winner
+from xit_ray.spec.errors import UserError
+from xit_ray.tasks import registry
+from xit_ray.tasks.base import Task
+
+ABOUT = "xit_ray.json"
+"""File of a model folder: the task, how it was trained to read texts, and where its head is."""
+
+
+def write(winner: Winner, folder: Path) -> str:
+    """Write a model folder; it is there whole or not at all.
+
+    Args:
+        winner: what is written.
+        folder: where; there must be nothing yet.
+
+    Returns:
+        the class that loads it.
+
+    Raises:
+        UserError: there is something, or the head is none that transformers or sentence-transformers has.
+    """
+    if folder.exists():
+        raise UserError(f"{folder}: exists; name a folder that does not")
+    recipe = winner.trial.recipe
+    task = rows.resolved(registry.get(recipe.target_task), parse_source(winner.space.data))
+    trained = rows.resolved(registry.trained_as(task), parse_source(winner.space.data))
+    network = Network(recipe.model, [head_maker(trained)], seed=0)
+    with winner.store.open(winner.checkpoint) as checkpoint:
+        weights.load(network, checkpoint, head=recipe.target_head)
+    dtype = getattr(torch, winner.dtype)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".exporting-", dir=folder.parent) as aside:
+        made = Path(aside) / folder.name
+        made.mkdir()
+        tokenizer = load_tokenizer(recipe.model)
+        loader, places = heads.save(network, trained, tokenizer, recipe.model, dtype, made)
+        about = {
+            "xit_ray": __version__,
+            "loader": loader,
+            "task": described(task),
+            "pooling": recipe.model.pooling,
+            "head": recipe.model.head,
+            "max_length": recipe.model.max_length,
+            "dtype": winner.dtype,
+            "tensors": places,
+        }
+        (made / ABOUT).write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
+        (made / "README.md").write_text(card.render(winner, task, loader, about), encoding="utf-8")
+        shutil.move(made, folder)
+    return loader
+
+
+def described(task: Task) -> dict[str, Any]:
+    """What is needed to answer a task's questions again, as JSON has it."""
+    own = {name: value for name, value in task.terms.items() if name != "labels"}
+    return {"kind": task.kind, "name": task.name, "labels": list(task.labels), "terms": own}

@@ -1,0 +1,30 @@
+"""Sends a model folder to the hub."""
+
+import os
+from pathlib import Path
+
+from xit_ray.spec.errors import UserError, one_line
+
+
+def push(folder: Path, name: str, private: bool = False) -> str:
+    """Send all files of a folder to a repository, which is made where it is not there; its address.
+
+    The hub and the token are those of ``huggingface_hub``: ``HF_ENDPOINT``, and ``HF_TOKEN`` or ``hf auth login``.
+
+    Raises:
+        UserError: there is no token, or the hub refuses.
+    """
+    from huggingface_hub import HfApi, get_token
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if name.count("/") != 1:
+        raise UserError(f"--push: found {name!r}; allowed: OWNER/NAME")
+    if get_token() is None:
+        raise UserError("--push: there is no token of the hub; say `hf auth login`, or set HF_TOKEN")
+    api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
+    try:
+        api.create_repo(name, private=private, exist_ok=True)
+        api.upload_folder(repo_id=name, folder_path=folder, commit_message="xit export")
+    except (HfHubHTTPError, OSError) as error:
+        raise UserError(f"--push {name}: the hub refuses: {one_line(error)}") from None
+    return f"{api.endpoint}/{name}"
