@@ -2,6 +2,7 @@
 # make test     set up .venv and run the tests, in under ten minutes
 # make slow     those that take longer: benchmarks in their smallest form, searches that are killed and resumed
 # make lab      a whole cluster on this machine: ray up, lost machines and heads, and home again
+# make docs     the pages of docs/ as a site, in site/
 # make check    lint, types, and the arrows between the rooms
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ PIP := $(VENV)/bin/python -m pip install --quiet --constraint constraints.txt
 # faiss-gpu where a CUDA GPU answers, faiss-cpu elsewhere: the two exclude each other.
 FAISS := $(shell nvidia-smi --list-gpus >/dev/null 2>&1 && echo gpu || echo cpu)
 
-.PHONY: search test slow lab check clean
+.PHONY: search test slow lab docs check clean
 
 search: $(VENV)/ready
 	$(VENV)/bin/python -m xit_ray.search
@@ -25,6 +26,10 @@ test: $(VENV)/ready-to-test
 slow: $(VENV)/ready-to-test
 	$(VENV)/bin/python -m pytest --numprocesses 2 --dist worksteal -m "slow and not alone and not lab"
 	$(VENV)/bin/python -m pytest -m alone
+
+docs: $(VENV)/ready-to-test
+	$(PIP) --editable '.[$(FAISS),offline,test,docs]'
+	$(VENV)/bin/mkdocs build --strict --quiet
 
 check: $(VENV)/ready-to-test
 	$(VENV)/bin/ruff check .

@@ -110,14 +110,14 @@ def test_every_file_that_a_page_links_to_is_there() -> None:
 
 def test_every_benchmark_is_run_by_a_test() -> None:
     tests = "".join(file.read_text("utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
-    parts = {"__init__", "report", "checkout", "mutations", "searches", "trainer"}
+    parts = {"__init__", "report", "checkout", "mutations", "searches", "servers", "trainer"}
     for file in sorted((ROOT / "benchmarks").glob("*.py")):
         called = (f'result("{file.stem}"', f'"benchmarks.{file.stem}"')
         assert file.stem in parts or any(call in tests for call in called), file.name
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["data", "plan", "report", "search", "stages", "track"])
+@pytest.mark.parametrize("name", ["data", "export", "plan", "report", "search", "spec", "stages", "track"])
 def test_every_command_has_a_help(name: str) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", f"xit_ray.{name}", "--help"], capture_output=True, text=True, cwd=ROOT

@@ -21,6 +21,11 @@ COMMANDS = {
         "xit_ray.plan.__main__",
         "Show the stages a search needs, how many trials share each, and what that costs.",
     ),
+    "init": ("xit_ray.plan.init", "Write a search space with comments, to be edited."),
+    "schema": (
+        "xit_ray.spec.__main__",
+        "Print the JSON Schema of search spaces, for editors.",
+    ),
     "report": (
         "xit_ray.report.__main__",
         "Make a run's report anew, finished or not, and print it; of several runs, a page with all of them.",

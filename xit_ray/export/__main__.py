@@ -56,7 +56,7 @@ def predict(
         list[str] | None, typer.Option(help="Where a column is in the file, for example text_a=sentence.")
     ] = None,
 ) -> None:
-    """Label the rows of a file, which need no labels, in any language."""
+    """Label a file's rows, in any language, with a model that was exported."""
     from xit_ray.export.predict import Predictor, fetched
 
     pairs = [one.partition("=") for one in column or ()]
