@@ -23,7 +23,8 @@ def push(folder: Path, name: str, private: bool = False) -> str:
         raise UserError("--push: there is no token of the hub; say `hf auth login`, or set HF_TOKEN")
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
     try:
-        api.create_repo(name, private=private, exist_ok=True)
+        if not api.repo_exists(name):
+            api.create_repo(name, private=private)
         api.upload_folder(repo_id=name, folder_path=folder, commit_message="xit export")
     except (HfHubHTTPError, OSError) as error:
         raise UserError(f"--push {name}: the hub refuses: {one_line(error)}") from None
