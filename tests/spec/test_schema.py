@@ -12,10 +12,12 @@ import jsonschema
 import pytest
 import yaml
 
+from xit_ray.data.task_page import task_page
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import load_space
 from xit_ray.spec.schema import reference, space_schema
 from xit_ray.spec.shipped import shipped
+from xit_ray.tasks import registry
 
 ROOT = Path(__file__).parent.parent.parent
 SPACES = {name: file for name, file in shipped().items() if "recipe" in yaml.safe_load(file.read_text())}
@@ -118,6 +120,11 @@ def test_what_is_not_allowed_is_refused_by_both(what: str) -> None:
 
 def test_the_reference_page_is_that_of_this_version() -> None:
     assert (ROOT / "docs/reference.md").read_text("utf-8") == reference(), "xit schema --markdown > docs/reference.md"
+
+
+def test_the_page_of_tasks_is_that_of_this_version() -> None:
+    page = (ROOT / "docs/task_list.md").read_text("utf-8")
+    assert page == task_page(registry.tasks().values()), "xit data list --markdown > docs/task_list.md"
 
 
 def test_a_space_extends_another(tmp_path: Path) -> None:

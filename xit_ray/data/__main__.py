@@ -10,6 +10,7 @@ from xit_ray.data import check as checking
 from xit_ray.data import leaks, rows
 from xit_ray.data.kinds import data_kind
 from xit_ray.data.source import Source, parse_source
+from xit_ray.data.task_page import task_page
 from xit_ray.spec import commands
 from xit_ray.spec.errors import AbsentError, UserError, unknown
 from xit_ray.spec.load import load_task
@@ -27,8 +28,12 @@ def list_(
     data: DataOption = None,
     tasks: TasksOption = None,
     suite: Annotated[str | None, typer.Option(help="Only the tasks of a suite: xtreme or xtreme-r.")] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="A page of what the tasks say of themselves.")] = False,
 ) -> None:
     """List the tasks, their languages and licences, and the rows that are present in the data folder."""
+    if markdown:
+        print(task_page(_known(tasks, suite)), end="")
+        return
     source = parse_source(data)
     table = Table(box=None, pad_edge=False)
     for column in ("task", "kind", "train", "dev", "test", "metric", "licence"):

@@ -180,7 +180,7 @@ def run(
         Journal(folder).mend()
         with mirrored(space, folder, functools.partial(_say, console)) as mirrors:
             trackers = trackers_of(space, folder) | ({"listener": listener} if listener is not None else {})
-            result = _run(space, folder, console, checked, mirrors, trackers, own_process)
+            result = _run(space, folder, checked, _Audience(console, own_process, mirrors, trackers))
         behind = tuple(f"{mirror.address}: {mirror.problem}" for mirror in mirrors if mirror.problem is not None)
     return replace(result, behind=result.behind + behind)
 
@@ -189,15 +189,19 @@ def _say(console: Console, line: str) -> None:
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _run(
-    space: Space,
-    folder: Path,
-    console: Console,
-    checked: Planner | None,
-    mirrors: list[Mirror],
-    trackers: dict[str, Tracker],
-    own_process: bool,
-) -> SearchResult:
+@dataclass(frozen=True)
+class _Audience:
+    """Who follows a search."""
+
+    console: Console
+    own_process: bool
+    """Whether this process's output is the search's to turn away."""
+    mirrors: list[Mirror]
+    trackers: dict[str, Tracker]
+
+
+def _run(space: Space, folder: Path, checked: Planner | None, audience: _Audience) -> SearchResult:
+    console, mirrors = audience.console, audience.mirrors
     console.print(f"[bold]{space.name}[/bold]  {space.question}", highlight=False)
     planner = checked or Planner(space, parse_source(space.data), space.name)
     if checked is None:
@@ -212,7 +216,7 @@ def _run(
         for delivery in deliveries:
             delivery.wake()
 
-    with delivering(trackers, folder, say=functools.partial(_say, console)) as deliveries:
+    with delivering(audience.trackers, folder, say=functools.partial(_say, console)) as deliveries:
         try:
             search = state.search or uuid.uuid4().hex
             note(SearchStarted(run=folder.name, search=search, provenance=provenance(), dtype=planner.dtype))
@@ -221,7 +225,7 @@ def _run(
                 note(OverlapsFound(overlaps=overlaps))
             with interruptible():
                 followers: list[Follower] = [*mirrors, *deliveries]
-                _search(space, planner, folder, journal, state, followers, console, own_process)
+                _search(planner, folder, journal, state, followers, audience)
             tables.write(state, folder)
             summary, _ = build(folder, space.store_root)
         except BaseException as error:
@@ -283,22 +287,14 @@ def _measured_throughput(space: Space) -> Throughput | None:
 
 
 def _search(
-    space: Space,
-    planner: Planner,
-    folder: Path,
-    journal: Journal,
-    state: State,
-    followers: list[Follower],
-    console: Console,
-    own_process: bool,
+    planner: Planner, folder: Path, journal: Journal, state: State, followers: list[Follower], audience: _Audience
 ) -> None:
-    terminal = console.is_terminal  # asked before the screen is turned away
-    with _quiet(folder / RAY_LOG) if own_process else nullcontext() as screen:
+    console, terminal = audience.console, audience.console.is_terminal  # asked before the screen is turned away
+    with _quiet(folder / RAY_LOG) if audience.own_process else nullcontext() as screen:
         from xit_ray.search import tuning  # Ray is imported with its output already turned away
 
-        shown = screen(console, terminal) if screen is not None else console
-        search = tuning.SearchRun(space, planner, folder, journal, state, followers, shown, ray_talks=own_process)
-        tuning.fit(search)
+        shown, talks = screen(console, terminal) if screen is not None else console, audience.own_process
+        tuning.fit(tuning.SearchRun(planner.space, planner, folder, journal, state, followers, shown, talks))
 
 
 @contextmanager
