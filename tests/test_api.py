@@ -1,6 +1,9 @@
 """The Python side: a search from a notebook, its results as DataFrames, the winner as a model."""
 
+import doctest
+import importlib
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from tests.search.searching import join_ray
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.shipped import found, shipped
 
+ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.ray
 
 
@@ -94,6 +98,24 @@ def test_what_is_not_allowed_is_told(tiny_encoder: Path) -> None:
         xit_ray.search()
     with pytest.raises(UserError, match="nothing of it can be overridden"):
         xit_ray.search(resume="absent", replicates=2)
+
+
+@pytest.mark.slow
+def test_examples_in_docstrings_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = doctest.testmod(importlib.import_module("xit_ray.api"))
+    assert (found.failed, found.attempted > 2) == (0, True)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
+def test_what_pages_show_in_python_is_there(page: str) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
+    code = "\n".join(block for block in blocks if "import xit_ray" in block)
+    compile(code, page, "exec")
+    shown = {owner: set(re.findall(rf"\b{owner}\.([a-z_]+)", code)) for owner in ("run", "best")}
+    assert shown["run"]
+    assert all(hasattr(xit_ray.Run, name) for name in shown["run"]), shown
+    assert all(hasattr(xit_ray.Best, name) for name in shown["best"]), shown
 
 
 def test_shipped_spaces_are_found_by_name_and_files_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,10 +39,7 @@ def search(
     quiet: bool = False,
     **overrides: Any,
 ) -> "Run":
-    """Run a search, or go on with one, to its end.
-
-    >>> import xit_ray
-    >>> run = xit_ray.search("quickstart", output="runs", **{"replicates": 3})  # doctest: +SKIP
+    """Run a search, or go on with one, to its end: ``xit_ray.search("quickstart", replicates=3)``.
 
     Args:
         space: a file, the name of a space that comes with the package, or what would be in a file.
@@ -78,6 +75,11 @@ def search(
 def plan(space: SpaceLike, *, data: str | None = None, **overrides: Any) -> pd.DataFrame:
     """What a search would train: a row for each stage, with its ``steps``, ``tokens``, ``flops``, the ``trials`` that share
     it, and whether it is ``stored`` already.
+
+    >>> import xit_ray
+    >>> stages = xit_ray.plan("quickstart")
+    >>> len(stages), int(stages["steps"].sum())
+    (24, 900)
 
     Args:
         space: as for ``search``.
