@@ -15,7 +15,7 @@ from xit_ray.report.matrix_table import as_table
 from xit_ray.spec.load import dump_space
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Space
-from xit_ray.stages.records import HistoryPoint, Score, ScoresRecord, StageRecord
+from xit_ray.stages.records import HistoryPoint, RowsUsed, Score, ScoresRecord, StageRecord
 from xit_ray.track.delivery import delivering
 from xit_ray.track.events import (
     Event,
@@ -38,6 +38,12 @@ SCORE = Score(
 )
 
 
+ROWS = (
+    RowsUsed(task="mini_nli", split="train", language="en", digest="ab" * 32, rows=3000),
+    RowsUsed(task="mini_nli", split="dev", language="en", digest="cd" * 32, rows=200),
+)
+
+
 def history() -> list[Event]:
     """One trial of two stages, from its start to its end."""
     names = [("intermediate-key", "mini_paraphrase"), ("target-key", "mini_nli")]
@@ -45,7 +51,7 @@ def history() -> list[Event]:
     stages = tuple(StageName(key=key, label=label) for key, label in names)
     events: list[Event] = [
         SearchStarted(run="run", search="s"),
-        TrialStarted(trial="trial-key", recipe=recipe, stages=stages, tests=("mini_nli",), reseeded=False),
+        TrialStarted(trial="trial-key", recipe=recipe, stages=stages, tests=("mini_nli",), rows=ROWS, reseeded=False),
     ]
     for stage, final in zip(stages, (False, True), strict=True):
         about: dict[str, Any] = {"trial": "trial-key", "key": stage.key, "label": stage.label, "final": final}
@@ -159,3 +165,18 @@ def test_events_that_are_delivered_late_find_the_matrix_of_a_later_day(tmp_path:
         "trial-key": False,
         "second-key": True,
     }
+
+
+def test_a_trial_says_what_data_it_read(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append(history())
+    (tmp_path / "spec.yaml").write_text(dump_space(_space(tmp_path)))
+    for _ in range(2):  # what is told again stays once
+        _delivered(tmp_path)
+        assert run("xit_ray.track", str(tmp_path), "--anew").returncode == 0
+    inputs = _runs(tmp_path)["trial"].inputs.dataset_inputs
+    read = {(one.dataset.name, one.dataset.digest, one.tags[0].value) for one in inputs}
+    assert read == {
+        ("mini_nli, train, en", "ab" * 18, "training"), ("mini_nli, dev, en", "cd" * 18, "validation")
+    }  # fmt: skip
+    assert len(inputs) == 2

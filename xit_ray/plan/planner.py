@@ -21,6 +21,7 @@ from xit_ray.spec.points import listed_recipes
 from xit_ray.spec.recipe import Model, Recipe, Stage
 from xit_ray.spec.space import Space, as_recipe
 from xit_ray.stages import fingerprint
+from xit_ray.stages.records import RowsUsed
 from xit_ray.stages.work import Evaluation, Training
 from xit_ray.tasks import own, registry
 from xit_ray.tasks.base import Split
@@ -105,6 +106,7 @@ class Planner:
             trainings=tuple(trainings),
             evaluation=self._evaluation(key, key, recipe.target_head, tests, beside, languages),
             untrained=untrained,
+            rows=tuple(self._used(place) for place in dict.fromkeys(used)),
             gpu_gb=self.gpu_gb(recipe.model),
         )
 
@@ -229,6 +231,11 @@ class Planner:
             languages={name: languages[name] for name in names},
             items=items,
         )
+
+    def _used(self, place: Used) -> RowsUsed:
+        task, split, language = place
+        digest, count = self._rows(*place)
+        return RowsUsed(task=task, split=split, language=language, digest=digest, rows=count)  # type: ignore[arg-type]
 
     def _has_test_rows(self, task: str, language: str) -> bool:
         try:

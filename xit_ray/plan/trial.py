@@ -4,6 +4,7 @@ from xit_ray.spec.base import Strict
 from xit_ray.spec.cell import Cell
 from xit_ray.spec.recipe import Recipe
 from xit_ray.stages.missing import to_train
+from xit_ray.stages.records import RowsUsed
 from xit_ray.stages.store import Store
 from xit_ray.stages.work import Evaluation, Training
 
@@ -16,6 +17,8 @@ class Trial(Strict):
     recipe: Recipe
     trainings: tuple[Training, ...]
     evaluation: Evaluation
+    rows: tuple[RowsUsed, ...] = ()
+    """What its stages read."""
     gpu_gb: float = 0.0
     """What training takes of each worker's GPU, reckoned; 0 where there is none."""
     untrained: Evaluation | None

@@ -17,7 +17,7 @@ from xit_ray.track.events import SearchEnded, SearchStarted
 from xit_ray.track.journal import Journal
 from xit_ray.track.mirror import fetch, is_mirror
 from xit_ray.track.ownership import OWNER, is_owned
-from xit_ray.track.state import State
+from xit_ray.track.state import ENDED, State
 
 SILENT_SECONDS = 600.0
 """A run whose owner is not known, and whose journal has been silent for this long, may be lost."""
@@ -56,7 +56,7 @@ def show(run: str | None, console: Console) -> None:
         UserError: as ``folders``.
     """
     with folders(run) as found:
-        console.print(_table(found) if found else "no runs")
+        console.print(_table(found) if found else f"no runs in {Path('runs').resolve()}; name a run's folder")
 
 
 def _table(runs: Iterable[Path]) -> Table:
@@ -77,11 +77,16 @@ def _row(folder: Path) -> tuple[str, ...]:
     state, space = State(events), load_space(folder / SPEC)
     last = next((event for event in reversed(events) if isinstance(event, SearchEnded | SearchStarted)), None)
     ended = last.status if isinstance(last, SearchEnded) else None
-    by_status = Counter(trial.status for trial in state.trials.values())
+    is_what = ended or _unfinished(folder, time.time() - events[-1].time if events else None)
+    # What was in the middle when a search ended, or was lost, is not so any more.
+    over = not is_what.startswith("at work")
+    by_status = Counter(
+        trial.status if not over or trial.status in ENDED else "to go on" for trial in state.trials.values()
+    )
     _, total = counts(space, state)
     return (
         folder.name,
-        ended or _unfinished(folder, time.time() - events[-1].time if events else None),
+        is_what,
         f"{', '.join(f'{count} {status}' for status, count in by_status.items()) or 'none yet'} of {total}",
         "\n".join(best_in_words(state)) or "–",
         f"{time.time() - events[-1].time:.0f} s ago" if events else "–",

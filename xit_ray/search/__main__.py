@@ -11,7 +11,7 @@ from rich.markup import escape
 from xit_ray.search.json_lines import JsonLines
 from xit_ray.search.screen import CONSOLE_LOG, Screen, outliving_terminal
 from xit_ray.spec import commands
-from xit_ray.spec.errors import UserError
+from xit_ray.spec.errors import UserError, one_line
 from xit_ray.spec.load import SPEC, load_space
 
 if TYPE_CHECKING:
@@ -75,10 +75,15 @@ def search(
     except KeyboardInterrupt:
         console.print(_kept(folder), highlight=False, soft_wrap=True)
         raise
+    except Exception as error:
+        if notify is not None:
+            _send(notify, f"{folder.name} has failed", one_line(error), console)
+        raise
     console.quiet = json
     _tell(finished, folder, console)
     if notify is not None:
-        _notify(notify, finished, console)
+        answers = "; ".join(f"{answer.target}: {answer.short}" for answer in finished.summary.answers)
+        _send(notify, f"{folder.name} has ended", answers or "no trial was scored", console)
     if screen.lost:
         with (folder / CONSOLE_LOG).open("a", encoding="utf-8") as log:
             _tell(finished, folder, Console(file=log, width=140))
@@ -86,11 +91,10 @@ def search(
         raise typer.Exit(1)
 
 
-def _notify(address: str, finished: "SearchResult", console: Console) -> None:
+def _send(address: str, what: str, text: str, console: Console) -> None:
     from xit_ray.search.notify import notify
 
-    answers = "; ".join(f"{answer.target}: {answer.short}" for answer in finished.summary.answers)
-    if not notify(address, f"xit_ray: {finished.folder.name} has ended", answers or "no trial was scored"):
+    if not notify(address, f"xit_ray: {what}", text):
         console.print("[yellow]the message of --notify was not taken[/yellow]")
 
 

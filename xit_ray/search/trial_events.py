@@ -32,6 +32,7 @@ class TrialEvents(Callback):  # type: ignore[misc]
                 recipe=planned.recipe,
                 stages=stages,
                 tests=planned.evaluation.tests,
+                rows=planned.rows,
                 reseeded=self.reseeded,
             )
         )

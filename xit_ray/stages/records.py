@@ -79,6 +79,18 @@ class ScoresRecord(Record):
     cost: Cost
 
 
+class RowsUsed(Record):
+    """Rows that a trial trains on or that choose in it."""
+
+    task: str
+    split: Literal["train", "dev"]
+    language: str
+    digest: str
+    """Fingerprint of all rows of the split."""
+    rows: int
+    """How many there are; a mixture may take the first of them alone."""
+
+
 class CellEstimate(Record):
     """A cheap estimate of a cell, made before training."""
 

@@ -7,7 +7,7 @@ from pydantic import Field, TypeAdapter
 
 from xit_ray.data.overlap import Overlap
 from xit_ray.spec.recipe import Recipe
-from xit_ray.stages.records import CellEstimate, Record, ScoresRecord, StageRecord
+from xit_ray.stages.records import CellEstimate, Record, RowsUsed, ScoresRecord, StageRecord
 
 PROGRESS_UNITS = 1000
 """Progress through the target stage is counted in thousandths, so that stages of any length are comparable."""
@@ -97,6 +97,8 @@ class TrialStarted(_Event):
     stages: tuple[StageName, ...]
     tests: tuple[str, ...]
     """Test sets that the trial's head is scored on, each a column of the matrix."""
+    rows: tuple[RowsUsed, ...] = ()
+    """What its stages read; journals of before it was noted have none."""
     reseeded: bool
     """Whether the trial repeats a chosen recipe with fresh seeds."""
 

@@ -1,16 +1,21 @@
 """Calls of an MLflow server: runs found by their tags, parameters and metrics in batches."""
 
 import functools
+import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, Run, RunTag, ViewType
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag, ViewType
 
 from xit_ray.spec.errors import UserError, without_password
+from xit_ray.stages.records import RowsUsed
+
+CONTEXTS = {"train": "training", "dev": "validation"}
+"""What MLflow calls a dataset's part in a run, by split."""
 
 
 def connect(address: str) -> MlflowClient:
@@ -112,6 +117,24 @@ class SearchRuns:
         ]
         for start in range(0, len(metrics), 1000):
             self.client.log_batch(run, metrics=metrics[start : start + 1000])
+
+    def datasets(self, run: str, used: Iterable[RowsUsed]) -> None:
+        """Say what data a run read; what is said again stays once."""
+        inputs = [
+            DatasetInput(
+                Dataset(
+                    name=f"{one.task}, {one.split}, {one.language}",
+                    digest=one.digest[:36],  # as long as MLflow takes
+                    source_type="xit_ray",
+                    source=f"xit data show {one.task} {one.language} --split {one.split}",
+                    profile=json.dumps({"rows": one.rows}),
+                ),
+                [InputTag("mlflow.data.context", CONTEXTS[one.split])],
+            )
+            for one in used
+        ]
+        if inputs:
+            self.client.log_inputs(run, inputs)
 
     def last_step(self, run: str, metric: str) -> int:
         """The last step of a metric; -1 where it has none."""

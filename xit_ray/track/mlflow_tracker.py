@@ -93,6 +93,7 @@ class MLflowTracker:
                 self._overlaps(event.overlaps)
             case TrialStarted():
                 self._trial_started(state.trials[event.trial])
+                self.runs.datasets(self.children[event.trial], event.rows)
             case StageProgress(final=True, dev=float()):
                 self._progress(event, state.trials[event.trial])
             case StagePublished() | StageReused():
