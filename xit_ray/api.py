@@ -3,7 +3,6 @@
 Nothing here takes the process's output or a Ray that is running already, so that it serves in a notebook.
 """
 
-import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 from xit_ray.spec import commands
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import SPEC, load_space
+from xit_ray.track.journal import FILE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,10 +32,10 @@ SpaceLike = str | Path | Mapping[str, Any]
 def search(
     space: SpaceLike | None = None,
     *,
-    data: str | None = None,
-    output: str | None = None,
+    data: str | Path | None = None,
+    output: str | Path | None = None,
     mlflow: str | None = None,
-    resume: str | None = None,
+    resume: str | Path | None = None,
     quiet: bool = False,
     **overrides: Any,
 ) -> "Run":
@@ -64,15 +64,16 @@ def search(
     if resume is not None:
         if overrides or data or mlflow:
             raise UserError("search: a run that is resumed goes on with its own space; nothing of it can be overridden")
-        folder, checked = run.old_folder(resume, output or "runs"), None
+        folder, checked = run.old_folder(str(resume), str(output or "runs")), None
     else:
         assert space is not None
+        data, output = (None if value is None else str(value) for value in (data, output))
         folder, checked = begin(space, _words(overrides), console, data=data, output=output, mlflow=mlflow)
     run.run(folder, console, checked, own_process=False)
     return Run(folder)
 
 
-def plan(space: SpaceLike, *, data: str | None = None, **overrides: Any) -> pd.DataFrame:
+def plan(space: SpaceLike, *, data: str | Path | None = None, **overrides: Any) -> pd.DataFrame:
     """What a search would train: a row for each stage, with its ``steps``, ``tokens``, ``flops``, the ``trials`` that share
     it, and whether it is ``stored`` already.
 
@@ -95,7 +96,7 @@ def plan(space: SpaceLike, *, data: str | None = None, **overrides: Any) -> pd.D
     from xit_ray.spec.shipped import found
     from xit_ray.stages.store import Store
 
-    loaded = load_space(found(space), _words(overrides), data=data)
+    loaded = load_space(found(space), _words(overrides), data=None if data is None else str(data))
     planner = Planner(loaded, parse_source(loaded.data), loaded.name)
     planner.check()
     planned = build(planner, Store(loaded.store_root))
@@ -132,12 +133,20 @@ def load_run(run: str | Path) -> "Run":
 
 
 def _words(overrides: Mapping[str, Any]) -> tuple[str, ...]:
-    """As ``--set`` has them; JSON is YAML."""
-    return tuple(f"{path}={json.dumps(value)}" for path, value in overrides.items())
+    """As ``--set`` has them; JSON is YAML. Paths are texts, and numpy's numbers are Python's."""
+
+    def plain(value: Any) -> Any:
+        if hasattr(value, "item"):
+            return value.item()
+        if isinstance(value, Path):
+            return str(value)
+        raise UserError(f"found {value!r}; allowed: what YAML can say")
+
+    return tuple(f"{path}={json.dumps(value, default=plain)}" for path, value in overrides.items())
 
 
 class Run:
-    """What came of a search. Scores are shares, from 0 to 1.
+    """What came of a search, so far where it is at work. Scores are shares, from 0 to 1.
 
     Args:
         folder: of the run.
@@ -145,10 +154,18 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._read: tuple[int, Summary] | None = None
+        """The report's summary, and how long the journal was then."""
 
-    @functools.cached_property
+    @property
     def _summary(self) -> "Summary":
-        """The report's; it is written anew, since trials may have ended since."""
+        """The report's; it is written anew where something has happened since."""
+        size = (self.folder / FILE).stat().st_size if (self.folder / FILE).is_file() else 0
+        if self._read is None or self._read[0] != size:
+            self._read = size, self._written()
+        return self._read[1]
+
+    def _written(self) -> "Summary":
         from xit_ray.report.build import build
         from xit_ray.tasks import own
         from xit_ray.track import tables

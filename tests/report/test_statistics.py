@@ -109,6 +109,31 @@ def test_what_seeds_do_to_items_is_counted_once() -> None:
     assert np.mean(found) == pytest.approx(0.25 / 500 / len(SEEDS), rel=0.15)
 
 
+def test_two_seeds_that_move_alike_prove_nothing() -> None:
+    """Equal differences at both seeds leave no residual; the items still say how unsure the difference is."""
+    rng = np.random.default_rng(0)
+    keys = {"de": np.arange(80)}
+
+    def of(right: int) -> dict[str, ItemScores]:
+        return {"de": mean_of(rng.permutation(np.arange(80) < right))}
+
+    base = statistics.runs_of({"0": of(40), "1": of(44)}, keys)
+    other = statistics.runs_of({"0": of(41), "1": of(45)}, keys)
+    found = statistics.gain(other, base, statistics.seed_noise([base, other]))
+    assert found.value == pytest.approx(1 / 80)
+    assert found.p is not None
+    assert found.p > 0.5
+    assert statistics.verdict(found, found.p, 0.01) == "not known"
+
+
+def test_runs_that_answer_alike_do_not_differ_by_the_dust_of_sums() -> None:
+    one = Runs(SEEDS, np.asarray([[0.1, 0.2, 0.3]] * 4), np.zeros((4, 10)))
+    same = Runs(SEEDS, one.scores + 1e-16, one.influence)
+    found = statistics.gain(same, one, statistics.seed_noise([one, same]))
+    assert (found.value, found.p) == (0.0, 1.0)
+    assert statistics.verdict(found, found.p, 0.01) == "no larger difference"
+
+
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=12))
 def test_correction_is_benjamini_and_hochbergs(p_values: list[float | None]) -> None:
     known = sorted(p for p in p_values if p is not None)

@@ -29,15 +29,20 @@ def export(
         raise UserError(f"{run}: is not the folder of a run (it has no {SPEC})")
     from xit_ray.export.folder import write
     from xit_ray.export.heads import SENTENCES
+    from xit_ray.export.push import check
     from xit_ray.export.push import push as send
     from xit_ray.export.winner import winner
 
     console = commands.console()
+    if push is not None:
+        check(push)
     best = winner(found.resolve(), target[0] if target else None)
     loader = write(best, Path(folder))
     load = f"SentenceTransformer({folder!r})" if loader == SENTENCES else f"{loader}.from_pretrained({folder!r})"
     about = f"{best.cell.trained} ← {best.cell.cell.intermediate}, trial {best.trial.key}"
     console.print(f"{folder}: {about}; {load} loads it", highlight=False, soft_wrap=True, markup=False)
+    if best.summary.progress:
+        console.print(best.summary.progress, style="yellow", highlight=False)
     console.print(f"Label your own rows:  xit predict {folder} FILE", highlight=False, soft_wrap=True, markup=False)
     if push is not None:
         console.print(f"On the hub:  {send(Path(folder), push, private)}", highlight=False, soft_wrap=True)
@@ -64,18 +69,24 @@ def predict(
         if not equals:
             raise UserError(f"--column: found {name!r}; allowed: OURS=THEIRS, for example text_a=sentence")
     target = output or file.with_suffix(".labelled.jsonl")
-    labelled = Predictor(fetched(model)).label(file, {ours: theirs for ours, _, theirs in pairs})
+    if target.exists():
+        raise UserError(f"{target}: exists; name another file with --output")
+    predictor = Predictor(fetched(model))
+    labelled = predictor.label(file, {ours: theirs for ours, _, theirs in pairs})
     aside = target.with_name(f"{target.name}.new")
     count = 0
     try:
         with aside.open("w", encoding="utf-8") as stream:
             for record, answer in labelled:
+                if "predicted" in record:
+                    raise UserError(f"{file}: has a column 'predicted' already; give it another name")
                 stream.write(json.dumps({**record, "predicted": answer}, ensure_ascii=False, default=str) + "\n")
                 count += 1
         aside.replace(target)
     finally:
         aside.unlink(missing_ok=True)
-    commands.console().print(f"{target}: {count:,} rows", highlight=False, soft_wrap=True, markup=False)
+    said = "".join(f"; {many:,} {what}" for what, many in predictor.notes.items())
+    commands.console().print(f"{target}: {count:,} rows{said}", highlight=False, soft_wrap=True, markup=False)
 
 
 if __name__ == "__main__":

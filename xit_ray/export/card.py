@@ -55,6 +55,7 @@ def render(winner: Winner, task: Task, loader: str, about: dict[str, Any]) -> st
         pair="text_b" in task.columns,
         base=recipe.model,
         answer=answer,
+        progress=winner.summary.progress,
         score=cell.score,
         interval=cell.score.interval if cell.score is not None else None,
         scores=scores,

@@ -1,7 +1,6 @@
 """Writes a winner as a model folder: weights, configuration, tokenizer, a card, and what ``xit predict`` needs to know."""
 
 import json
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -57,6 +56,7 @@ def write(winner: Winner, folder: Path) -> str:
             "xit_ray": __version__,
             "loader": loader,
             "task": described(task),
+            "pair": _asks_of_pairs(trained, winner),
             "pooling": recipe.model.pooling,
             "head": recipe.model.head,
             "max_length": recipe.model.max_length,
@@ -65,8 +65,21 @@ def write(winner: Winner, folder: Path) -> str:
         }
         (made / ABOUT).write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
         (made / "README.md").write_text(card.render(winner, task, loader, about), encoding="utf-8")
-        shutil.move(made, folder)
+        for file in (one for one in made.rglob("*") if one.is_file()):
+            file.chmod(0o644)  # safetensors writes for its owner alone
+        made.rename(folder)
     return loader
+
+
+def _asks_of_pairs(task: Task, winner: Winner) -> bool | None:
+    """Whether the rows that it was trained on have a second text; None for kinds that have none, or where they are gone."""
+    if "text_b" not in task.columns:
+        return None
+    try:
+        loaded = rows.load(task, "dev", "en", parse_source(winner.space.data))
+    except UserError:
+        return None
+    return bool(loaded.table.column("text_b").null_count == 0)
 
 
 def described(task: Task) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,15 @@ from xit_ray.data.row_reader import RowReader
 from xit_ray.export.folder import ABOUT
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.recipe import Model
-from xit_ray.tasks.base import Fields, Task, Written
+from xit_ray.tasks.base import Task, Written
 from xit_ray.tasks.kinds import kinds
 
 FORMATS = ("jsonl", "csv", "tsv", "parquet", "json", "txt")
 """Of files that may have no answers."""
+ANSWERS = ("label", "labels", "tags", "answers", "id")
+"""Columns that need not be there."""
+NEEDED = {"task", "pair", "pooling", "head", "max_length", "dtype", "tensors"}
+"""Keys of what is said of a model."""
 PORTION = 10_000
 """Rows that are answered at a time."""
 Row = dict[str, Any]
@@ -45,9 +49,10 @@ class Predictor:
         UserError: it is no such folder.
     """
 
-    def __init__(self, folder: Path, gpu: bool = True) -> None:
+    def __init__(self, folder: str | Path, gpu: bool = True) -> None:
+        folder = Path(folder)
         about = _about(folder)
-        self.task = _task(about["task"])
+        self.task, self.pair = _task(about["task"]), about["pair"]
         model = Model(
             name=str(folder.resolve()),
             pooling=about["pooling"],
@@ -63,54 +68,79 @@ class Predictor:
                 parameters[name].copy_(stored.get_tensor(place))
         self.device = replace(best_device(gpu), dtype=getattr(torch, about["dtype"]))
         self.network = network.settle(self.device)
+        self.notes: Counter[str] = Counter()
+        """What the last file had that is no row, or was repaired."""
 
-    def label(self, file: Path, columns: Fields) -> Iterator[tuple[Row, str]]:
-        """The records of a file, each with what is answered to it.
+    def label(self, file: str | Path, columns: Mapping[str, str] | None = None) -> Iterator[tuple[Row, str]]:
+        """The records of a file, each with what is answered to it; a record that asks nothing is answered by nothing.
 
         Args:
             file: jsonl, csv, tsv, parquet, SQuAD's json; or ``txt`` with one text per line.
-            columns: where the kind's columns are, if not under their own names.
+            columns: where the kind's columns are, if not under their own names; several, with commas between, are a list.
 
         Raises:
             UserError: the file cannot be read, or a row lacks a column.
         """
+        file = Path(file)
         written_as = file.suffix.removeprefix(".")
         if written_as not in FORMATS:
             raise UserError(f"{file}: allowed suffixes: {', '.join(f'.{name}' for name in FORMATS)}")
-        notes: Counter[str] = Counter()
-        if written_as == "txt" and "text_a" in self.task.columns:
+        columns = dict(columns or {})
+        asked = [column for column in self.task.columns if column not in ANSWERS]
+        unknown = next((ours for ours in columns if ours not in (*asked, "text")), None)
+        if unknown is not None:
+            raise UserError(f"--column: found {unknown!r}; allowed: {', '.join(asked)}")
+        if written_as == "txt" and "text_a" in asked:
             columns = {"text_a": "text", **columns}
-        portion: list[tuple[Row, tuple[Any, ...]]] = []
-        for number, record in formats.records(written_as, [file], Written(), notes):
-            known = {name: value for name, value in record.items() if value is not None}
-            asked = head_data(self.task).with_answer(self.task, known)
-            reader = RowReader(self.task, asked, columns, (), f"{file}: row {number}", notes)
-            values = head_data(self.task).row(reader, self.task)
-            if values is None:
-                continue
-            portion.append((record, values))
+        self.notes.clear()
+        portion: list[tuple[Row, tuple[Any, ...] | None]] = []
+        for number, record in formats.records(written_as, [file], Written(), self.notes):
+            portion.append((record, self._read(record, columns, f"{file}: row {number}")))
             if len(portion) == PORTION:
                 yield from self._answered(portion)
                 portion = []
-        if portion:
-            yield from self._answered(portion)
+        yield from self._answered(portion)
 
-    def _answered(self, portion: list[tuple[Row, tuple[Any, ...]]]) -> Iterator[tuple[Row, str]]:
+    def _read(self, record: Row, columns: Mapping[str, str], where: str) -> tuple[Any, ...] | None:
+        """What a record asks, as the kind's columns; None where it asks nothing."""
+        known = {name: value for name, value in record.items() if value is not None}
+        for ours, theirs in columns.items():
+            lacking = next((name for name in theirs.split(",") if name not in known), None)
+            if lacking is not None:
+                raise UserError(f"{where} has no field {lacking!r}; found: {', '.join(map(str, known))}")
+            values = [known[name] for name in theirs.split(",")]
+            known[ours] = values[0] if len(values) == 1 else values
+        if self.pair is not None and self.pair != ("text_b" in known):
+            wanted = "pairs of texts, text_a and text_b" if self.pair else "single texts, text_a alone"
+            raise UserError(
+                f"{where} has {', '.join(map(str, record))}; the model was trained on {wanted} (see --column)"
+            )
+        asked = head_data(self.task).with_answer(self.task, known)
+        return head_data(self.task).row(RowReader(self.task, asked, {}, (), where, self.notes), self.task)
+
+    def _answered(self, portion: list[tuple[Row, tuple[Any, ...] | None]]) -> Iterator[tuple[Row, str]]:
+        asked = [values for _, values in portion if values is not None]
+        answers = iter(self._answers(asked) if asked else [])
+        yield from ((record, "" if values is None else next(answers)) for record, values in portion)
+
+    def _answers(self, asked: list[tuple[Any, ...]]) -> list[str]:
         kind = head_data(self.task)
-        names = list(kind.schema)
-        columns = zip(*(values for _, values in portion), strict=True)
-        table = pa.table(dict(zip(names, map(list, columns), strict=True)), schema=pa.schema(list(kind.schema.items())))
+        columns = dict(zip(kind.schema, map(list, zip(*asked, strict=True)), strict=True))
+        table = pa.table(columns, schema=pa.schema(list(kind.schema.items())))
         encoded = kind.prepared(self.task, kind.tokenise(table, self.tokenizer, self.max_length))
         raw = answers_of(self.network, 0, encoded, Meter(self.device))
-        given = head_core(self.task).score(self.task, "en", table, encoded, raw).given
-        yield from zip((record for record, _ in portion), given, strict=True)
+        return head_core(self.task).score(self.task, "en", table, encoded, raw).given
 
 
 def _about(folder: Path) -> dict[str, Any]:
     try:
-        about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise UserError(f"{folder}: is no model that xit export wrote (it has no {ABOUT})") from None
+        about = None
+    if not isinstance(about, dict) or not about.keys() >= NEEDED:
+        raise UserError(
+            f"{folder}: is no model that this version's xit export wrote (its {ABOUT} is not there, or lacks keys)"
+        )
     return about
 
 
@@ -141,5 +171,5 @@ def fetched(model: str) -> Path:
 
     try:
         return Path(snapshot_download(model, endpoint=os.environ.get("HF_ENDPOINT")))
-    except (HfHubHTTPError, OSError) as error:
+    except (HfHubHTTPError, OSError, ValueError) as error:
         raise UserError(f"{model}: the hub does not give it: {error}") from None

@@ -6,6 +6,20 @@ from pathlib import Path
 from xit_ray.spec.errors import UserError, one_line
 
 
+def check(name: str) -> None:
+    """See that something may be sent there, before it is made.
+
+    Raises:
+        UserError: the name is none, or there is no token.
+    """
+    from huggingface_hub import get_token
+
+    if name.count("/") != 1:
+        raise UserError(f"--push: found {name!r}; allowed: OWNER/NAME")
+    if get_token() is None:
+        raise UserError("--push: there is no token of the hub; say `hf auth login`, or set HF_TOKEN")
+
+
 def push(folder: Path, name: str, private: bool = False) -> str:
     """Send all files of a folder to a repository, which is made where it is not there; its address.
 
@@ -14,13 +28,10 @@ def push(folder: Path, name: str, private: bool = False) -> str:
     Raises:
         UserError: there is no token, or the hub refuses.
     """
-    from huggingface_hub import HfApi, get_token
+    from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
 
-    if name.count("/") != 1:
-        raise UserError(f"--push: found {name!r}; allowed: OWNER/NAME")
-    if get_token() is None:
-        raise UserError("--push: there is no token of the hub; say `hf auth login`, or set HF_TOKEN")
+    check(name)
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
     try:
         if not api.repo_exists(name):

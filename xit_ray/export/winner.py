@@ -10,6 +10,7 @@ from xit_ray.spec.load import SPEC, load_space
 from xit_ray.spec.space import Space
 from xit_ray.stages.store import Store
 from xit_ray.tasks import own
+from xit_ray.track import tables
 from xit_ray.track.journal import Journal
 from xit_ray.track.state import State, TrialState
 
@@ -51,7 +52,9 @@ def winner(folder: Path, target: str | None = None) -> Winner:
     """
     space = load_space(folder / SPEC)
     own.register(space.tasks)
-    summary, state = summarise(folder, space.store_root), State(Journal(folder).read())
+    state = State(Journal(folder).read())
+    tables.write(state, folder)  # trials may have ended since they were written
+    summary = summarise(folder, space.store_root)
     # A head with several test sets has a column for each; they are one model.
     targets = dict.fromkeys([*summary.best, *(cell.trained for cell in summary.best.values())])
     if target is None:

@@ -17,7 +17,7 @@ TEMPLATE = """\
 #   xit plan   {path}{data}     what would be trained, and what it costs
 #   xit search {path}{data}     run it; a report and a transfer matrix come out
 # Every key: docs/reference.md, or `xit schema` for your editor.
-name: {name}
+name: "{name}"
 question: Which intermediate task helps {target} in languages without labels?
 recipe:
 {model}  stages:                       # trained in this order; the encoder passes on, the head does not
@@ -47,6 +47,8 @@ def init(
     if file.exists():
         raise UserError(f"{file}: exists; name a file that does not")
     names = [name.strip() for name in intermediates.split(",") if name.strip()]
+    if not names:
+        raise UserError("--intermediates: names none; give one task or more, with commas between")
     tasks = [registry.get(target, "--target"), *(registry.get(name, "--intermediates") for name in names)]
     untrained = next((task for task in tasks if not task.trainable), None)
     if untrained is not None:
@@ -59,7 +61,7 @@ def init(
         target=target,
         intermediates=", ".join(names),
         model=lines,
-        budget=f"budget: {{minutes: {minutes:g}}}\n" if minutes is not None else "",
+        budget=f"budget: {{minutes: {minutes:.10g}}}\n" if minutes is not None else "",
         data="" if all(task.builtin for task in tasks) else " --data DIR",
     )
     file.write_text(text, encoding="utf-8")

@@ -27,6 +27,8 @@ from xit_ray.tasks.scores.measures import LEVEL, ItemScores
 Floats = npt.NDArray[np.float64]
 Verdict = Literal["helps", "harms", "no larger difference", "not known", "one seed"]
 
+EXACT = 1e-12
+"""Differences below this are of floating-point sums, and none of scores."""
 ALPHA = 1 - LEVEL
 """Largest share of wrong verdicts among those that are given."""
 
@@ -89,7 +91,9 @@ class Estimate:
         """Two-sided p-value of no difference; None where the variance over seeds is not known."""
         if self.df is None:
             return None
-        return float(2 * stats.t.sf(abs(self.value) / self.se, self.df)) if self.se else float(self.value == 0)
+        if self.se < EXACT:
+            return float(abs(self.value) < EXACT)
+        return float(2 * stats.t.sf(abs(self.value) / self.se, self.df))
 
 
 @dataclass(frozen=True)
@@ -141,9 +145,9 @@ def seed_noise(cells: Sequence[Runs]) -> SeedNoise:
 
 def score(runs: Runs, noise: SeedNoise) -> Estimate:
     """The mean score of a recipe."""
-    by_items = max(0.0, _variance_by_items(runs.influence.mean(axis=0)) - _interaction(runs))
     spread = noise.total
     by_seeds = spread.variance / len(runs.seeds) if spread else 0.0
+    by_items = _apart(_variance_by_items(runs.influence.mean(axis=0)), _interaction(runs), by_seeds)
     return Estimate(runs.value, by_seeds, by_items, _df([(by_seeds, spread.df)], by_items) if spread else None)
 
 
@@ -154,12 +158,13 @@ def gain(runs: Runs, baseline: Runs, noise: SeedNoise) -> Estimate:
     """
     difference = runs.influence.mean(axis=0) - baseline.influence.mean(axis=0)
     counted_twice = _interaction(runs) + _interaction(baseline)
-    by_items = max(0.0, _variance_by_items(difference) - counted_twice)
     paired = runs.seeds == baseline.seeds and noise.paired is not None
     spread = noise.paired if paired else noise.total
     by_seeds = spread.variance * (1 / len(runs.seeds) + 1 / len(baseline.seeds)) if spread else 0.0
+    by_items = _apart(_variance_by_items(difference), counted_twice, by_seeds)
     df = _df([(by_seeds, spread.df)], by_items) if spread else None
-    return Estimate(runs.value - baseline.value, by_seeds, by_items, df)
+    value = runs.value - baseline.value
+    return Estimate(0.0 if abs(value) < EXACT else value, by_seeds, by_items, df)
 
 
 def over_languages(fixed: Estimate, by_language: Floats) -> Estimate:
@@ -206,6 +211,12 @@ def verdict(estimate: Estimate, q: float | None, margin: float) -> Verdict:
 def _variance_by_items(influence: Floats) -> float:
     """Variance of a score whose error is a sum over independent items."""
     return float((influence**2).sum()) * influence.size / max(1, influence.size - 1)
+
+
+def _apart(by_items: float, counted_twice: float, by_seeds: float) -> float:
+    """The variance by items without what that by seeds has too; nothing is taken off where the few seeds there are happen to
+    agree to the digit, and so have nothing of it: an estimate of two seeds comes to nought now and then."""
+    return by_items if by_seeds < EXACT**2 else max(0.0, by_items - counted_twice)
 
 
 def _interaction(runs: Runs) -> float:

@@ -1,5 +1,6 @@
 """A Tune trial: a light driver, without a GPU, that waits for stages others train and submits the rest as a job."""
 
+import logging
 import sys
 import textwrap
 import threading
@@ -18,11 +19,13 @@ from xit_ray.search.coordinator import Emit
 from xit_ray.search.gpu_sizes import size_for
 from xit_ray.search.job_queue import Report
 from xit_ray.search.reporting import cost_report, stage_report
+from xit_ray.spec.errors import in_a_line
 from xit_ray.stages.leases import Leases
 from xit_ray.stages.records import scores_record, stage_record
 from xit_ray.stages.store import Store
 from xit_ray.track.events import StageReused, TrialCrashed, TrialScored, TrialSkipped, TrialWaiting
 
+_log = logging.getLogger(__name__)
 CLAIM_SECONDS = 5.0
 """A claim waits this long for a stage to be released before the driver looks into the store again."""
 RENEW_SECONDS = 5.0
@@ -112,8 +115,10 @@ def _renewed(actor: Any, owner: str, leases: Leases) -> Iterator[None]:
     def renew() -> None:
         while not done.wait(RENEW_SECONDS):
             actor.renew.remote(owner)
-            with suppress(OSError):  # a store that does not answer now may do so at the next beat
+            try:
                 leases.renew()
+            except Exception as error:  # noqa: BLE001 - pyarrow raises what it likes; the next beat may be answered
+                _log.warning("leases are not renewed: %s", in_a_line(error))
 
     thread = threading.Thread(target=renew, daemon=True)
     thread.start()
@@ -123,7 +128,7 @@ def _renewed(actor: Any, owner: str, leases: Leases) -> Iterator[None]:
         done.set()
         actor.release.remote(owner)
         thread.join()
-        with suppress(OSError):
+        with suppress(Exception):  # nobody renews them any more, which has the same effect
             leases.release()
 
 

@@ -8,11 +8,12 @@ from statistics import fmean
 from typing import Any
 
 from xit_ray.plan.trial import Trial
+from xit_ray.spec.cell import Cell
 from xit_ray.spec.errors import in_a_line
 from xit_ray.spec.space import Space
 from xit_ray.stages.store import Store
 from xit_ray.track.events import Event, TrialEnded
-from xit_ray.track.state import State, TrialState
+from xit_ray.track.state import ENDED, State, TrialState
 
 _log = logging.getLogger(__name__)
 
@@ -80,13 +81,13 @@ class Retention:
 
     def _unneeded(self) -> Iterator[str]:
         trials = list(self.state.trials.values())  # another thread adds to them
-        ended = {trial.key for trial in self.state.ended()}
+        ended = {trial.key for trial in trials if trial.status in ENDED}
         used = set(self.intermediates)
         for trial in trials:
             keys = [stage.key for stage in trial.stages]
             used.update(keys[:-1] if trial.key in ended else keys)
         if self.keep == "winners":
-            used.update(trial.stages[-1].key for trial in self._winners())
+            used.update(trial.stages[-1].key for trial in self._winners(trials))
         for trial in trials:
             key = trial.stages[-1].key
             stage = self.state.stages.get(key)
@@ -94,28 +95,28 @@ class Retention:
             if mine and key not in used and key not in self.dropped and self.uses[key] <= ended:
                 yield key
 
-    def _winners(self) -> Iterator[TrialState]:
-        """Of each model and target: of the best recipe whose trials have all ended, the best one, which ``export`` takes; of
-        recipes that still lack a seed, the best one so far; and every trial where there is no English dev that could tell.
-        What is best is as in ``report.matrix``: by the mean over seeds, fresh ones before others."""
-        ended = Counter(self._recipe(trial) for trial in self.state.ended())
-        done: dict[tuple[str, str, tuple[str, bool]], list[TrialState]] = defaultdict(list)
-        in_order = sorted(
-            self.state.trials.values(), key=lambda t: (not t.cell.is_baseline, t.cell.intermediate, t.key)
-        )
-        for trial in in_order:
+    def _winners(self, trials: list[TrialState]) -> Iterator[TrialState]:
+        """Of each model and target: of the best recipe that has all its seeds, the best trial, which ``export`` takes; of
+        recipes that may still get a seed, the best one so far; and every trial where there is no English dev that could
+        tell. What is best is as in ``report.matrix``: by the mean over seeds, fresh ones before others, and of a cell's
+        recipes none that has fewer trials than another."""
+        ended = Counter(self._recipe(trial) for trial in trials if trial.status in ENDED)
+        done: dict[Cell, dict[tuple[str, bool], list[TrialState]]] = defaultdict(lambda: defaultdict(list))
+        for trial in sorted(trials, key=lambda one: (not one.cell.is_baseline, one.cell.intermediate, one.key)):
             if trial.status == "done" and trial.dev is None:
                 yield trial
             elif trial.status == "done":
-                done[trial.cell.model, trial.cell.target, self._recipe(trial)].append(trial)
+                done[trial.cell][self._recipe(trial)].append(trial)
         best: dict[tuple[str, str], tuple[tuple[bool, float], TrialState]] = {}
-        for (model, target, recipe), trials in done.items():
-            top = max(trials, key=lambda trial: trial.dev or 0.0)
-            rank = recipe[1], fmean(trial.dev or 0.0 for trial in trials)
-            if ended[recipe] < (self.fresh_seeds if recipe[1] else self.seeds[recipe[0]]):
-                yield top
-            elif (model, target) not in best or rank > best[model, target][0]:
-                best[model, target] = rank, top
+        for cell, recipes in done.items():
+            most = max((fresh, len(several)) for (_, fresh), several in recipes.items())
+            for (recipe, fresh), several in recipes.items():
+                top = max(several, key=lambda trial: trial.dev or 0.0)
+                rank, place = (fresh, fmean(trial.dev or 0.0 for trial in several)), (cell.model, cell.target)
+                if ended[recipe, fresh] < (self.fresh_seeds if fresh else self.seeds[recipe]):
+                    yield top
+                elif (fresh, len(several)) == most and (place not in best or rank > best[place][0]):
+                    best[place] = rank, top
         yield from (top for _, top in best.values())
 
     def _recipe(self, trial: TrialState) -> tuple[str, bool]:

@@ -16,7 +16,7 @@ def schema(
     markdown: Annotated[bool, typer.Option("--markdown", help="A page of all keys, in place of the schema.")] = False,
 ) -> None:
     """Print the JSON Schema of search spaces, for editors."""
-    print(reference() if markdown else json.dumps(space_schema(), indent=1, ensure_ascii=False), end="")
+    print(reference() if markdown else f"{json.dumps(space_schema(), indent=1, ensure_ascii=False)}\n", end="")
 
 
 if __name__ == "__main__":

@@ -86,8 +86,14 @@ def load_space(space: str | Path | Mapping[str, Any], overrides: tuple[str, ...]
     if isinstance(space, str | Path):
         path = Path(space)
         tree = _extended(path, ())
-    else:
+    elif isinstance(space, Mapping):
         path, tree = Path(GIVEN), copy.deepcopy(dict(space))
+        if EXTENDS in tree:
+            raise UserError(f"{GIVEN}: {EXTENDS}: is for files; found it in a mapping")
+    else:
+        raise UserError(
+            f"{GIVEN}: found {type(space).__name__}; allowed: a file, the name of a shipped space, or a mapping"
+        )
     for override in overrides:
         _override(tree, override)
     tree.update({key: value for key, value in values.items() if value is not None})
@@ -166,6 +172,8 @@ def _extended(path: Path, before: tuple[Path, ...]) -> dict[str, Any]:
     base = path.parent / Path(other).expanduser()
     if base.resolve() in (one.resolve() for one in (*before, path)):
         raise UserError(f"{path}: {EXTENDS}: {other} extends this file in turn")
+    if not base.is_file():
+        raise UserError(f"{path}: {EXTENDS}: {base}: there is no such file")
     below = _extended(base, (*before, path))
     if isinstance(below.get("tasks"), list):  # their paths begin where they are written
         below["tasks"] = [str((base.parent / one).resolve()) if isinstance(one, str) else one for one in below["tasks"]]

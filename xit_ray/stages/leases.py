@@ -39,7 +39,7 @@ class Leases:
             return False
         for key in keys:
             self._write(key)
-        if not all((self._read(key) or {}).get("search") == self.search for key in keys):
+        if not all(self._is_ours(key) for key in keys):
             return False  # another search claimed them at the same time, after us
         self.held.update(keys)
         self.next_beat = time.monotonic() + BEAT_SECONDS
@@ -50,13 +50,18 @@ class Leases:
         if self.held and time.monotonic() >= self.next_beat:
             self.next_beat = time.monotonic() + BEAT_SECONDS
             for key in list(self.held):
-                self._write(key)
+                if self._is_ours(key):  # one that was late is another search's now
+                    self._write(key)
 
     def release(self) -> None:
         """Give back all leases."""
         held, self.held = self.held, set()
         for key in held:
-            self.store.delete_lease(key)
+            if self._is_ours(key):
+                self.store.delete_lease(key)
+
+    def _is_ours(self, key: str) -> bool:
+        return (self._read(key) or {}).get("search") == self.search
 
     def _is_free(self, key: str) -> bool:
         lease = self._read(key)
