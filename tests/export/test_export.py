@@ -144,10 +144,12 @@ def test_predict_takes_columns_by_other_names_and_tells_what_lacks(paraphrase: P
     (row,) = map(json.loads, (tmp_path / "own.labelled.jsonl").read_text().splitlines())
     assert (row["eins"], row["predicted"] in ("same", "different")) == ("der Mann kauft ein Buch", True)
     for wrong, words in (
-        (tmp_path, "is no model that xit export wrote"),
+        (tmp_path, "is no model that this version's xit export wrote"),
         (tmp_path / "absent", "neither a folder nor"),
     ):
-        assert words in run("xit_ray.export", "predict", str(wrong), str(file)).stderr
+        assert (
+            words in run("xit_ray.export", "predict", str(wrong), str(file), "--output", str(tmp_path / "new")).stderr
+        )
 
 
 def test_the_card_says_what_a_reader_asks(linear: Path, paraphrase: Path) -> None:

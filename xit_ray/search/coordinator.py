@@ -34,6 +34,8 @@ class _Coordinator:
         self.queue = JobQueue()
         self.pool = ""
         """ID of the process that runs the worker groups."""
+        self.dismissed = False
+        """Whether the search needs no more worker groups."""
         self.nodes: dict[str, set[str]] = {}
         """By worker group: IDs of the machines its workers are on."""
         self.signals: dict[str, asyncio.Event] = {}
@@ -151,8 +153,17 @@ class _Coordinator:
         """A process runs the worker groups from now on. If there was another one it was lost, and its groups with it."""
         if pool != self.pool:
             self.queue.reset()
-        self.pool = pool
+        self.pool, self.dismissed = pool, False
         self._signal("slots")
+
+    def dismiss_pool(self) -> None:
+        """There will be no more worker groups."""
+        self.dismissed = True
+        self._signal("slots")
+
+    def is_dismissed(self) -> bool:
+        """Whether there will be no more worker groups."""
+        return self.dismissed
 
     def emit(self, event: Event) -> None:
         """Record an event; the search process collects them."""

@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import ray
@@ -22,6 +22,8 @@ from xit_ray.search import coordinator, gpu_sizes
 from xit_ray.search.context import SearchContext
 from xit_ray.spec.space import Resources
 
+DISMISSAL_SECONDS = 5.0
+"""Until the process that starts worker groups has heard that there will be no more."""
 NODE_DEATH_SECONDS = 60.0
 """A machine that is gone is known to be by then: Ray waits for five answers, ten seconds each at most."""
 
@@ -40,13 +42,15 @@ class _WorkerPool:
         self.name = uuid.uuid4().hex
 
     def run(self) -> None:
-        """Start a worker group whenever there are more jobs than groups, until the search ends and with it this process."""
+        """Start a worker group whenever there are more jobs than groups, until the search ends."""
         try:
             ray.get(self.coordinator.register_pool.remote(self.name))
             while True:
                 added = ray.get(self.coordinator.next_group.remote(self.name, self.slots))
                 if added is not None:
                     threading.Thread(target=self._run_group, args=added, daemon=True).start()
+                elif ray.get(self.coordinator.is_dismissed.remote()):
+                    return
         except ActorDiedError:
             ray.actor.exit_actor()  # the search has ended, and its coordinator with it
 
@@ -75,10 +79,14 @@ def running(context: SearchContext, slots: int, **options: Any) -> Iterator[None
         lifetime="detached", max_restarts=-1, max_task_retries=-1, **options
     )
     pool = pools.remote(context, slots)
-    pool.run.options(retry_exceptions=True).remote()
+    running = pool.run.options(retry_exceptions=True).remote()
     try:
         yield
     finally:
+        # Killed in the middle of its work it would be said to have failed, and to be tried again.
+        with suppress(Exception):
+            ray.get(coordinator.connect(context.run).dismiss_pool.remote())
+            ray.wait([running], timeout=DISMISSAL_SECONDS)
         ray.kill(pool)
 
 
