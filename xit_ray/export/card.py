@@ -76,7 +76,7 @@ def _metadata(winner: Winner, task: Task, loader: str) -> dict[str, Any]:
     base = winner.trial.recipe.model
     metadata: dict[str, Any] = {
         "library_name": "sentence-transformers" if loader == "SentenceTransformer" else "transformers",
-        "language": list(task.languages),
+        "language": list(dict.fromkeys(score.language for score in winner.trial.scores)),
         "tags": ["xit_ray", "cross-lingual", "zero-shot-transfer"],
     }
     if loader in PIPELINES:

@@ -73,8 +73,9 @@ def save(
     head = network.head(0)
     loader = loaded_by(task, head)
     tokenizer.model_max_length = model.max_length
+    labels = _labels(task, head)
     if loader == SENTENCES:
-        return loader, _save_sentences(network.to(dtype), head, tokenizer, model, folder)
+        return loader, _save_sentences(network.to(dtype), labels, tokenizer, model, folder)
     native, names = _native(network, head, task, loader)
     if isinstance(head, SequenceHead):
         _compare(network, native, tokenizer)
@@ -83,14 +84,29 @@ def save(
     return loader, {name: (TENSORS, place) for name, place in names.items()}
 
 
-def _save_sentences(network: Network, head: Head, tokenizer: Any, model: Model, folder: Path) -> HeadTensors:
+def _labels(task: Task, head: Head) -> tuple[str, ...]:
+    """What the head's scores are of; nothing where they are of options, or a number."""
+    return task.labels if head.linear.out_features == len(task.labels) else ()
+
+
+def _name(config: Any, labels: tuple[str, ...]) -> None:
+    """Say in a model's configuration what its scores are of, in order."""
+    config.id2label = dict(enumerate(labels))
+    config.label2id = {label: place for place, label in enumerate(labels)}
+
+
+def _save_sentences(
+    network: Network, labels: tuple[str, ...], tokenizer: Any, model: Model, folder: Path
+) -> HeadTensors:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.base.modules import Dense, Transformer
     from sentence_transformers.sentence_transformer.modules import Pooling
 
+    if labels:
+        _name(network.encoder.body.config, labels)
     network.encoder.body.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    linear = head.linear
+    linear = network.head(0).linear
     dense = Dense(
         linear.in_features,
         linear.out_features,
@@ -114,10 +130,9 @@ def _native(network: Network, head: Head, task: Task, loader: str) -> tuple[Any,
 
     config = network.encoder.body.config
     config = type(config).from_dict({**config.to_dict(), "architectures": None})
-    labels = list(task.labels) if head.linear.out_features == len(task.labels) else []
+    labels = _labels(task, head)
     if labels:
-        config.id2label = dict(enumerate(labels))
-        config.label2id = {label: place for place, label in enumerate(labels)}
+        _name(config, labels)
     else:
         config.num_labels = head.linear.out_features
     if loader == AUTO["classification"]:
