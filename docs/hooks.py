@@ -7,7 +7,6 @@ from typing import Any
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parent.parent
-PAGES = {"docs/": "", "README.md": "index.md"}
 ELSEWHERE = re.compile(r"\[([^\]]+)\]\((?:\.\./)([^)]+)\)")
 """Links out of the pages' folder: what they name is in the repository, not on the site."""
 

@@ -6,7 +6,6 @@ for: torch and Ray take seconds.
 """
 
 import importlib
-import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,13 +14,6 @@ if TYPE_CHECKING:
     from xit_ray.api import load_run as load_run
 
 __version__ = "0.1.0"
-
-
-class CallablePackage(types.ModuleType):
-    """A package that is called like the function of ``xit_ray.api`` that has its name."""
-
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
-        return getattr(importlib.import_module("xit_ray.api"), self.__name__.rpartition(".")[2])(*arguments, **options)
 
 
 def __getattr__(name: str) -> Any:

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from xit_ray.spec import commands
 from xit_ray.spec.errors import UserError
-from xit_ray.spec.load import SPEC, load_space
-from xit_ray.track.journal import FILE
+from xit_ray.spec.load import load_space
+from xit_ray.track.journal import FILE, run_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -126,10 +126,7 @@ def load_run(run: str | Path) -> "Run":
     Raises:
         UserError: there is no such run.
     """
-    folder = next((one for one in (Path(run), Path("runs") / run) if (one / SPEC).is_file()), None)
-    if folder is None:
-        raise UserError(f"{run}: is not the folder of a run (it has no {SPEC})")
-    return Run(folder.resolve())
+    return Run(run_folder(run))
 
 
 def _words(overrides: Mapping[str, Any]) -> tuple[str, ...]:
@@ -160,23 +157,17 @@ class Run:
     @property
     def _summary(self) -> "Summary":
         """The report's; it is written anew where something has happened since."""
-        size = (self.folder / FILE).stat().st_size if (self.folder / FILE).is_file() else 0
+        size = (self.folder / FILE).stat().st_size
         if self._read is None or self._read[0] != size:
             self._read = size, self._written()
         return self._read[1]
 
     def _written(self) -> "Summary":
         from xit_ray.report.build import build
-        from xit_ray.tasks import own
-        from xit_ray.track import tables
-        from xit_ray.track.journal import Journal
-        from xit_ray.track.state import State
+        from xit_ray.report.readable import readable
 
-        space = load_space(self.folder / SPEC)
-        own.register(space.tasks)
-        tables.write(State(Journal(self.folder).read()), self.folder)
-        summary, _ = build(self.folder, space.store_root)
-        return summary
+        with readable(self.folder) as (space, _):
+            return build(self.folder, space.store_root)[0]
 
     def _table(self, name: str) -> pd.DataFrame:
         _ = self._summary

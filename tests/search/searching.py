@@ -70,6 +70,22 @@ def typed(*arguments: str) -> list[str]:
     return command(*arguments, module="xit_ray.search")
 
 
+def on_cluster(address: str, space: Path, output: Path) -> "subprocess.Popen[str]":
+    """What a user types on a cluster's head, at work; all it says is on its standard output."""
+    return subprocess.Popen(
+        typed(str(space), "--output", str(output)),
+        env={**environment(), "RAY_ADDRESS": address},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def begun(run: Path) -> list[float]:
+    """When training began, or went on, by a run's journal."""
+    return [event.time for event in events(run) if event.kind == "stage_started"]
+
+
 def ran(words: list[str]) -> "subprocess.CompletedProcess[str]":
     """The end of a search in a process of its own."""
     return subprocess.run(words, capture_output=True, text=True, timeout=400, env=environment())

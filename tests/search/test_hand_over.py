@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ray.cluster_utils import Cluster
 
-from tests.search.searching import environment, events, table, typed, write_space
+from tests.search.searching import begun, events, on_cluster, table, write_space
 from xit_ray.search.runtime import DRIVER_SLOTS, DRIVERS
 
 METADATA = "169.254.169.254"
@@ -71,13 +71,7 @@ def test_the_job_goes_on_elsewhere_before_the_machine_is_gone(
         resources={"runs": 1, "retries": 0, "snapshot_minutes": 10},  # no snapshot but that of the notice
     )
     run = tmp_path / "runs/tiny"
-    driver = subprocess.Popen(
-        typed(str(space), "--output", str(tmp_path / "runs")),
-        env={**environment(), "RAY_ADDRESS": cluster.address},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    driver = on_cluster(cluster.address, space, tmp_path / "runs")
     try:
         until_begun(run, 1, driver)
         metadata.set()
@@ -98,16 +92,11 @@ def test_the_job_goes_on_elsewhere_before_the_machine_is_gone(
     assert second > first
 
 
-def begun(run: Path) -> list[float]:
-    """When training of the stage began, or went on."""
-    return [event.time for event in events(run) if event.kind == "stage_started"]
-
-
 def until_begun(run: Path, count: int, driver: "subprocess.Popen[str]") -> None:
     """Wait until the stage has begun so often, and was scored since."""
     deadline = time.monotonic() + 120
     while True:
-        times = begun(run) if (run / "events.jsonl").exists() else []
+        times = begun(run)
         if len(times) >= count and any(e.kind == "stage_progress" and e.time > times[-1] for e in events(run)):
             return
         assert time.monotonic() < deadline, f"not begun {count} times within 120 s"

@@ -8,7 +8,6 @@ import typer
 
 from xit_ray.spec import commands
 from xit_ray.spec.errors import UserError
-from xit_ray.spec.load import SPEC
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
@@ -24,19 +23,17 @@ def export(
     if len(places) > 2:
         raise UserError(f"export: found {len(places)} words after the run; allowed: [TARGET] DIR")
     *target, folder = places
-    found = next((one for one in (run, Path("runs") / run) if (one / SPEC).is_file()), None)
-    if found is None:
-        raise UserError(f"{run}: is not the folder of a run (it has no {SPEC})")
     from xit_ray.export.folder import write
     from xit_ray.export.heads import SENTENCES
     from xit_ray.export.push import check
     from xit_ray.export.push import push as send
     from xit_ray.export.winner import winner
+    from xit_ray.track.journal import run_folder
 
     console = commands.console()
     if push is not None:
         check(push)
-    best = winner(found.resolve(), target[0] if target else None)
+    best = winner(run_folder(run), target[0] if target else None)
     loader = write(best, Path(folder))
     load = f"SentenceTransformer({folder!r})" if loader == SENTENCES else f"{loader}.from_pretrained({folder!r})"
     about = f"{best.cell.trained} ← {best.cell.cell.intermediate}, trial {best.trial.key}"

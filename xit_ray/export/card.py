@@ -2,22 +2,23 @@
 
 from dataclasses import dataclass
 from importlib import resources
+from importlib.metadata import version
 from typing import Any
 
 import jinja2
 import yaml
 
-from xit_ray import __version__
+from xit_ray.export.heads import AUTO, SENTENCES
 from xit_ray.export.winner import Winner
 from xit_ray.report.words import points
 from xit_ray.tasks import registry
 from xit_ray.tasks.base import Task
 
 PIPELINES = {
-    "AutoModelForSequenceClassification": "text-classification",
-    "AutoModelForTokenClassification": "token-classification",
-    "AutoModelForQuestionAnswering": "question-answering",
-    "AutoModelForMultipleChoice": "multiple-choice",
+    AUTO["classification"]: "text-classification",
+    AUTO["tagging"]: "token-classification",
+    AUTO["span QA"]: "question-answering",
+    AUTO["multiple choice"]: "multiple-choice",
 }
 """By the class that loads a model: what the hub calls its task."""
 
@@ -51,8 +52,9 @@ def render(winner: Winner, task: Task, loader: str, about: dict[str, Any]) -> st
         metadata=yaml.safe_dump(_metadata(winner, task, loader), sort_keys=False, allow_unicode=True).strip(),
         task=task,
         loader=loader,
+        sentences=SENTENCES,
         labels=task.labels,
-        pair="text_b" in task.columns,
+        pair=about["pair"] is not False,
         base=recipe.model,
         answer=answer,
         progress=winner.summary.progress,
@@ -65,7 +67,7 @@ def render(winner: Winner, task: Task, loader: str, about: dict[str, Any]) -> st
         hours=winner.summary.device_hours.get(cell.cell, 0.0),
         facts=winner.summary.about,
         max_length=about["max_length"],
-        version=__version__,
+        version=version("xit_ray"),
         run=winner.folder.name,
         trial=winner.trial.key,
     )
@@ -75,7 +77,7 @@ def _metadata(winner: Winner, task: Task, loader: str) -> dict[str, Any]:
     """What the hub reads: https://huggingface.co/docs/hub/model-cards#model-card-metadata."""
     base = winner.trial.recipe.model
     metadata: dict[str, Any] = {
-        "library_name": "sentence-transformers" if loader == "SentenceTransformer" else "transformers",
+        "library_name": "sentence-transformers" if loader == SENTENCES else "transformers",
         "language": list(dict.fromkeys(score.language for score in winner.trial.scores)),
         "tags": ["xit_ray", "cross-lingual", "zero-shot-transfer"],
     }

@@ -2,18 +2,18 @@
 
 import json
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from xit_ray import __version__
 from xit_ray.core import weights
 from xit_ray.core.kinds import head_maker
 from xit_ray.core.network import Network
 from xit_ray.core.tokenizer import load_tokenizer
 from xit_ray.data import rows
-from xit_ray.data.source import parse_source
+from xit_ray.data.source import Source, parse_source
 from xit_ray.export import card, heads
 from xit_ray.export.winner import Winner
 from xit_ray.spec.errors import UserError
@@ -40,8 +40,9 @@ def write(winner: Winner, folder: Path) -> str:
     if folder.exists():
         raise UserError(f"{folder}: exists; name a folder that does not")
     recipe = winner.trial.recipe
-    task = rows.resolved(registry.get(recipe.target_task), parse_source(winner.space.data))
-    trained = rows.resolved(registry.trained_as(task), parse_source(winner.space.data))
+    source = parse_source(winner.space.data)
+    task = rows.resolved(registry.get(recipe.target_task), source)
+    trained = rows.resolved(registry.trained_as(task), source)
     network = Network(recipe.model, [head_maker(trained)], seed=0)
     with winner.store.open(winner.checkpoint) as checkpoint:
         weights.load(network, checkpoint, head=recipe.target_head)
@@ -53,10 +54,10 @@ def write(winner: Winner, folder: Path) -> str:
         tokenizer = load_tokenizer(recipe.model)
         loader, places = heads.save(network, trained, tokenizer, recipe.model, dtype, made)
         about = {
-            "xit_ray": __version__,
+            "xit_ray": version("xit_ray"),
             "loader": loader,
             "task": described(task),
-            "pair": _asks_of_pairs(trained, winner),
+            "pair": _asks_of_pairs(trained, source),
             "pooling": recipe.model.pooling,
             "head": recipe.model.head,
             "max_length": recipe.model.max_length,
@@ -71,12 +72,12 @@ def write(winner: Winner, folder: Path) -> str:
     return loader
 
 
-def _asks_of_pairs(task: Task, winner: Winner) -> bool | None:
+def _asks_of_pairs(task: Task, source: Source) -> bool | None:
     """Whether the rows that it was trained on have a second text; None for kinds that have none, or where they are gone."""
     if "text_b" not in task.columns:
         return None
     try:
-        loaded = rows.load(task, "dev", "en", parse_source(winner.space.data))
+        loaded = rows.load(task, "dev", "en", source)
     except UserError:
         return None
     return bool(loaded.table.column("text_b").null_count == 0)

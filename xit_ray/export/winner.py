@@ -4,15 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xit_ray.report.matrix import MatrixCell
+from xit_ray.report.readable import readable
 from xit_ray.report.summary import Summary, summarise
 from xit_ray.spec.errors import UserError, unknown
-from xit_ray.spec.load import SPEC, load_space
 from xit_ray.spec.space import Space
 from xit_ray.stages.store import Store
-from xit_ray.tasks import own
-from xit_ray.track import tables
-from xit_ray.track.journal import Journal
-from xit_ray.track.state import State, TrialState
+from xit_ray.track.state import TrialState
 
 
 @dataclass(frozen=True)
@@ -50,11 +47,8 @@ def winner(folder: Path, target: str | None = None) -> Winner:
     Raises:
         UserError: there is no such target, no trial of it has ended, or none of its checkpoints is kept.
     """
-    space = load_space(folder / SPEC)
-    own.register(space.tasks)
-    state = State(Journal(folder).read())
-    tables.write(state, folder)  # trials may have ended since they were written
-    summary = summarise(folder, space.store_root)
+    with readable(folder) as (space, state):
+        summary = summarise(folder, space.store_root)
     # A head with several test sets has a column for each; they are one model.
     targets = dict.fromkeys([*summary.best, *(cell.trained for cell in summary.best.values())])
     if target is None:

@@ -1,7 +1,5 @@
 """The plan: which stages a search's recipes need, which of them are shared, and whether all of it can run."""
 
-import sys
+from xit_ray.spec.callable_package import make_callable
 
-import xit_ray
-
-sys.modules[__name__].__class__ = xit_ray.CallablePackage
+make_callable(__name__)

@@ -15,7 +15,7 @@ from xit_ray.stages.store import Store
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that is shown."""
+    """The whole search as it will be."""
 
     trials: list[Trial]
     nodes: dict[str, Node]

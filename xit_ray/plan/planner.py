@@ -48,6 +48,7 @@ class Planner:
         self.rows: dict[tuple[str, str, str], tuple[str, int]] = {}
         """Fingerprint and number of rows, by task, split and language."""
         self.models: dict[Model, str] = {}
+        self.gpu_gbs: dict[Model, float] = {}
 
     def check(self) -> None:
         """Look at every value a recipe of the space may take, so that nothing is found missing after Ray has started.
@@ -124,9 +125,11 @@ class Planner:
         """GB that training a model takes of each worker's GPU, reckoned; 0 where there is none."""
         if not self.space.resources.gpus:
             return 0.0
-        from xit_ray.core.flops import sizes
+        if model not in self.gpu_gbs:  # its sizes are known by the content of its files, which is gigabytes to read
+            from xit_ray.core.flops import sizes
 
-        return training_gb(sizes(model), self.dtype, self.space.resources)
+            self.gpu_gbs[model] = training_gb(sizes(model), self.dtype, self.space.resources)
+        return self.gpu_gbs[model]
 
     def _check_zero_shot(self, recipe: Recipe, tests: tuple[str, ...], languages: dict[str, tuple[str, ...]]) -> None:
         for test in tests:

@@ -1,11 +1,8 @@
 """``python -m xit_ray.report RUN``: make a run's report again, and print it; or what more seeds could tell."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-import pyarrow as pa
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -13,15 +10,13 @@ from rich.table import Table
 from xit_ray.report.build import build
 from xit_ray.report.console import show
 from xit_ray.report.page import render
+from xit_ray.report.readable import readable
 from xit_ray.spec import commands
 from xit_ray.spec.errors import UserError
-from xit_ray.spec.load import SPEC, load_space
+from xit_ray.spec.load import load_space
 from xit_ray.spec.space import Space
-from xit_ray.tasks import own
-from xit_ray.track import tables
-from xit_ray.track.journal import FILE, Journal
+from xit_ray.track.journal import run_folder
 from xit_ray.track.mlflow_view import where_to_look
-from xit_ray.track.state import State
 
 SEEDS = (2, 3, 5, 8, 12)
 """Numbers of seeds per cell whose power is shown."""
@@ -42,43 +37,20 @@ def report(
 ) -> None:
     """Make a run's report anew, finished or not, and print it; of several runs, a page with all of them."""
     console = commands.console()
-    folders = [_folder(run) for run in runs]
+    folders = [run_folder(run) for run in runs]
     if power is not None:
-        with _readable(folders[0]) as space:
+        with readable(folders[0]) as (space, _):
             _power(folders[0], space, load_space(power, data=data), power, console)
         return
     reports = []
     for folder in folders:
-        with _readable(folder) as space:
+        with readable(folder) as (space, _):
             reports.append(build(folder, space.store_root))
             show(reports[-1][0], folder, console, where_to_look(space, folder))
     if len(folders) > 1:
         page = folders[0].parent / f"{'+'.join(folder.name for folder in folders)}.html"
         page.write_text(render(reports), encoding="utf-8")
         console.print(f"Side by side:  {page}", highlight=False, soft_wrap=True)
-
-
-def _folder(run: Path) -> Path:
-    folder = (run if run.is_dir() else Path("runs") / run).resolve()
-    if not (folder / FILE).is_file():
-        raise UserError(f"{run}: is not the folder of a run (it has no {FILE})")
-    return folder
-
-
-@contextmanager
-def _readable(folder: Path) -> Iterator[Space]:
-    """A run's space, with its tables as its journal has them now.
-
-    Raises:
-        UserError: the run cannot be read, while the block works with it either.
-    """
-    space = load_space(folder / SPEC)
-    own.register(space.tasks)
-    tables.write(State(Journal(folder).read()), folder)
-    try:
-        yield space
-    except pa.ArrowInvalid as error:
-        raise UserError(f"{folder}: a table of it is damaged: {error}") from None
 
 
 def _power(run: Path, before: Space, asked: Space, where: str, console: Console) -> None:

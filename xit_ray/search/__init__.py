@@ -1,7 +1,5 @@
 """The search: everything that touches Ray."""
 
-import sys
+from xit_ray.spec.callable_package import make_callable
 
-import xit_ray
-
-sys.modules[__name__].__class__ = xit_ray.CallablePackage
+make_callable(__name__)

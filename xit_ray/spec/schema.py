@@ -110,13 +110,7 @@ def reference() -> str:
     ]
     lines += _table("A space", schema["properties"], schema.get("required", []))
     lines += _table("recipe", recipe["properties"], recipe.get("required", []))
-    order = [
-        "Model",
-        "Stage",
-        "Mixture",
-        "Member",
-        *sorted(definitions.keys() - {"Model", "Stage", "Mixture", "Member"}),
-    ]
+    order = [*IN_RECIPES[1:], *sorted(definitions.keys() - set(IN_RECIPES))]
     for name in order:
         about = definitions[name]
         lines += _table(name, about["properties"], about.get("required", []), about.get("description", ""))

@@ -10,7 +10,7 @@ from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import SPEC, load_space
 from xit_ray.tasks import own
 from xit_ray.track.delivery import delivering
-from xit_ray.track.journal import FILE, Journal
+from xit_ray.track.journal import Journal, run_folder
 from xit_ray.track.ownership import owned
 from xit_ray.track.trackers import trackers_of
 
@@ -24,9 +24,7 @@ def track(
     anew: Annotated[bool, typer.Option("--anew", help="All of it again, for a tracker that has lost it.")] = False,
 ) -> None:
     """Deliver what is in a run's journal and did not reach its trackers yet."""
-    folder = (run if run.is_dir() else Path("runs") / run).resolve()
-    if not (folder / FILE).is_file():
-        raise UserError(f"{run}: is not the folder of a run (it has no {FILE})")
+    folder = run_folder(run)
     space = load_space(folder / SPEC, mlflow=mlflow_uri)
     own.register(space.tasks)
     console = commands.console()

@@ -21,6 +21,21 @@ VERSION = 2
 HEADER = "journal"
 
 
+def run_folder(run: str | Path) -> Path:
+    """The folder of a run.
+
+    Args:
+        run: the folder, or its name in ``runs``.
+
+    Raises:
+        UserError: it is none.
+    """
+    folder = (Path(run) if Path(run).is_dir() else Path("runs") / run).resolve()
+    if not (folder / FILE).is_file():
+        raise UserError(f"{run}: is not the folder of a run (it has no {FILE})")
+    return folder
+
+
 class Journal:
     """Appends to ``events.jsonl`` in a run's folder."""
 

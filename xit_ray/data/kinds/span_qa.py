@@ -45,9 +45,8 @@ class SpanQAData(HeadData[SpanQA]):
         return name, question, context, answers
 
     def with_answer(self, task: SpanQA, record: Record) -> Record:
-        context = record.get("context")
-        first = context.split()[:1] if isinstance(context, str) else []
-        answers = [{"text": word, "start": context.index(word)} for word in first] if isinstance(context, str) else []
+        context = str(record.get("context", ""))
+        answers = [{"text": word, "start": context.index(word)} for word in context.split()[:1]]
         return {"id": "", **record, "answers": answers}
 
     def describe(self, task: SpanQA, table: pa.Table) -> str:
