@@ -21,6 +21,15 @@ def test_money_by_hand(tmp_path: Path) -> None:
     assert load_prices().instances
 
 
+def test_steps_of_few_tokens_take_as_long_as_starting_them(tmp_path: Path) -> None:
+    (tmp_path / "prices.yaml").write_text(TEXT.replace("use: 0.5", "use: 0.5\nlayer_ms: 4"))
+    prices = load_prices(tmp_path / "prices.yaml")
+    few, many = Workload(0, 1.0e12, 0.0, layer_steps=900_000), Workload(0, 1.8e17, 0.0, layer_steps=900_000)
+    assert prices.gpu_hours("a", few) == pytest.approx(1.0)
+    assert prices.gpu_hours("a", many) == pytest.approx(1.0)
+    assert prices.gpu_hours("a", many + many) == pytest.approx(2.0)
+
+
 @pytest.mark.parametrize(
     ("was", "becomes", "said"),
     [

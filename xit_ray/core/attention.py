@@ -41,7 +41,8 @@ def packed_attention(
         shape (1, T, heads, head width), and no weights.
     """
     assert packed is not None, "packed attention needs the batch: encoder(..., packed=batch)"
-    streams = [stream[0].transpose(0, 1) for stream in (query, key, value)]
+    # squeeze, not [0]: the way back is a view then, where an index's would write each gradient out twice more
+    streams = [stream.squeeze(0).transpose(0, 1) for stream in (query, key, value)]
     if not packed.blocks:
         return _varlen(streams, packed, scaling, sliding_window)[None], None
     streams[0] = streams[0] * scaling

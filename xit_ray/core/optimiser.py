@@ -63,18 +63,19 @@ class Optimiser:
 
     def collect(self) -> None:
         """Add the network's gradients to the masters' and clear them."""
-        into, added = [], []
+        first, later = list[tuple[Tensor, Tensor]](), list[tuple[Tensor, Tensor]]()
         for name, parameter in self.parameters.items():
             master = self.masters[name]
             if parameter is master or parameter.grad is None:
                 continue
-            if master.grad is None:
-                master.grad = torch.zeros_like(master)
-            into.append(master.grad)
-            added.append(local(parameter.grad))
+            pairs = later
+            if master.grad is None:  # of a step's first part: a copy, which a GPU does for many tensors at once
+                master.grad, pairs = torch.empty_like(master), first
+            pairs.append((master.grad, local(parameter.grad)))
             parameter.grad = None
-        if into:
-            add_each(into, added)
+        for pairs, apply in ((first, copy_each), (later, add_each)):
+            if pairs:
+                apply(*map(list, zip(*pairs, strict=True)))
 
     def clear(self) -> None:
         """Drop every gradient."""

@@ -15,8 +15,10 @@ from torch import Tensor
 from xit_ray.data.encode import Encoded, Ids
 
 # Streams and rows are rounded up to these lengths: matrix libraries prepare a kernel for each new shape, and a CPU's
-# vector units do whole registers (32 bfloat16 values) at a time.
+# vector units do whole registers (32 bfloat16 values) at a time. A GPU, which prepares more than it computes while shapes
+# are new, gets sixteen lengths between a power of two and the next.
 STREAM_MULTIPLE = 64
+GPU_LENGTHS = 16
 ROW_MULTIPLE = {"rows": 32, "padded": 8}
 ATTENTION_WASTE = 1.5
 """A block's longest row is at most this many times its shortest, unless the block would be tiny."""
@@ -62,7 +64,7 @@ class Packed:
     gather: Tensor
     """Shape (places of all blocks,): the place of the stream each takes; those past a row's end take the stream's last."""
     scatter: Tensor
-    """Shape (T,): for each place of the stream, its place in the blocks laid end to end; 0 for filling."""
+    """Shape (T,): for each place of the stream, its place in the blocks laid end to end; 0 for filling. Empty without blocks."""
 
     def to(self, device: torch.device) -> "Packed":
         """The same on a device."""
@@ -92,7 +94,10 @@ def pack(
     """
     lengths, starts, total = encoded.sizes, encoded.starts[:-1], len(encoded.tokens)
     # At least one place of filling: padded places of the blocks take it, and nothing flows back from it.
-    tail = _round_up(total + 1, STREAM_MULTIPLE) - total
+    multiple = STREAM_MULTIPLE
+    if layout == "varlen":
+        multiple = max(multiple, (1 << total.bit_length() - 1) // GPU_LENGTHS)
+    tail = _round_up(total + 1, multiple) - total
     within = np.arange(total) - np.repeat(starts, lengths)
     sequence = np.repeat(np.arange(len(lengths)), lengths)
 
@@ -108,9 +113,10 @@ def pack(
         bias = torch.zeros(inside.shape, dtype=dtype).masked_fill_(torch.from_numpy(~inside), float("-inf"))
         blocks.append(Block(torch.from_numpy(inside), bias[:, None, None]))
     gather = np.concatenate(gathers)
-    scatter = np.zeros(total + tail, dtype=np.int64)
-    scatter[gather] = np.arange(len(gather))
-    scatter[total:] = 0
+    scatter = np.zeros(total + tail if blocks else 0, dtype=np.int64)
+    if blocks:
+        scatter[gather] = np.arange(len(gather))
+        scatter[total:] = 0
     return Packed(
         input_ids=stream(encoded.tokens, pad_id),
         position_ids=stream(within + first_position, first_position),

@@ -175,7 +175,8 @@ class Stepper:
 
     def _backward(self, number: int, batch: Batch, parts: list[MicroBatch]) -> Tensor:
         network, replicas = self.network, self.meter.replicas
-        network.train()
+        if not network.training:  # asking every module takes a small encoder milliseconds
+            network.train()
         if self.stage.dropout:  # what a step draws depends on nothing that came before it
             seed = np.random.SeedSequence((self.stage.seed, number, replicas.rank))
             torch.manual_seed(int(seed.generate_state(1)[0]))

@@ -94,7 +94,7 @@ class Forecaster:
         members = [self._rows(model, m.rows_of, "train", m.language, m.examples) for m in stage.mixture.members]
         tokens, pairs = self._read(model, stage, members)
         sizes = self._sizes(model)
-        work = Workload(tokens, sizes.flops(tokens, pairs, backward=True))
+        work = Workload(tokens, sizes.flops(tokens, pairs, backward=True), layer_steps=training.steps * sizes.layers)
         dev = [self._rows(model, task, "dev", "en", None) for task in training.english]
         for lengths, squares in dev * len(sampling.evaluated_after(stage, training.steps)):
             work += self._scored(sizes, lengths, squares)

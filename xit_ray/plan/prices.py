@@ -36,12 +36,14 @@ class Prices(Strict):
     dated: datetime.date
     use: float = Field(gt=0, le=1)
     """Share of the peak that is reached."""
+    layer_ms: float = Field(default=0.0, ge=0)
+    """Milliseconds that every layer of every step takes at least, however few tokens it has."""
     instances: dict[str, Instance]
 
     def gpu_hours(self, name: str, work: Workload) -> float:
         """GPU-hours of a piece of work."""
         rate = self.instances[name].peak_tflops * 1e12 * self.use
-        return Throughput(rate, rate).seconds(work) / 3600
+        return max(Throughput(rate, rate).seconds(work), work.layer_steps * self.layer_ms / 1000) / 3600
 
     def usd(self, name: str, work: Workload) -> float:
         """Money, if every GPU of the instance is kept busy."""

@@ -12,12 +12,15 @@ class Workload:
     """Of training."""
     scored_flops: float = 0.0
     """Of English dev and test rows."""
+    layer_steps: int = 0
+    """Training's steps times the encoder's layers."""
 
     def __add__(self, other: "Workload") -> "Workload":
         return Workload(
             self.tokens + other.tokens,
             self.trained_flops + other.trained_flops,
             self.scored_flops + other.scored_flops,
+            self.layer_steps + other.layer_steps,
         )
 
     @property

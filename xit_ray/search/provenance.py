@@ -22,10 +22,19 @@ def provenance() -> Provenance:
         command=without_password(_command()),
         machine=_machine(),
         python=platform.python_version(),
-        versions={name: importlib.metadata.version(name) for name in PACKAGES},
+        versions=_versions(),
         commit=_commit(),
         user=_user(),
     )
+
+
+def _versions() -> dict[str, str]:
+    """Of what matters for results; without the packages that run from a folder nobody installed."""
+    versions = {}
+    for name in PACKAGES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return versions
 
 
 def _command() -> str:
