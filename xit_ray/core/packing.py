@@ -64,7 +64,8 @@ class Packed:
     gather: Tensor
     """Shape (places of all blocks,): the place of the stream each takes; those past a row's end take the stream's last."""
     scatter: Tensor
-    """Shape (T,): for each place of the stream, its place in the blocks laid end to end; 0 for filling. Empty without blocks."""
+    """Shape (T,): for each place of the stream, its place in the blocks laid end to end; 0 for filling. Empty where
+    there are no blocks."""
 
     def to(self, device: torch.device) -> "Packed":
         """The same on a device."""

@@ -106,8 +106,8 @@ def money(forecast: Forecast, console: Console) -> None:
         table.add_row(name, f"{instance.gpus} x {instance.gpu}", f"{hours:,.4f}", *(f"{usd:,.2f}" for usd in costs))
     console.print(table)
     console.print(
-        f"At {prices.use:.0%} of each GPU's peak, at least {prices.layer_ms:g} ms for each layer of a step, and the prices of {prices.dated} (xit_ray/plan/prices.yaml), without the "
-        "seconds a run takes to start.",
+        f"At {prices.use:.0%} of each GPU's peak, at least {prices.layer_ms:g} ms for each layer of a step, and prices of "
+        f"{prices.dated} (xit_ray/plan/prices.yaml), without the seconds a run takes to start.",
         highlight=False,
         style="dim",
         soft_wrap=True,
