@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import mlflow
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -115,6 +117,31 @@ def test_predict_labels_rows_without_labels(linear: Path, tmp_path: Path) -> Non
         labelled = [json.loads(line) for line in lines]
         assert [row.pop("predicted") for row in labelled] == recorded(best), target
         assert labelled == unlabelled
+
+
+@pytest.mark.parametrize("target", ["mini_paraphrase", "mini_names", "mini_qa"])
+def test_a_winner_is_logged_in_mlflow_with_signature_example_and_card(
+    linear: Path, target: str, tmp_path: Path
+) -> None:
+    ended = run("xit_ray.export", "export", str(linear), target, str(tmp_path / "model"), "--mlflow")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    address = ended.stdout.partition("In MLflow:  ")[2].split()[0]
+    best = winner(linear, target)
+    mlflow.set_tracking_uri(best.space.mlflow)
+    loaded = mlflow.pyfunc.load_model(address)
+    signature, asked = loaded.metadata.signature, Predictor.asked(registry.get(target))
+    assert signature.inputs.input_names() == asked
+    questions = pd.DataFrame(test_rows(target))[asked]
+    if target == "mini_names":  # lists are compared with their type
+        questions["tokens"] = questions["tokens"].map(list)
+    assert list(loaded.predict(questions)) == recorded(best)
+    assert len(loaded.input_example) == 3
+    client = mlflow.MlflowClient(best.space.mlflow)
+    model = client.get_logged_model(address.removeprefix("models:/"))
+    assert "accuracy" in model.tags["mlflow.note.content"] or "f1" in model.tags["mlflow.note.content"]
+    assert model.source_run_id is not None
+    assert client.get_run(model.source_run_id).data.tags["xit.key"] == best.trial.key
+    assert int(mlflow.register_model(address, f"best-{target}").version) == 1
 
 
 @pytest.fixture(scope="module")

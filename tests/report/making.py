@@ -60,10 +60,20 @@ def summary(rows: int = 10, targets: int = 7, languages: int = 40, seed: int = 0
         targets=list(best), cells={(c.row, c.target): c for c in cells}, margin=MARGIN, best=best,
         answers=answers(best, cells, MARGIN, hours), about=about, progress="", oracles={}, device_hours=hours, overlaps=[],
         allowed_overlap=None, warnings=["English dev of xcopa has 90 rows: one row more that is right is 1.1 points."],
-        tables=tables, typology=[], suite=None, trials=trials, ledger=[], preselection=None, curves=curves,
+        tables=tables, typology=[], suite=None, trials=trials, ledger=[], forecasts=_forecasts(chance),
+        preselection=None, curves=curves,
         front=front(trials), recipe="stages: []", spent_seconds=1e5, alone_seconds=2e5,
         snapshot_seconds=60.0, checkpoint_bytes=10**9,
     )  # fmt: skip
+
+
+def _forecasts(chance: random.Random) -> list[dict[str, Any]]:
+    ahead = {role: chance.uniform(10, 1000) for role in ("intermediate", "target", "scoring")}
+    return [
+        {"key": role, "label": role, "role": role, "forecast_tokens": 1, "tokens": 1, "calibrated": True,
+         "forecast_seconds": seconds, "device_seconds": chance.uniform(0.8, 1.2) * seconds}
+        for role, seconds in ahead.items()
+    ]  # fmt: skip
 
 
 def _trial(cell: MatrixCell, seconds: float) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def test_figures_are_seen_in_light_and_dark(chromium: Browser, large: Path) -> N
     for scheme in ("light", "dark"):
         page, _ = opened(chromium, large, scheme=scheme)
         images = page.locator("figure img")
-        assert images.count() == 3
+        assert images.count() == 4
         sources = [image.evaluate("element => [element.currentSrc, element.naturalWidth]") for image in images.all()]
         assert all(width > 300 for _, width in sources)
         if scheme == "light":

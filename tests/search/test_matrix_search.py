@@ -132,7 +132,7 @@ def test_mlflow_has_a_run_for_the_search_each_trial_and_each_shared_stage(done: 
         assert {"cost/seconds", "cost/gpu_hours", "cost/tokens", "zeroshot_mini_retrieval/de"} <= names
         assert trial.info.run_name.startswith(f"{target} ← {trial.data.params['intermediate']}")
         files = {file.path for file in MlflowClient(done.mlflow).list_artifacts(trial.info.run_id)}
-        assert files == {"recipe.yaml"}
+        assert files == {"recipe.yaml", "predictions.parquet"}
     assert "untrained_mini_retrieval/sw" in parent.data.metrics
     assert parent.data.metrics["trials"] == 8
     assert {name for name in parent.data.metrics if name.startswith("best_mini_nli/")}
@@ -166,6 +166,11 @@ def test_forecast_tokens_are_those_of_the_ledger(done: Done) -> None:
     """Of stages of fewer steps than evaluations, a mixture, and the scores before training too."""
     assert "Forecast against ledger, 19 pieces of work: tokens exact" in done.printed
     planner = Planner(load_space(done.run / "spec.yaml"), Source("none"), "")
+    told = {row["key"]: row for row in table(done.run, "forecast")}
+    assert len(told) == 19
+    assert all(row["tokens"] == row["forecast_tokens"] for row in told.values())
+    assert sum(row["forecast_seconds"] for row in told.values()) > 0
+    assert "as forecast at the mean speed" in (done.run / "report.html").read_text()
     trials = [planner.trial(recipe) for recipe in listed_recipes(planner.space)]
     forecast = Forecaster(planner).of(trials)
     stages = {training.key for trial in trials for training in trial.trainings}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from mlflow import MlflowClient
 from playwright.sync_api import Page
 
 from tests.browsing import browser, needs_browser
@@ -20,6 +21,7 @@ from xit_ray.report.matrix_table import as_table
 from xit_ray.report.statistics import Estimate
 from xit_ray.spec.space import Space
 from xit_ray.track.delivery import delivering
+from xit_ray.track.events import Event, TrialEnded, TrialScored, TrialStarted
 from xit_ray.track.journal import Journal
 from xit_ray.track.mlflow_view import where_to_look
 from xit_ray.track.trackers import trackers_of
@@ -27,11 +29,26 @@ from xit_ray.track.trackers import trackers_of
 pytestmark = [needs_browser, pytest.mark.slow]
 
 
+def two_trials() -> list[Event]:
+    """A search of two trials that differ in a learning rate."""
+    *events, ended = history()
+    (begun,) = (event for event in events if isinstance(event, TrialStarted))
+    first, last = begun.recipe.stages
+    faster = begun.recipe.model_copy(update={"stages": (first, last.model_copy(update={"learning_rate": 3e-4}))})
+    of_other = {"trial": "other-key", "recipe": faster}
+    other = [
+        event.model_copy(update={name: value for name, value in of_other.items() if hasattr(event, name)})
+        for event in events
+        if isinstance(event, (TrialStarted, TrialScored, TrialEnded))
+    ]
+    return [*events, *other, ended]
+
+
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Space, Path]]:
     """A search that has ended, with its records on a server."""
     folder = tmp_path_factory.mktemp("pages")
-    Journal(folder).append(history())
+    Journal(folder).append(two_trials())
     score = Estimate(0.5, 1e-5, 0.0, 8.0)
     cell = matrix_cell("mini_paraphrase", "mini_nli", "trial-key", 0.7, score=score, gain=gain(0.031, 0.005), seeds=1)
     pq.write_table(as_table([cell], [cell]), folder / "matrix.parquet")
@@ -100,3 +117,16 @@ def test_charts_and_artifacts_open(trials: Page) -> None:
     trials.get_by_text("recipe.yaml").first.wait_for(timeout=90_000)
     trials.goto(f"{trials.url.split('/artifacts')[0]}/model-metrics")
     trials.get_by_text("zeroshot_mini_nli").first.wait_for(timeout=90_000)
+
+
+def test_two_trials_are_compared_by_what_differs(space: tuple[Space, Path], trials: Page) -> None:
+    client = MlflowClient(tracking_uri=str(space[0].mlflow))
+    experiment = client.get_experiment_by_name("tiny")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id], "tags.`xit.kind` = 'trial'")
+    ids = ",".join(f'"{run.info.run_id}"' for run in runs)
+    trials.goto(f'{space[0].mlflow}/#/compare-runs?runs=[{ids}]&experiments=["{experiment.experiment_id}"]')
+    trials.get_by_text("Comparing 2 Runs").first.wait_for(timeout=90_000)
+    trials.get_by_text("intermediate_learning_rate").first.wait_for(timeout=90_000)
+    words = trials.locator("body").inner_text()
+    assert all(rate in words for rate in ("5e-05", "0.0003"))

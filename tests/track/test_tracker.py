@@ -1,8 +1,10 @@
 """What MLflow shows of a search, on a real SQLite database."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from mlflow import MlflowClient
@@ -16,6 +18,8 @@ from xit_ray.spec.load import dump_space
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Space
 from xit_ray.stages.records import HistoryPoint, RowsUsed, Score, ScoresRecord, StageRecord
+from xit_ray.stages.store import Store
+from xit_ray.stages.work import PREDICTIONS
 from xit_ray.track.delivery import delivering
 from xit_ray.track.events import (
     Event,
@@ -75,7 +79,9 @@ def history() -> list[Event]:
 
 def _space(folder: Path) -> Space:
     recipe = {"stages": [{"mixture": "mini_nli"}]}
-    return Space.model_validate({"name": "tiny", "recipe": recipe, "mlflow": f"sqlite:///{folder}/mlflow.db"})
+    return Space.model_validate(
+        {"name": "tiny", "recipe": recipe, "mlflow": f"sqlite:///{folder}/mlflow.db", "store": f"{folder}/store"}
+    )
 
 
 def _delivered(folder: Path) -> None:
@@ -122,6 +128,29 @@ def test_a_search_killed_between_journal_and_mlflow_is_mirrored_by_its_resume(tm
     client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
     points = client.get_metric_history(runs["trial"].info.run_id, "dev/en/accuracy")
     assert [(point.step, point.value) for point in points] == [(4, 0.7)]
+
+
+def test_what_a_trial_answered_is_attached_while_the_store_has_it(tmp_path: Path) -> None:
+    Journal(tmp_path).append(history())
+    store = Store(_space(tmp_path).store_root)
+    with tempfile.TemporaryDirectory() as files:
+        pq.write_table(pa.table({"language": ["de"], "row": [0], "predicted": ["same"]}), f"{files}/{PREDICTIONS}")
+        store.publish("scores-key", Path(files), {})
+    _delivered(tmp_path)
+    trial = _runs(tmp_path)["trial"].info.run_id
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    assert pq.read_table(client.download_artifacts(trial, PREDICTIONS)).to_pylist()[0]["predicted"] == "same"
+
+
+def test_answers_that_are_damaged_hold_nothing_back(tmp_path: Path) -> None:
+    Journal(tmp_path).append(history())
+    store = Store(_space(tmp_path).store_root)
+    with tempfile.TemporaryDirectory() as files:
+        (Path(files) / PREDICTIONS).write_text("whole")
+        store.publish("scores-key", Path(files), {})
+    next((tmp_path / "store").rglob(PREDICTIONS)).write_text("not whole")
+    _delivered(tmp_path)
+    assert "is damaged" in _runs(tmp_path)["trial"].data.tags["xit.predictions"]
 
 
 def test_records_that_are_delivered_again_are_not_doubled(tmp_path: Path) -> None:

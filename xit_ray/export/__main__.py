@@ -17,6 +17,7 @@ def export(
     run: Annotated[Path, typer.Argument(help="A run's folder, for example runs/quickstart, or its name in runs.")],
     places: Annotated[list[str], typer.Argument(metavar="[TARGET] DIR", help="The task, and the folder to write.")],
     push: Annotated[str | None, typer.Option(help="Send it to the hub as OWNER/NAME, too.")] = None,
+    mlflow: Annotated[bool, typer.Option("--mlflow", help="Log it in the run's MLflow as a model, too.")] = False,
     private: Annotated[bool, typer.Option("--private", help="Make a new repository of the hub private.")] = False,
 ) -> None:
     """Write the best model of a run as a folder that transformers or sentence-transformers loads."""
@@ -41,6 +42,10 @@ def export(
     if best.summary.progress:
         console.print(best.summary.progress, style="yellow", highlight=False)
     console.print(f"Label your own rows:  xit predict {folder} FILE", highlight=False, soft_wrap=True, markup=False)
+    if mlflow:
+        from xit_ray.export.mlflow_model import log
+
+        console.print(f"In MLflow:  {log(best, Path(folder))}", highlight=False, soft_wrap=True, markup=False)
     if push is not None:
         console.print(f"On the hub:  {send(Path(folder), push, private)}", highlight=False, soft_wrap=True)
 

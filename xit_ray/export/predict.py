@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,24 @@ class Predictor:
         self.notes: Counter[str] = Counter()
         """What the last file had that is no row, or was repaired."""
 
+    @staticmethod
+    def asked(task: Task) -> list[str]:
+        """The columns of a task's rows that are no answers."""
+        return [column for column in task.columns if column not in ANSWERS]
+
+    def answers(self, records: Iterable[Row]) -> list[str]:
+        """What is answered to each of some rows: a label, tags or a text, as in the files; nothing where nothing is asked.
+
+        Args:
+            records: with the kind's columns, for example ``text_a`` and ``text_b``.
+
+        Raises:
+            UserError: a row lacks a column.
+        """
+        self.notes.clear()
+        read = [(record, self._read(record, {}, f"row {number}")) for number, record in enumerate(records, 1)]
+        return [answer for _, answer in self._answered(read)]
+
     def label(self, file: str | Path, columns: Mapping[str, str] | None = None) -> Iterator[tuple[Row, str]]:
         """The records of a file, each with what is answered to it; a record that asks nothing is answered by nothing.
 
@@ -86,7 +104,7 @@ class Predictor:
         if written_as not in FORMATS:
             raise UserError(f"{file}: allowed suffixes: {', '.join(f'.{name}' for name in FORMATS)}")
         columns = dict(columns or {})
-        asked = [column for column in self.task.columns if column not in ANSWERS]
+        asked = self.asked(self.task)
         unknown = next((ours for ours in columns if ours not in (*asked, "text")), None)
         if unknown is not None:
             raise UserError(f"--column: found {unknown!r}; allowed: {', '.join(asked)}")

@@ -25,6 +25,8 @@ class Winner:
     trial: TrialState
     dtype: str
     """What it computed in."""
+    search: str
+    """ID of the search."""
 
     @property
     def store(self) -> Store:
@@ -69,4 +71,4 @@ def winner(folder: Path, target: str | None = None) -> Winner:
             f"dropped ('keep: {space.keep}') or the store is elsewhere. Search again with --set keep=all: what comes before "
             "the target is taken from the store"
         )
-    return Winner(folder, space, summary, cell, kept, state.dtype)
+    return Winner(folder, space, summary, cell, kept, state.dtype, state.search or "")

@@ -25,6 +25,7 @@ def write(summary: Summary, figures: Iterable[Drawn], folder: Path) -> None:
         "gains_by_language": by_language_table(cells).to_pylist(),
         "trials": summary.trials,
         "stages": summary.ledger,
+        "forecast": summary.forecasts,
     }
     for name, rows in tables.items():
         _csv(rows, folder / f"{name}.csv")

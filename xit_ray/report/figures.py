@@ -11,6 +11,7 @@ import matplotlib as mpl
 from matplotlib import colors
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from xit_ray.report.colours import BLUE, ORANGE, STRONGEST, hue, strength
 from xit_ray.report.summary import Summary
@@ -60,6 +61,13 @@ def _figures(summary: Summary) -> dict[str, tuple[str, Callable[[], Figure]]]:
             "English dev during the target stage; a cross ends a trial that was stopped early",
             any(len(curve.points) > 1 for curve in summary.curves),
             lambda: _curves(summary),
+        ),
+        "forecast": (
+            "Device-seconds of every stage and evaluation, as forecast"
+            f"{'' if all(row['calibrated'] for row in summary.forecasts) else ' at the mean speed of the search itself'}"
+            " and as measured; what lies on the line was forecast right",
+            any(row["device_seconds"] > 0 for row in summary.forecasts),
+            lambda: _forecast(summary),
         ),
         "predicted": (
             "Estimates made before training against measured gains",
@@ -242,6 +250,24 @@ def _curves(summary: Summary) -> Figure:
     for axis in axes.values():
         axis.set_xlabel("step of the target stage")
         axis.set_ylabel("best English dev so far")
+    _legend(figure, axes)
+    return figure
+
+
+def _forecast(summary: Summary) -> Figure:
+    figure, axes = _panels(["forecast"], height=3.2)
+    (axis,) = axes.values()
+    axis.set_title("", loc="left")
+    shown = [row for row in summary.forecasts if min(row["forecast_seconds"], row["device_seconds"]) > 0]
+    for number, role in enumerate(dict.fromkeys(row["role"] for row in shown)):
+        pairs = [(row["forecast_seconds"], row["device_seconds"]) for row in shown if row["role"] == role]
+        axis.plot(*zip(*pairs, strict=True), MARKERS[number], markersize=4, color=SERIES[number], label=role)
+    ends = [value for row in shown for value in (row["forecast_seconds"], row["device_seconds"])]
+    axis.plot([min(ends), max(ends)], [min(ends), max(ends)], color=INK, linewidth=0.6)
+    axis.set(xscale="log", yscale="log", xlabel="forecast, device-seconds", ylabel="measured")
+    for side in (axis.xaxis, axis.yaxis):
+        side.set_major_formatter(LogFormatter())
+        side.set_minor_formatter(LogFormatter())
     _legend(figure, axes)
     return figure
 

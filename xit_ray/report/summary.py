@@ -28,7 +28,7 @@ from xit_ray.tasks import registry
 from xit_ray.tasks.suites import SUITES
 from xit_ray.track.journal import Journal
 from xit_ray.track.state import State
-from xit_ray.track.tables import LEDGER, OVERLAPS, PRESELECTION, SCORES, TRIALS, UNTRAINED
+from xit_ray.track.tables import FORECAST, LEDGER, OVERLAPS, PRESELECTION, SCORES, TRIALS, UNTRAINED
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,8 @@ class Summary:
     """Where the space scores a suite's languages."""
     trials: list[dict[str, Any]]
     ledger: list[dict[str, Any]]
+    forecasts: list[dict[str, Any]]
+    """Of each stage and evaluation that ended: what was forecast and what it took; empty while the search is not finished."""
     preselection: PreselectionReport | None
     """Where the space estimates cells before training."""
     curves: list[Curve]
@@ -161,6 +163,7 @@ def summarise(folder: Path, store_root: str) -> Summary:
         suite=_suite(space, done, scores),
         trials=trials,
         ledger=ledger,
+        forecasts=_forecasts(folder, ledger),
         preselection=_preselection(folder, cells),
         curves=curves(state),
         front=front(trials),
@@ -170,6 +173,18 @@ def summarise(folder: Path, store_root: str) -> Summary:
         snapshot_seconds=sum(float(row["snapshot_seconds"] or 0.0) for row in begun),
         checkpoint_bytes=sum(int(row["checkpoint_bytes"] or 0) for row in begun),
     )
+
+
+def _forecasts(folder: Path, ledger: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Forecasts with what each was of."""
+    if not (folder / FORECAST).is_file():
+        return []
+    stages = {row["stage"]: row for row in ledger}
+    other = {"role": "scoring", "label": "scoring"}
+    return [
+        row | {name: stages.get(row["key"], other)[name] for name in other}
+        for row in pq.read_table(folder / FORECAST).to_pylist()
+    ]
 
 
 def _overlaps(folder: Path) -> list[Overlap]:

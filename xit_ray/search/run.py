@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 from rich.console import Console
 
 from xit_ray.core import models
 from xit_ray.data.source import parse_source
-from xit_ray.plan.accuracy import accuracy
+from xit_ray.plan.accuracy import Accuracy, accuracy
 from xit_ray.plan.forecast import Forecaster
 from xit_ray.plan.planner import Planner
 from xit_ray.plan.prices import hourly_price
@@ -227,6 +228,9 @@ def _run(space: Space, folder: Path, checked: Planner | None, audience: _Audienc
                 followers: list[Follower] = [*mirrors, *deliveries]
                 _search(planner, folder, journal, state, followers, audience)
             tables.write(state, folder)
+            forecast = _forecast(space, planner, state)
+            if forecast is not None:
+                pq.write_table(forecast.as_table(), folder / tables.FORECAST)
             summary, _ = build(folder, space.store_root)
         except BaseException as error:
             if any(mirror.lost.is_set() for mirror in mirrors):
@@ -240,7 +244,8 @@ def _run(space: Space, folder: Path, checked: Planner | None, audience: _Audienc
         failed = any(trial.status == "failed" for trial in state.trials.values())
         note(SearchEnded(status="failed" if failed else "finished"))
     behind = tuple(f"{one.name}: {one.problem}" for one in deliveries if one.problem is not None)
-    return SearchResult(folder, state, space, summary, _forecast(space, planner, state), behind)
+    told = forecast.in_words() if forecast is not None else None
+    return SearchResult(folder, state, space, summary, told, behind)
 
 
 def _same_recipes(planner: Planner, state: State, folder: Path) -> None:
@@ -259,7 +264,7 @@ def _same_recipes(planner: Planner, state: State, folder: Path) -> None:
             )
 
 
-def _forecast(space: Space, planner: Planner, state: State) -> str | None:
+def _forecast(space: Space, planner: Planner, state: State) -> Accuracy | None:
     """The plan's forecast against what was measured. Proposed trials are not known beforehand; a stage that was stopped
     early, or gone on with after a crash, is cheaper or dearer than the plan knows and is left out."""
     if not space.search.listed:
@@ -271,8 +276,7 @@ def _forecast(space: Space, planner: Planner, state: State) -> str | None:
     for key, stage in state.stages.items():
         if stage.published is not None and len(stage.started) == 1:
             measured[key] = stage.cost
-    error = accuracy(forecast, measured, _measured_throughput(space))
-    return error.in_words() if error is not None else None
+    return accuracy(forecast, measured, _measured_throughput(space))
 
 
 def _measured_throughput(space: Space) -> Throughput | None:

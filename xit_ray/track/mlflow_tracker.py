@@ -17,8 +17,11 @@ from xit_ray.data.overlap import Overlap
 from xit_ray.spec.cell import Cell
 from xit_ray.spec.differences import Differences
 from xit_ray.spec.domains import cover
+from xit_ray.spec.errors import UserError, one_line
 from xit_ray.spec.space import Space, as_recipe
 from xit_ray.stages.records import HistoryPoint, Score
+from xit_ray.stages.store import Store
+from xit_ray.stages.work import PREDICTIONS
 from xit_ray.tasks import registry
 from xit_ray.track.events import (
     Event,
@@ -69,6 +72,11 @@ class MLflowTracker:
         """Runs of trials, by key."""
         self.logged: dict[str, int] = {}
         """Last step of each trial's curve."""
+
+    @functools.cached_property
+    def store(self) -> Store:
+        """Where the trials' answers are."""
+        return Store(self.space.store_root)
 
     @functools.cached_property
     def parent(self) -> str:
@@ -218,8 +226,21 @@ class MLflowTracker:
         tags = {"xit.status": trial.status, "xit.stages": stages, "xit.error": trial.error or ""}
         if trial.evaluation is not None:
             tags["xit.evaluation"] = trial.evaluation
+            tags |= self._predictions(run, trial.evaluation)
         self.runs.tags(run, tags)
         self.runs.end(run, STATUS[trial.status], when)
+
+    def _predictions(self, run: str, evaluation: str) -> dict[str, str]:
+        """Attach what a trial answered to every test row, while it is in the store; else a tag that says why not."""
+        try:
+            if not self.store.has_files(evaluation):
+                return {}
+            with self.store.open(evaluation) as files:
+                if (files / PREDICTIONS).is_file():  # embedding tests alone answer no rows
+                    self.runs.client.log_artifact(run, str(files / PREDICTIONS))
+        except (KeyError, OSError, UserError) as error:  # gone meanwhile, out of reach, or damaged
+            return {"xit.predictions": f"not attached: {one_line(error)}"}
+        return {}
 
     def _stage(self, event: StagePublished | StageReused, trial: TrialState) -> None:
         """A stage before the target's, which other trials may share."""

@@ -14,6 +14,8 @@ from xit_ray.track.state import State, TrialState
 TRIALS, SCORES, LEDGER = "trials.parquet", "scores.parquet", "ledger.parquet"
 PRESELECTION = "preselection.parquet"
 """There where the space estimates cells before training."""
+FORECAST = "forecast.parquet"
+"""There when a search that knew its trials beforehand has ended: what was forecast of each stage and evaluation."""
 OVERLAPS = "overlaps.parquet"
 """There where rows that train or choose repeat rows that are scored."""
 UNTRAINED = "untrained"
