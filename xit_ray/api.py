@@ -92,6 +92,7 @@ def plan(space: SpaceLike, *, data: str | Path | None = None, **overrides: Any) 
     """
     from xit_ray.data.source import parse_source
     from xit_ray.plan.build import build
+    from xit_ray.plan.forecast import Forecaster
     from xit_ray.plan.planner import Planner
     from xit_ray.spec.shipped import found
     from xit_ray.stages.store import Store
@@ -99,7 +100,7 @@ def plan(space: SpaceLike, *, data: str | Path | None = None, **overrides: Any) 
     loaded = load_space(found(space), _words(overrides), data=None if data is None else str(data))
     planner = Planner(loaded, parse_source(loaded.data), loaded.name)
     planner.check()
-    planned = build(planner, Store(loaded.store_root))
+    planned = build(Forecaster(planner), Store(loaded.store_root))
     rows = [
         {
             "stage": node.training.label,

@@ -26,7 +26,9 @@ def test_other_files_load(name: str) -> None:
     assert OTHERS[name](FOLDER / name).name == "generated"
 
 
-@pytest.mark.parametrize("name", [name for name in SPACES if not name.endswith("_small.yaml") and name not in ALONE])
+@pytest.mark.parametrize(
+    "name", [name for name in SPACES if not name.endswith(("_small.yaml", "_medium.yaml")) and name not in ALONE]
+)
 def test_a_study_has_a_small_twin(name: str) -> None:
     small = load_space(FOLDER / f"{name.removesuffix('.yaml')}_small.yaml")
     assert not small.resources.gpus

@@ -8,7 +8,9 @@ from rich.console import Console
 from xit_ray.data.source import parse_source
 from xit_ray.plan import show
 from xit_ray.plan.build import build
+from xit_ray.plan.forecast import Forecaster
 from xit_ray.plan.missing import missing
+from xit_ray.plan.outline import OutlineForecaster, OutlinePlanner, can_outline
 from xit_ray.plan.planner import Planner
 from xit_ray.plan.prices import hourly_price
 from xit_ray.spec import commands
@@ -30,6 +32,10 @@ def plan(
         bool,
         typer.Option("--prepare", help="Fetch and tokenise everything the search needs, before machines are rented."),
     ] = False,
+    outline: Annotated[
+        bool,
+        typer.Option("--outline", help="Read and fetch no rows: reckon with what each task's metadata says of them."),
+    ] = False,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Runs at a time, for the schedule [resources.runs, or 1].")
     ] = None,
@@ -38,17 +44,25 @@ def plan(
     loaded = load_space(found(space), tuple(set_ or ()), data=data)
     console, store = commands.console(), Store(loaded.store_root)
     store.check_format()
-    planner = Planner(loaded, parse_source(loaded.data), space)
+    source = parse_source(loaded.data)
+    planner = Planner(loaded, source, space)
     with console.status("reading the rows, and looking for test rows among them"):
-        absent = missing(planner)
-        if not absent:
+        absent = [] if outline else missing(planner)
+        if not absent and not outline:
             planner.check()
     if absent:
         show.missing(absent, console)
-        raise UserError(
-            f"{space}: lacks rows of {len(absent)} splits (see above); give --data another folder, or fetch them"
-        )
+        by_metadata = OutlinePlanner(loaded, source, space, reads=True)
+        outline = can_outline(by_metadata, ((one.task, one.split) for one in absent)) and not (prepare or calibrate)
+        if not outline:
+            raise UserError(
+                f"{space}: lacks rows of {len(absent)} splits (see above); give --data another folder, or fetch them with "
+                "--data hub --prepare"
+            )
     hourly_price(loaded.budget)
+    if outline:
+        planner = by_metadata if absent else OutlinePlanner(loaded, source, space, reads=False)
+        show.outlined(bool(absent), console)
     for overlap in planner.guard.shown:
         console.print(overlap.in_words, style="yellow", highlight=False, markup=False, soft_wrap=True)
     if prepare:
@@ -62,7 +76,12 @@ def plan(
         return
     with commands.progress_bar(console.is_terminal) as bar:
         step = bar.add_task("tokenising", total=None)
-        planned = build(planner, store, calibrate, lambda done, rows: bar.update(step, completed=done, total=rows))
+        forecaster = (
+            OutlineForecaster(planner)
+            if isinstance(planner, OutlinePlanner)
+            else Forecaster(planner, lambda done, rows: bar.update(step, completed=done, total=rows))
+        )
+        planned = build(forecaster, store, calibrate)
     show.stages(planned, console)
     show.totals(planned, console)
     show.gpu_memory(planned, console)

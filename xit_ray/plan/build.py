@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from xit_ray.data.tokens import Progress, unseen
 from xit_ray.plan.forecast import Forecast, Forecaster
-from xit_ray.plan.planner import Planner
 from xit_ray.plan.trial import Trial
 from xit_ray.plan.trie import Node, in_good_order, trie
 from xit_ray.plan.workload import Throughput, Workload
@@ -45,19 +43,18 @@ class Plan:
         return staying
 
 
-def build(planner: Planner, store: Store, calibrate: bool = False, progress: Progress = unseen) -> Plan:
+def build(forecaster: Forecaster, store: Store, calibrate: bool = False) -> Plan:
     """The plan of a search whose trials are known beforehand.
 
     Args:
-        planner: that has looked at the space.
+        forecaster: of a planner that has looked at the space.
         store: whose stages need not be paid for again.
         calibrate: time a few steps on this machine first.
-        progress: told how far a first tokenisation is.
     """
     from xit_ray.core.device import device_for  # torch takes a second to import
     from xit_ray.plan import throughput
 
-    space = planner.space
+    planner, space = forecaster.planner, forecaster.planner.space
     trials = {trial.key: trial for trial in map(planner.trial, expected_recipes(space))}
     nodes = trie(trials.values())
     in_order = in_good_order(list(trials.values()), nodes)
@@ -68,7 +65,7 @@ def build(planner: Planner, store: Store, calibrate: bool = False, progress: Pro
 
         measure(model, device)
     measured = throughput.known(model, device)
-    forecast = Forecaster(planner, progress).of(in_order)
+    forecast = forecaster.of(in_order)
     needed = {key for key in forecast.pieces if store.describe(key) is None}
     for trial in in_order:
         needed.update(training.key for training in trial.to_train(store))

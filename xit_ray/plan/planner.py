@@ -1,7 +1,7 @@
 """From recipes to finished plans: fingerprints of every prefix, after checking that tasks, languages and rows exist."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from xit_ray.core.sampling import total_steps
 from xit_ray.data import rows
@@ -24,7 +24,7 @@ from xit_ray.stages import fingerprint
 from xit_ray.stages.records import RowsUsed
 from xit_ray.stages.work import Evaluation, Training
 from xit_ray.tasks import own, registry
-from xit_ray.tasks.base import Split
+from xit_ray.tasks.base import Split, Task
 
 
 class Planner:
@@ -121,6 +121,14 @@ class Planner:
         count = self._rows(task, "train", language)[1]
         return min(count, examples) if examples else count
 
+    def resolved(self, task: Task) -> Task:
+        """The task with its labels, where these are whatever its training rows have."""
+        return rows.resolved(task, self.source)
+
+    def rows_beside(self, task: Task, languages: Sequence[str]) -> list[tuple[Split, str]]:
+        """Rows that an embedding test's scores depend on, beside the test rows: their splits and languages."""
+        return rows_beside(task, languages, self.source)
+
     def gpu_gb(self, model: Model) -> float:
         """GB that training a model takes of each worker's GPU, reckoned; 0 where there is none."""
         if not self.space.resources.gpus:
@@ -153,7 +161,7 @@ class Planner:
         weighing = weighing_tasks(stage, self.where)
         heads = {}
         for head, member in zip(mixture.heads, mixture.members, strict=True):
-            task = rows.resolved(registry.trained_as(registry.get(member.task)), self.source)
+            task = self.resolved(registry.trained_as(registry.get(member.task)))
             reads = member.task in dev or member.task in weighing
             heads[head] = fingerprint.Head(
                 terms=fingerprint.terms_of(task),
@@ -215,12 +223,12 @@ class Planner:
             languages: of each test.
         """
         names = tests + embedding_tests
-        tasks = {name: rows.resolved(registry.get(name), self.source) for name in names}
+        tasks = {name: self.resolved(registry.get(name)) for name in names}
         items = self.space.zero_shot.items if tests else None
         try:
             places = [(name, "test", language) for name in names for language in languages[name]]
             for name in embedding_tests:
-                beside = rows_beside(tasks[name], languages[name], self.source)
+                beside = self.rows_beside(tasks[name], languages[name])
                 places += [(name, split, language) for split, language in beside]
             content = {"/".join(place): self._rows(*place)[0] for place in places}  # type: ignore[arg-type]
         except AbsentError as error:

@@ -26,6 +26,17 @@ def missing(absent: Sequence[Missing], console: Console) -> None:
     console.print(table)
 
 
+def outlined(absent: bool, console: Console) -> None:
+    """That what follows is not counted."""
+    where = "For what is not there, rows and tokens are" if absent else "Rows and tokens are"
+    console.print(
+        f"{where} those of each task's metadata: about right, and no row was compared with another.",
+        style="yellow",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 def stages(plan: Plan, console: Console) -> None:
     """A row for each stage, those that start from another one below it."""
     table = Table(box=None, pad_edge=False)

@@ -49,6 +49,24 @@ class Format(Strict):
         return names
 
 
+class Size(Strict):
+    """About how large a dataset is, for plans that are made before its files are there."""
+
+    train: int | None = Field(default=None, gt=0)
+    """Training rows in a language."""
+    dev: int | None = Field(default=None, gt=0)
+    """English rows that choose."""
+    test: int | None = Field(default=None, gt=0)
+    """Test rows in a language, in the mean."""
+    tokens: int = Field(gt=0)
+    """Of a row, options and windows together, in XLM-R's pieces."""
+
+    def of(self, split: Split) -> int | None:
+        """Rows of a split in a language."""
+        rows: int | None = getattr(self, split)
+        return rows
+
+
 class OwnTask(Strict):
     """A task made of a user's own files, usable as intermediate or target like any other."""
 
@@ -86,6 +104,8 @@ class OwnTask(Strict):
     """Of the data."""
     citation: str = "not stated"
     """Whom to cite."""
+    size: Size | None = None
+    """About how many rows and tokens there are, for ``xit plan`` before the files are there."""
     folder: str | None = None
     """Where the paths begin; null means beside the YAML file."""
 

@@ -1,6 +1,6 @@
 """AfriXNLI: part of XNLI in 16 African languages, with English and French; test rows alone, for an XNLI or MultiNLI head."""
 
-from xit_ray.tasks.base import Hub
+from xit_ray.tasks.base import Hub, Size
 from xit_ray.tasks.kinds import Classification
 
 CODES = {
@@ -15,6 +15,7 @@ AFRIXNLI = Classification(
     train_languages=(),
     licence="Apache-2.0",
     citation="Adelani et al. 2025 (IrokoBench), arXiv:2406.03368",
+    size=Size(test=600, tokens=45),
     codes=CODES,
     hub=Hub(
         repository="masakhane/afrixnli",

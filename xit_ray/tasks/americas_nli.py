@@ -4,7 +4,7 @@ Eight languages have the same 750 items; Nahuatl and Otomí have others of XNLI'
 as XNLI is, so its rows are a collection apart.
 """
 
-from xit_ray.tasks.base import Hub
+from xit_ray.tasks.base import Hub, Size
 from xit_ray.tasks.kinds import Classification
 
 AMERICAS_NLI = Classification(
@@ -14,6 +14,7 @@ AMERICAS_NLI = Classification(
     train_languages=(),
     licence="CC BY-SA 4.0",
     citation="Ebrahimi et al. 2022, arXiv:2104.08726",
+    size=Size(test=750, tokens=45),
     codes={"ay": "aym", "qu": "quy"},
     hub=Hub(
         repository="nala-cub/americas_nli",

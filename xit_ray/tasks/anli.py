@@ -1,6 +1,6 @@
 """Adversarial NLI, all three rounds, English."""
 
-from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.base import Hub, Layout, Size
 from xit_ray.tasks.kinds import Classification
 
 FIELDS = {"text_a": "premise", "text_b": "hypothesis"}
@@ -11,6 +11,7 @@ ANLI = Classification(
     languages=(),
     licence="CC BY-NC 4.0",
     citation="Nie et al. 2020, arXiv:1910.14599",
+    size=Size(train=162_865, dev=3_200, tokens=98),
     layouts=(Layout(train="anli/train.jsonl", dev="anli/dev.jsonl", test=None, fields=FIELDS),),
     hub=Hub(
         repository="facebook/anli",

@@ -1,5 +1,6 @@
 """ANLI+: SNLI, MultiNLI and ANLI as one task with one head, the paper's largest intermediate task."""
 
+from xit_ray.tasks.base import Size
 from xit_ray.tasks.kinds import Classification
 
 ANLI_PLUS = Classification(
@@ -9,4 +10,5 @@ ANLI_PLUS = Classification(
     languages=(),
     licence="those of its parts",
     citation="Phang et al. 2020, arXiv:2005.13013",
+    size=Size(train=1_104_934, dev=3_200, tokens=45),
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
 from xit_ray.spec.own_task import OwnTask
+from xit_ray.spec.own_task import Size as Size
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
@@ -111,6 +112,7 @@ class Task:
     licence: str
     citation: str
     """Whom to cite: the paper's short name and its identifier."""
+    size: Size | None = None
     layouts: tuple[Layout, ...] = ()
     hub: Hub | None = None
     codes: Mapping[str, str] = field(default_factory=dict)

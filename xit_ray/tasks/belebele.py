@@ -3,7 +3,7 @@
 Where a language has several scripts the one it is mostly written in is used.
 """
 
-from xit_ray.tasks.base import Hub
+from xit_ray.tasks.base import Hub, Size
 from xit_ray.tasks.kinds import MultipleChoice
 
 _CODES = """
@@ -27,6 +27,7 @@ BELEBELE = MultipleChoice(
     train_languages=(),
     licence="CC BY-SA 4.0",
     citation="Bandarkar et al. 2024, arXiv:2308.16884",
+    size=Size(test=900, tokens=700),
     codes=CODES,
     hub=Hub(
         repository="facebook/belebele",

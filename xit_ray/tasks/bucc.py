@@ -1,6 +1,6 @@
 """BUCC 2018: find the translations in two collections of sentences, 4 languages against English, no training data."""
 
-from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.base import Hub, Layout, Size
 from xit_ray.tasks.kinds import Mining
 
 DEV = ("bucc2018/{lang}-en.dev.{lang}", "bucc2018/{lang}-en.dev.en", "bucc2018/{lang}-en.dev.gold")
@@ -12,6 +12,7 @@ BUCC = Mining(
     train_languages=(),
     licence="that of the shared task",
     citation="Zweigenbaum et al. 2018; margin of Artetxe and Schwenk 2019, arXiv:1811.01136",
+    size=Size(test=20_000, tokens=30),
     layouts=(
         Layout(train=None, dev=DEV, test=TEST, format="bucc"),
         Layout(train=None, dev=None, test=DEV, format="bucc"),

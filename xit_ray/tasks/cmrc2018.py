@@ -1,6 +1,6 @@
 """CMRC 2018: span question answering, simplified Chinese."""
 
-from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.base import Hub, Layout, Size
 from xit_ray.tasks.kinds import SpanQA
 
 CMRC2018 = SpanQA(
@@ -10,6 +10,7 @@ CMRC2018 = SpanQA(
     train_languages=("zh",),
     licence="CC BY-SA 4.0",
     citation="Cui et al. 2019, arXiv:1810.07366",
+    size=Size(train=10_142, dev=3_219, tokens=525),
     layouts=(Layout(train="cmrc2018/train.json", dev="cmrc2018/dev.json", test=None),),
     hub=Hub(
         repository="hfl/cmrc2018",

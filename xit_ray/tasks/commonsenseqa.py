@@ -1,6 +1,6 @@
 """CommonsenseQA: questions with five answers, English."""
 
-from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.base import Hub, Layout, Size
 from xit_ray.tasks.kinds import MultipleChoice
 
 FIELDS = {"text": "question", "options": "choices.text", "label": "answerKey"}
@@ -11,6 +11,7 @@ COMMONSENSEQA = MultipleChoice(
     languages=(),
     licence="MIT",
     citation="Talmor et al. 2019, arXiv:1811.00937",
+    size=Size(train=9_741, dev=1_221, tokens=112),
     layouts=(Layout(train="commonsenseqa/train.jsonl", dev="commonsenseqa/dev.jsonl", test=None, fields=FIELDS),),
     hub=Hub(
         repository="tau/commonsense_qa",

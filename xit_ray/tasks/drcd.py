@@ -1,6 +1,6 @@
 """DRCD: span question answering, traditional Chinese."""
 
-from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.base import Hub, Layout, Size
 from xit_ray.tasks.kinds import SpanQA
 
 DRCD = SpanQA(
@@ -10,6 +10,7 @@ DRCD = SpanQA(
     train_languages=("zh",),
     licence="CC BY-SA 3.0",
     citation="Shao et al. 2018, arXiv:1806.00920",
+    size=Size(train=26_936, dev=3_524, tokens=306),
     layouts=(Layout(train="drcd/train.json", dev="drcd/dev.json", test=None),),
     hub=Hub(
         repository="clue/clue",

@@ -1,6 +1,6 @@
 """FEVER as inference: whether the evidence supports or refutes a claim, English."""
 
-from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.base import Hub, Layout, Size
 from xit_ray.tasks.kinds import Classification
 
 FEVER = Classification(
@@ -9,6 +9,7 @@ FEVER = Classification(
     languages=(),
     licence="CC BY-SA 3.0",
     citation="Thorne et al. 2018, arXiv:1803.05355",
+    size=Size(train=208_346, dev=19_998, tokens=80),
     layouts=(
         Layout(
             train="fever/train.jsonl",

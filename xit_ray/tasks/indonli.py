@@ -1,6 +1,6 @@
 """IndoNLI: natural language inference written in Indonesian."""
 
-from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.base import Hub, Layout, Size
 from xit_ray.tasks.kinds import Classification
 
 INDONLI = Classification(
@@ -10,6 +10,7 @@ INDONLI = Classification(
     train_languages=("id",),
     licence="CC BY-SA 3.0",
     citation="Mahendra et al. 2021, arXiv:2110.14566",
+    size=Size(train=10_330, dev=2_197, tokens=45),
     layouts=(
         Layout(train="nli_id/train.tsv", dev="nli_id/dev.tsv", test=None, format="pairs"),
         Layout(

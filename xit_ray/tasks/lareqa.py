@@ -1,6 +1,6 @@
 """LAReQA (XQuAD-R): find the sentences that answer a question among those of all 11 languages, no training data."""
 
-from xit_ray.tasks.base import Layout
+from xit_ray.tasks.base import Layout, Size
 from xit_ray.tasks.kinds import RankedRetrieval
 
 LAREQA = RankedRetrieval(
@@ -9,6 +9,7 @@ LAREQA = RankedRetrieval(
     train_languages=(),
     licence="CC BY-SA 4.0",
     citation="Roy et al. 2020, arXiv:2004.05484",
+    size=Size(test=2_400, tokens=80),
     # The hub's copy leaves out where sentences begin and end.
     layouts=(
         Layout(

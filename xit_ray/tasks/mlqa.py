@@ -1,6 +1,6 @@
 """MLQA: span question answering, 7 languages, context and question in the same one as in XTREME; trained on SQuAD."""
 
-from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.base import Hub, Layout, Size
 from xit_ray.tasks.kinds import SpanQA
 
 MLQA = SpanQA(
@@ -10,6 +10,7 @@ MLQA = SpanQA(
     train_from="squad",
     licence="CC BY-SA 3.0",
     citation="Lewis et al. 2020, arXiv:1910.07475",
+    size=Size(test=6_000, tokens=222),
     layouts=(
         *(
             Layout(

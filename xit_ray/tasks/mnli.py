@@ -1,6 +1,6 @@
 """MultiNLI: natural language inference over ten genres, English."""
 
-from xit_ray.tasks.base import Fields, Hub, Layout, Written
+from xit_ray.tasks.base import Fields, Hub, Layout, Size, Written
 from xit_ray.tasks.kinds import Classification
 
 FIELDS: Fields = {"text_a": "sentence1", "text_b": "sentence2", "label": "gold_label"}
@@ -12,6 +12,7 @@ MNLI = Classification(
     languages=(),
     licence="OANC and others, see the paper",
     citation="Williams et al. 2018, arXiv:1704.05426",
+    size=Size(train=392_702, dev=9_815, tokens=45),
     drop_unlabelled=True,  # the dataset's own files keep them
     layouts=(
         Layout(train="mnli/train.tsv", dev="mnli/dev.tsv", test=None, format="pairs"),

@@ -3,7 +3,7 @@
 Texts are long: what exceeds ``model.max_length`` is cut, and counted.
 """
 
-from xit_ray.tasks.base import Hub
+from xit_ray.tasks.base import Hub, Size
 from xit_ray.tasks.kinds import MultiLabel
 
 EUROVOC = (
@@ -21,6 +21,7 @@ MULTI_EURLEX = MultiLabel(
     ),
     licence="CC BY-SA 4.0",
     citation="Chalkidis et al. 2021, arXiv:2109.00904",
+    size=Size(train=55_000, dev=5_000, test=5_000, tokens=256),
     hub=Hub(
         repository="mteb/eurlex-multilingual",
         revision="2aea5a6dc8fdcfeca41d0fb963c0a338930bde5c",

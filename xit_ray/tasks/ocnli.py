@@ -1,6 +1,6 @@
 """OCNLI: natural language inference written in Chinese."""
 
-from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.base import Hub, Layout, Size
 from xit_ray.tasks.kinds import Classification
 
 OCNLI = Classification(
@@ -10,6 +10,7 @@ OCNLI = Classification(
     train_languages=("zh",),
     licence="CC BY-NC 2.0",
     citation="Hu et al. 2020, arXiv:2010.05444",
+    size=Size(train=50_437, dev=2_950, tokens=30),
     layouts=(Layout(train="nli_zh/train.tsv", dev="nli_zh/dev.tsv", test=None, format="pairs"),),
     hub=Hub(
         repository="clue/clue",

@@ -63,6 +63,7 @@ def as_task(own: OwnTask) -> Task:
         train_from=own.train_from,
         licence=own.licence,
         citation=own.citation,
+        size=own.size,
         layouts=(layout,),
         root=own.folder or ".",
         **options,

@@ -1,6 +1,6 @@
 """PAN-X (WikiAnn): names of persons, places and organisations; 40 languages in XTREME, 48 in XTREME-R."""
 
-from xit_ray.tasks.base import HoldOut, Hub, Layout
+from xit_ray.tasks.base import HoldOut, Hub, Layout, Size
 from xit_ray.tasks.kinds import Tagging
 
 XTREME = (
@@ -16,6 +16,7 @@ PANX = Tagging(
     train_languages=LANGUAGES,
     licence="ODC-BY",
     citation="Pan et al. 2017, P17-1178; splits of Rahimi et al. 2019, arXiv:1902.00193",
+    size=Size(train=20_000, dev=10_000, test=6_000, tokens=15),
     layouts=(
         Layout(train="panx/train-{lang}.tsv", dev="panx/dev-{lang}.tsv", test="panx/test-{lang}.tsv", format="conll"),
         # Without labelled test files the dev files are the test set, and dev is one training row in twenty.

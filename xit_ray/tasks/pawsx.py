@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from xit_ray.tasks.base import HoldOut, Hub, Layout, Split
+from xit_ray.tasks.base import HoldOut, Hub, Layout, Size, Split
 from xit_ray.tasks.kinds import Classification
 
 PARALLEL: Mapping[Split, str] = {"dev": "pawsx-dev", "test": "pawsx-test"}
@@ -13,6 +13,7 @@ PAWSX = Classification(
     languages=("en", "de", "es", "fr", "ja", "ko", "zh"),
     licence="free use, see the paper",
     citation="Yang et al. 2019, arXiv:1908.11828",
+    size=Size(train=49_401, dev=2_000, test=2_000, tokens=63),
     layouts=(
         Layout(
             train="pawsx/train-en.tsv",

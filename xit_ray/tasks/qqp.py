@@ -1,6 +1,6 @@
 """Quora Question Pairs: do two questions ask the same, English."""
 
-from xit_ray.tasks.base import Fields, HoldOut, Hub, Layout, Written
+from xit_ray.tasks.base import Fields, HoldOut, Hub, Layout, Size, Written
 from xit_ray.tasks.kinds import Classification
 
 FIELDS: Fields = {"text_a": "question1", "text_b": "question2", "label": "is_duplicate"}
@@ -13,6 +13,7 @@ QQP = Classification(
     languages=(),
     licence="Quora terms, see the dataset's card",
     citation="Iyer et al. 2017; GLUE, arXiv:1804.07461",
+    size=Size(train=363_846, dev=40_430, tokens=33),
     layouts=(
         Layout(train="qqp/train.tsv", dev="qqp/dev.tsv", test=None, format="pairs"),
         # GLUE's, in which rows of the original that go over two lines are broken; its readers leave them out.

@@ -81,5 +81,6 @@ def _texts_of(task: Task, name: str, whole_words: bool) -> MaskedLM:
         train_languages=task.train_languages,
         licence=task.licence,
         citation=task.citation,
+        size=task.size,
         builtin=task.builtin,
     )

@@ -1,6 +1,6 @@
 """SICK-NL: the SICK inference pairs translated into Dutch."""
 
-from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.base import Hub, Layout, Size
 from xit_ray.tasks.kinds import Classification
 
 SICK_NL = Classification(
@@ -10,6 +10,7 @@ SICK_NL = Classification(
     train_languages=("nl",),
     licence="MIT",
     citation="Wijnholds and Moortgat 2021, arXiv:2101.05716",
+    size=Size(train=4_439, dev=495, tokens=32),
     layouts=(Layout(train="nli_nl/train.tsv", dev="nli_nl/dev.tsv", test=None, format="pairs"),),
     hub=Hub(
         repository="maximedb/sick_nl",

@@ -1,6 +1,6 @@
 """SNLI: natural language inference over image captions, English."""
 
-from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.base import Hub, Layout, Size
 from xit_ray.tasks.kinds import Classification
 
 SNLI = Classification(
@@ -9,6 +9,7 @@ SNLI = Classification(
     languages=(),
     licence="CC BY-SA 4.0",
     citation="Bowman et al. 2015, arXiv:1508.05326",
+    size=Size(train=549_367, dev=9_842, tokens=31),
     drop_unlabelled=True,
     layouts=(Layout(train="snli/train.tsv", dev="snli/dev.tsv", test=None, format="pairs"),),
     hub=Hub(

@@ -3,7 +3,7 @@
 Dev is one training paragraph in fifty: the paragraphs of SQuAD's own dev set are XQuAD's, in English, and must not choose.
 """
 
-from xit_ray.tasks.base import HoldOut, Hub, Layout
+from xit_ray.tasks.base import HoldOut, Hub, Layout, Size
 from xit_ray.tasks.kinds import SpanQA
 
 EVERY = 50
@@ -18,6 +18,7 @@ SQUAD = SpanQA(
     languages=(),
     licence="CC BY-SA 4.0",
     citation="Rajpurkar et al. 2016, arXiv:1606.05250",
+    size=Size(train=87_599, dev=10_570, tokens=222),
     layouts=(_held("squad/train-v1.1.json"), _held("squad/train.json")),
     hub=Hub(
         repository="rajpurkar/squad",
@@ -34,6 +35,7 @@ SQUAD_V2 = SpanQA(
     languages=(),
     licence="CC BY-SA 4.0",
     citation="Rajpurkar et al. 2018, arXiv:1806.03822",
+    size=Size(train=130_319, dev=11_873, tokens=222),
     layouts=(_held("squad/train-v2.0.json"),),
     hub=Hub(
         repository="rajpurkar/squad_v2",

@@ -3,7 +3,7 @@
 The files are LASER's. XTREME's download sorts the English ones and keeps no record of the pairs, so it cannot be scored.
 """
 
-from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.base import Hub, Layout, Size
 from xit_ray.tasks.kinds import Retrieval
 
 # The languages of XTREME, then those XTREME-R added, and the three-letter codes of the files (LASER's v1 of the data).
@@ -22,6 +22,7 @@ TATOEBA = Retrieval(
     train_languages=(),
     licence="CC BY 2.0 FR",
     citation="Artetxe and Schwenk 2019, arXiv:1812.10464",
+    size=Size(test=1_000, tokens=12),
     layouts=(
         Layout(
             train=None,

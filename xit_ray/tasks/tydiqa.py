@@ -1,6 +1,6 @@
 """TyDiQA-GoldP: span question answering written in 9 languages; trained on its English part."""
 
-from xit_ray.tasks.base import HoldOut, Hub, Layout
+from xit_ray.tasks.base import HoldOut, Hub, Layout, Size
 from xit_ray.tasks.kinds import SpanQA
 
 LANGUAGES = ("en", "ar", "bn", "fi", "id", "ko", "ru", "sw", "te")
@@ -13,6 +13,7 @@ TYDIQA = SpanQA(
     train_languages=LANGUAGES,
     licence="Apache-2.0",
     citation="Clark et al. 2020, arXiv:2003.05002",
+    size=Size(train=3_696, dev=440, test=560, tokens=177),
     layouts=(
         Layout(
             train=HoldOut(TRAIN, every=20, keep=False),

@@ -4,7 +4,7 @@ XTREME's own files put all treebanks of a language together. A folder of treeban
 the hub's copy has other treebanks and splits contractions; scores on these are not XTREME's.
 """
 
-from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.base import Hub, Layout, Size
 from xit_ray.tasks.kinds import Tagging
 
 TAGS = (
@@ -45,6 +45,7 @@ UDPOS = Tagging(
     codes={language: treebank for language, (_, treebank) in LANGUAGES.items()},
     licence="CC BY-SA 4.0, some treebanks NC",
     citation="Nivre et al. 2020, arXiv:2004.10643",
+    size=Size(train=21_253, dev=3_974, test=1_000, tokens=34),
     layouts=(
         Layout(
             train="udpos/train-{lang}.tsv", dev="udpos/dev-{lang}.tsv", test="udpos/test-{lang}.tsv", format="conll"

@@ -4,7 +4,7 @@ English training rows are Social IQa's. In its own languages they are the hundre
 adaptation, no longer zero-shot in the languages that are trained on.
 """
 
-from xit_ray.tasks.base import Fields, Hub, Layout
+from xit_ray.tasks.base import Fields, Hub, Layout, Size
 from xit_ray.tasks.kinds import MultipleChoice
 
 FIELDS: Fields = {"text": ("premise", "question"), "options": ("choice1", "choice2")}
@@ -20,6 +20,7 @@ XCOPA = MultipleChoice(
     train_from="siqa",
     licence="CC BY 4.0",
     citation="Ponti et al. 2020, arXiv:2005.00333",
+    size=Size(train=33_810, dev=100, test=500, tokens=104),
     layouts=(
         Layout(
             train="xcopa/{lang}/val.{lang}.jsonl",
@@ -45,6 +46,7 @@ COPA = MultipleChoice(
     languages=(),
     licence="BSD 2-clause",
     citation="Roemmele et al. 2011; SuperGLUE, arXiv:1905.00537",
+    size=Size(train=400, dev=100, tokens=54),
     layouts=(
         Layout(
             train="xcopa/en/train-en.jsonl",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from xit_ray.tasks.base import HoldOut, Hub, Layout, Split
+from xit_ray.tasks.base import HoldOut, Hub, Layout, Size, Split
 from xit_ray.tasks.kinds import Classification
 
 LANGUAGES = ("en", "ar", "bg", "de", "el", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
@@ -15,6 +15,7 @@ XNLI = Classification(
     languages=LANGUAGES,
     licence="CC BY-NC 4.0",
     citation="Conneau et al. 2018, arXiv:1809.05053",
+    size=Size(train=392_702, dev=2_490, test=5_010, tokens=45),
     layouts=(
         Layout(
             train="xnli/train-en.tsv",

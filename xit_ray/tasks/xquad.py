@@ -1,6 +1,6 @@
 """XQuAD: SQuAD paragraphs translated into 10 languages (XTREME-R adds Romanian); trained on SQuAD."""
 
-from xit_ray.tasks.base import Hub, Layout
+from xit_ray.tasks.base import Hub, Layout, Size
 from xit_ray.tasks.kinds import SpanQA
 
 XQUAD = SpanQA(
@@ -9,6 +9,7 @@ XQUAD = SpanQA(
     train_from="squad",
     licence="CC BY-SA 4.0",
     citation="Artetxe et al. 2020, arXiv:1910.11856",
+    size=Size(test=1_190, tokens=222),
     layouts=(Layout(train=None, dev=None, test="xquad/xquad.{lang}.json", collections={"test": "xquad"}),),
     hub=Hub(
         repository="google/xquad",
