@@ -13,6 +13,7 @@ MANY_PARAMETERS = {
     "xit_ray/core/attention.py: packed_attention": "transformers calls it, with these",
     "xit_ray/core/train.py: train_stage": "all that a stage is made of, and what follows it",
     "xit_ray/core/step.py: __init__": "all that a step works with",
+    "xit_ray/plan/__main__.py: plan": "the options of the command",
     "xit_ray/search/__main__.py: search": "the options of the command",
     "xit_ray/search/progress.py: __init__": "all that is shown of a search",
     "benchmarks/trainer.py: trainer": "the peer's settings",

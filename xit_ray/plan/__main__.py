@@ -17,6 +17,7 @@ from xit_ray.spec import commands
 from xit_ray.spec.errors import UserError
 from xit_ray.spec.load import load_space
 from xit_ray.spec.shipped import found
+from xit_ray.spec.space import Space
 from xit_ray.stages.store import Store
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -44,25 +45,10 @@ def plan(
     loaded = load_space(found(space), tuple(set_ or ()), data=data)
     console, store = commands.console(), Store(loaded.store_root)
     store.check_format()
-    source = parse_source(loaded.data)
-    planner = Planner(loaded, source, space)
-    with console.status("reading the rows, and looking for test rows among them"):
-        absent = [] if outline else missing(planner)
-        if not absent and not outline:
-            planner.check()
-    if absent:
-        show.missing(absent, console)
-        by_metadata = OutlinePlanner(loaded, source, space, reads=True)
-        outline = can_outline(by_metadata, ((one.task, one.split) for one in absent)) and not (prepare or calibrate)
-        if not outline:
-            raise UserError(
-                f"{space}: lacks rows of {len(absent)} splits (see above); give --data another folder, or fetch them with "
-                "--data hub --prepare"
-            )
+    if outline and prepare:
+        raise UserError("--outline fetches nothing, and --prepare everything; give one of them")
+    planner = _planner(loaded, space, outline, prepare or calibrate, console)
     hourly_price(loaded.budget)
-    if outline:
-        planner = by_metadata if absent else OutlinePlanner(loaded, source, space, reads=False)
-        show.outlined(bool(absent), console)
     for overlap in planner.guard.shown:
         console.print(overlap.in_words, style="yellow", highlight=False, markup=False, soft_wrap=True)
     if prepare:
@@ -88,6 +74,40 @@ def plan(
     show.not_counted(loaded, console)
     show.money(planned.forecast, console)
     show.duration(planned, workers or loaded.resources.runs or 1, console)
+
+
+def _planner(space: Space, where: str, outline: bool, needs_rows: bool, console: Console) -> Planner:
+    """The planner, when it has looked at the space: by its rows, or by what is known of them where they are not there.
+
+    Args:
+        space: the search space.
+        where: its file, for messages.
+        outline: whether not even to look for rows.
+        needs_rows: whether what is known of rows will not do.
+        console: what is not there is told on it.
+
+    Raises:
+        UserError: something in the space is wrong; or rows are not there, and are needed or unknown.
+    """
+    source = parse_source(space.data)
+    if outline:
+        show.outlined(True, console)
+        return OutlinePlanner(space, source, where, reads=False)
+    planner = Planner(space, source, where)
+    with console.status("reading the rows, and looking for test rows among them"):
+        absent = missing(planner)
+        if not absent:
+            planner.check()
+            return planner
+    show.missing(absent, console)
+    by_metadata = OutlinePlanner(space, source, where, reads=True)
+    if needs_rows or not can_outline(by_metadata, ((one.task, one.split) for one in absent)):
+        raise UserError(
+            f"{where}: lacks rows of {len(absent)} splits (see above); give --data another folder, or fetch them with "
+            "--data hub --prepare"
+        )
+    show.outlined(False, console)
+    return by_metadata
 
 
 def _prepare(planner: Planner, console: Console) -> None:

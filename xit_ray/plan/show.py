@@ -26,9 +26,9 @@ def missing(absent: Sequence[Missing], console: Console) -> None:
     console.print(table)
 
 
-def outlined(absent: bool, console: Console) -> None:
+def outlined(whole: bool, console: Console) -> None:
     """That what follows is not counted."""
-    where = "For what is not there, rows and tokens are" if absent else "Rows and tokens are"
+    where = "Rows and tokens are" if whole else "For what is not there, rows and tokens are"
     console.print(
         f"{where} those of each task's metadata: about right, and no row was compared with another.",
         style="yellow",
