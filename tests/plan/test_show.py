@@ -47,6 +47,7 @@ def test_the_command_says_it(tiny_encoder: Path, tmp_path: Path, monkeypatch: py
     shown = " ".join(before.stdout.split())
     assert "4 trials need 5 stages, 10 steps; with nothing shared it would be 6 stages, 12 steps." in shown
     assert "The store has 0 of the 5 stages" in shown
+    assert "mini_paraphrase#64 (2), mini_nli#64 (2): steps of training are few; raise epochs." in shown
     assert re.search(r"p5\.48xlarge 8 x \S+", shown)
     assert "How long it takes on this machine is known after --calibrate." in shown
 

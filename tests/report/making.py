@@ -85,5 +85,8 @@ def _trial(cell: MatrixCell, seconds: float) -> dict[str, Any]:
 
 
 def _table(target: str, cells: list[MatrixCell], languages: list[str]) -> LanguageTable:
-    rows = [LanguageRow(language, [cell.zero_shot for cell in cells], 0.33, 1000) for language in languages]
+    rows = [
+        LanguageRow(language, [cell.zero_shot for cell in cells], [cell.zero_shot for cell in cells], 0.33, 1000)
+        for language in languages
+    ]
     return LanguageTable(target, "accuracy", f"{target}, by intermediate", [c.row for c in cells], rows, [], 40, 40)

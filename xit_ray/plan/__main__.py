@@ -69,6 +69,7 @@ def plan(
         )
         planned = build(forecaster, store, calibrate)
     show.stages(planned, console)
+    show.few_steps(planned, console)
     show.totals(planned, console)
     show.gpu_memory(planned, console)
     show.not_counted(loaded, console)

@@ -32,7 +32,7 @@ def show(summary: Summary, folder: Path, console: Console, mlflow: str) -> None:
         _line(
             console,
             f"{table.task}: above the majority class (for retrieval: chance) in {table.above} of {table.languages} "
-            "languages other than English.",
+            "languages other than English, beyond their intervals.",
         )
         console.print()
     _line(console, *_about_preselection(summary))

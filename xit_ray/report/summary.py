@@ -38,6 +38,8 @@ class LanguageRow:
     language: str
     values: list[float | None]
     """One a cell of the target, in the matrix's order of intermediates."""
+    lows: list[float | None]
+    """The lower ends of their intervals over test items."""
     majority: float
     n: int
 
@@ -54,7 +56,7 @@ class LanguageTable:
     gains: list[dict[str, Gain]]
     """Of every column, by language; empty for baselines and tasks without training data."""
     above: int
-    """Languages other than English in which the best cell by English dev beats the majority class."""
+    """Languages other than English in which the best cell by English dev beats the majority class beyond its interval."""
     languages: int
 
 
@@ -288,11 +290,14 @@ def _table(
         per_column = [_of_replicates(task, language, trials, by_trial) for _, trials in columns]
         one = next((scores[0] for scores in per_column if scores), None)
         if one is not None:
-            values = [fmean(score["value"] for score in scores) if scores else None for scores in per_column]
-            rows.append(LanguageRow(language, values, float(one["majority"]), int(one["n"])))
+            values, lows = (
+                [fmean(score[name] for score in scores) if scores else None for scores in per_column]
+                for name in ("value", "low")
+            )
+            rows.append(LanguageRow(language, values, lows, float(one["majority"]), int(one["n"])))
     chosen = [trials for _, trials in columns].index(best)
     others = [row for row in rows if row.language != "en"]
-    above = sum((row.values[chosen] or 0.0) > row.majority for row in others)
+    above = sum((row.lows[chosen] or 0.0) > row.majority for row in others)
     names = [name for name, _ in columns]
     return LanguageTable(task, registry.get(task).metric, title, names, rows, gains, above, len(others))
 

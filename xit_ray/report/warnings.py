@@ -2,13 +2,12 @@
 
 from typing import Any
 
+from xit_ray.core.sampling import FEWEST_STEPS
 from xit_ray.tasks import registry
 
 Row = dict[str, Any]
 FEWEST_DEV_ROWS = 100
 """English dev of fewer rows moves by whole points with single rows."""
-FEWEST_STEPS = 20
-"""Fewer steps of training hardly leave the beginning."""
 
 
 def warnings(trials: list[Row], ledger: list[Row], scores: list[Row]) -> list[str]:
