@@ -30,8 +30,9 @@ def packed_attention(
     """Attention of every sequence to itself.
 
     Args:
-        module: the calling attention module (unused).
-        query, key, value: shape (1, heads, T, head width).
+        module: the calling attention module, which may say that tokens see those before them alone.
+        query, key, value: shape (1, heads, T, head width); keys and values may have fewer heads, each for several of the
+            queries'.
         attention_mask: always None; the sequences' bounds come from ``packed``.
         scaling: factor on the scores.
         packed: the batch, handed through the encoder's keyword arguments.
@@ -41,38 +42,44 @@ def packed_attention(
         shape (1, T, heads, head width), and no weights.
     """
     assert packed is not None, "packed attention needs the batch: encoder(..., packed=batch)"
+    shared = query.shape[1] // key.shape[1]
+    if shared > 1:
+        key, value = (stream.repeat_interleave(shared, dim=1) for stream in (key, value))
+    causal = bool(getattr(module, "is_causal", False))
     # squeeze, not [0]: the way back is a view then, where an index's would write each gradient out twice more
     streams = [stream.squeeze(0).transpose(0, 1) for stream in (query, key, value)]
     if not packed.blocks:
-        return _varlen(streams, packed, scaling, sliding_window)[None], None
+        return _varlen(streams, packed, scaling, sliding_window, causal)[None], None
     streams[0] = streams[0] * scaling
     places = [_Gather.apply(stream, packed) for stream in streams]
     sizes = [block.inside.numel() for block in packed.blocks]
     blocks = zip(*(stream.split(sizes) for stream in places), strict=True)
-    mixed = [_attend(rows, block, sliding_window) for rows, block in zip(blocks, packed.blocks, strict=True)]
+    mixed = [_attend(rows, block, sliding_window, causal) for rows, block in zip(blocks, packed.blocks, strict=True)]
     return _Scatter.apply(torch.cat(mixed) if len(mixed) > 1 else mixed[0], packed)[None], None
 
 
-def _varlen(streams: list[Tensor], packed: Packed, scaling: float, sliding_window: int | None) -> Tensor:
+def _varlen(streams: list[Tensor], packed: Packed, scaling: float, sliding_window: int | None, causal: bool) -> Tensor:
     from torch.nn.attention.varlen import varlen_attn  # CUDA builds alone can run it
 
     reach = -1 if sliding_window is None else sliding_window - 1
     query, key, value = (stream.contiguous() for stream in streams)
-    bounds, longest, window = packed.bounds, packed.longest, (reach, reach)
+    bounds, longest, window = packed.bounds, packed.longest, (reach, 0 if causal else reach)
     mixed = varlen_attn(query, key, value, bounds, bounds, longest, longest, scale=scaling, window_size=window)
     assert isinstance(mixed, Tensor)
     return mixed
 
 
-def _attend(padded: tuple[Tensor, ...], block: Block, sliding_window: int | None) -> Tensor:
+def _attend(padded: tuple[Tensor, ...], block: Block, sliding_window: int | None, causal: bool) -> Tensor:
     """Rows of (places, heads, head width) to the same shape."""
     heads, width = padded[0].shape[1:]
     rows, length = block.inside.shape
     query, key, value = (stream.view(rows, length, heads, width).transpose(1, 2) for stream in padded)
     bias = block.bias
-    if sliding_window is not None and length > sliding_window:
+    reach = sliding_window if sliding_window is not None else length
+    if reach < length or causal:
         place = torch.arange(length, device=bias.device)
-        far = (place[:, None] - place[None, :]).abs() >= sliding_window
+        back = place[:, None] - place[None, :]
+        far = (back.abs() >= reach) | (back < 0) if causal else back.abs() >= reach
         # Filling sees itself, so that no row of weights is empty: its softmax would not be a number.
         bias = bias.masked_fill(far, float("-inf")).masked_fill(
             torch.eye(length, dtype=torch.bool, device=bias.device), 0.0

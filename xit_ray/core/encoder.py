@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from xit_ray.core import attention, packing
+from xit_ray.core.architectures import embeddings_of, first_position, layers_of
 from xit_ray.core.models import check_layers, check_length
 from xit_ray.core.packing import Layout, Packed
 from xit_ray.data.encode import Encoded
@@ -25,12 +26,9 @@ class Encoder(nn.Module):
         super().__init__()
         self.body: Any = load(model)
         config = self.body.config
-        # Absolute positions of RoBERTa's family begin after the padding index; others begin at 0.
-        offset = hasattr(self.body.embeddings, "create_position_ids_from_input_ids")
-        self.first_position = config.pad_token_id + 1 if offset else 0
-        positions = config.max_position_embeddings
-        check_length(model, positions, self.first_position)
-        self.pad_id: int = config.pad_token_id
+        self.first_position = first_position(self.body)
+        check_length(model, getattr(config, "max_position_embeddings", None), self.first_position)
+        self.pad_id: int = config.pad_token_id or 0
         self.width: int = config.hidden_size
         self.vocabulary: int = config.vocab_size
         self.max_length = model.max_length
@@ -94,13 +92,6 @@ class Encoder(nn.Module):
         return pool(self(batch), batch.sequence, batch.lengths, self.pooling)
 
 
-def layers_of(body: Any) -> nn.ModuleList:
-    """The layers of a transformers model, the one next to the embeddings first."""
-    inner = getattr(body, "encoder", getattr(body, "transformer", body))
-    layers: nn.ModuleList = inner.layer if hasattr(inner, "layer") else inner.layers
-    return layers
-
-
 def freeze(body: Any, model: Model) -> None:
     """Take the parts that no stage changes out of training."""
     layers = layers_of(body)
@@ -108,7 +99,7 @@ def freeze(body: Any, model: Model) -> None:
     if "word_embeddings" in model.frozen:
         body.get_input_embeddings().weight.requires_grad_(False)
     if "embeddings" in model.frozen or model.frozen_layers:
-        body.embeddings.requires_grad_(False)
+        embeddings_of(body).requires_grad_(False)
     for layer in layers[: model.frozen_layers]:
         layer.requires_grad_(False)
 

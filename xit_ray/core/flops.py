@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import nn
 
-from xit_ray.core.encoder import freeze, layers_of
+from xit_ray.core.architectures import encoder_of, layers_of
+from xit_ray.core.encoder import freeze
 from xit_ray.core.models import identity, locate
 from xit_ray.data.cache import remembered
 from xit_ray.spec.recipe import Model
@@ -66,7 +67,7 @@ def _sizes(model: Model) -> Sizes:
     place, revision = locate(model)
     config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
     with torch.device("meta"):
-        body = AutoModel.from_config(config)
+        body = encoder_of(AutoModel.from_config(config))
     if getattr(body, "pooler", None) is not None:
         body.pooler = None
     freeze(body, model)

@@ -1,10 +1,9 @@
 """AdamW over a float32 copy of the weights, with linear warm-up and decay."""
 
-import re
-
 import torch
 from torch import Tensor, nn
 
+from xit_ray.core.architectures import depth
 from xit_ray.core.compat import add_each, copy_each
 from xit_ray.core.network import Network
 from xit_ray.core.replicas import Replicas
@@ -132,11 +131,3 @@ class Optimiser:
         """AdamW's state by name: ``NAME/step``, ``NAME/exp_avg`` and ``NAME/exp_avg_sq``."""
         state = self.adamw.state
         return {f"{name}/{key}": value for name, m in self.masters.items() for key, value in state[m].items()}
-
-
-def depth(name: str, layers: int) -> int:
-    """The layer a parameter belongs to: 0 for embeddings, K + 1 for layer K, the highest for what comes after."""
-    match = re.search(r"\.layers?\.(\d+)\.", name)
-    if match:
-        return int(match[1]) + 1
-    return 0 if ".embeddings." in name else layers

@@ -8,6 +8,7 @@ import transformers
 from transformers import MODEL_MAPPING, AutoConfig, AutoModel, PreTrainedModel
 
 from xit_ray.core import attention, compat
+from xit_ray.core.architectures import can_be_packed, encoder_of
 from xit_ray.core.models import locate, require
 from xit_ray.spec.errors import UserError, one_line
 from xit_ray.spec.recipe import Model
@@ -28,7 +29,7 @@ def load(model: Model) -> PreTrainedModel:
     place, revision = locate(model)
     try:
         config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
-        packs = compat.packs(MODEL_MAPPING[type(config)])
+        packs = compat.packs(MODEL_MAPPING[type(config)]) and can_be_packed(config)
         if not packs:
             _say_padded(model.name, config.model_type)
         body: PreTrainedModel = AutoModel.from_pretrained(
@@ -42,6 +43,7 @@ def load(model: Model) -> PreTrainedModel:
         )
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"model.name: {model.name!r} cannot be loaded as an encoder: {one_line(error)}") from None
+    body = encoder_of(body)
     if getattr(body, "pooler", None) is not None:
         body.pooler = None  # trained for another objective; pooling is the recipe's choice
     return body
