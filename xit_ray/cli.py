@@ -36,6 +36,7 @@ COMMANDS = {
     ),
     "predict": ("xit_ray.export.__main__", "Label a file's rows, in any language, with a model that was exported."),
     "track": ("xit_ray.track.__main__", "Deliver what is in a run's journal and did not reach its trackers yet."),
+    "models": ("xit_ray.plan.models", "What an encoder can do: longest input, memory, tokens per word by language."),
     "data": ("xit_ray.data.__main__", "Which tasks there are, and what their rows look like."),
     "doctor": ("xit_ray.search.doctor", "Say what this machine can do: GPU, bfloat16, memory, disk, Ray, MLflow, hub."),
     "stages": ("xit_ray.stages.__main__", "What a stage store holds; have a language model write training rows."),

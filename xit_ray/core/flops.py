@@ -3,13 +3,13 @@ arXiv:2001.08361), and attention's products of pairs of tokens, 4 * width a pair
 recomputation, no heads."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
-import torch
 from torch import nn
 
-from xit_ray.core.architectures import encoder_of, layers_of
+from xit_ray.core.architectures import layers_of
 from xit_ray.core.encoder import freeze
-from xit_ray.core.models import identity, locate
+from xit_ray.core.models import identity
 from xit_ray.data.cache import remembered
 from xit_ray.spec.recipe import Model
 
@@ -62,13 +62,8 @@ def sizes(model: Model) -> Sizes:
 
 
 def _sizes(model: Model) -> Sizes:
-    from transformers import AutoConfig, AutoModel  # seconds
+    from xit_ray.core.pretrained import skeleton  # transformers takes seconds
 
-    place, revision = locate(model)
-    config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
-    with torch.device("meta"):
-        body = encoder_of(AutoModel.from_config(config))
-    if getattr(body, "pooler", None) is not None:
-        body.pooler = None
+    body: Any = skeleton(model)
     freeze(body, model)
-    return sizes_of(body, config.hidden_size)
+    return sizes_of(body, body.config.hidden_size)

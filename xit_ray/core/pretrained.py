@@ -5,7 +5,7 @@ import logging
 
 import torch
 import transformers
-from transformers import MODEL_MAPPING, AutoConfig, AutoModel, PreTrainedModel
+from transformers import MODEL_MAPPING, AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 from xit_ray.core import attention, compat
 from xit_ray.core.architectures import can_be_packed, encoder_of
@@ -29,7 +29,7 @@ def load(model: Model) -> PreTrainedModel:
     place, revision = locate(model)
     try:
         config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
-        packs = compat.packs(MODEL_MAPPING[type(config)]) and can_be_packed(config)
+        packs = is_packed(config)
         if not packs:
             _say_padded(model.name, config.model_type)
         body: PreTrainedModel = AutoModel.from_pretrained(
@@ -47,6 +47,30 @@ def load(model: Model) -> PreTrainedModel:
     if getattr(body, "pooler", None) is not None:
         body.pooler = None  # trained for another objective; pooling is the recipe's choice
     return body
+
+
+def skeleton(model: Model) -> PreTrainedModel:
+    """A pretrained encoder without its weights, on no device: what its configuration tells.
+
+    Raises:
+        UserError: the model cannot be found, or is none.
+    """
+    require(model)
+    place, revision = locate(model)
+    try:
+        config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
+        with torch.device("meta"):
+            body: PreTrainedModel = encoder_of(AutoModel.from_config(config))
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"model.name: {model.name!r} cannot be loaded as an encoder: {one_line(error)}") from None
+    if getattr(body, "pooler", None) is not None:
+        body.pooler = None
+    return body
+
+
+def is_packed(config: PreTrainedConfig) -> bool:
+    """Whether batches of an architecture are streams without padding."""
+    return compat.packs(MODEL_MAPPING[type(config)]) and can_be_packed(config)
 
 
 @functools.cache
