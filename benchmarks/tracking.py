@@ -11,12 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from benchmarks import report
 from benchmarks.servers import Server, free_port
 from xit_ray.core.cost import Cost
 from xit_ray.spec.recipe import Recipe
 from xit_ray.spec.space import Space
 from xit_ray.stages.records import Score, ScoresRecord, StageRecord
+from xit_ray.stages.store import Store
+from xit_ray.stages.work import PREDICTIONS
 from xit_ray.track.events import (
     Event,
     SearchEnded,
@@ -34,6 +39,9 @@ from xit_ray.track.mlflow_tracker import MLflowTracker
 from xit_ray.track.state import State
 
 LANGUAGES = ("en", "ar", "de", "es", "fr", "hi", "ru", "sw", "tr", "zh")
+
+ROWS = 1000
+"""Of each language, which a trial answers."""
 
 
 def history(trials: int, evaluations: int, seconds: float) -> Iterator[Event]:
@@ -68,6 +76,15 @@ def history(trials: int, evaluations: int, seconds: float) -> Iterator[Event]:
     yield SearchEnded(status="finished")
 
 
+def answer(space: Space, trials: int) -> None:
+    """Put what each trial answered into the store, which is attached to its run."""
+    table = pa.table({"language": ROWS * list(LANGUAGES), "predicted": ROWS * len(LANGUAGES) * ["entailment"]})
+    for number in range(trials):
+        with tempfile.TemporaryDirectory() as files:
+            pq.write_table(table, f"{files}/{PREDICTIONS}")
+            Store(space.store_root).publish(f"trial-{number}", Path(files), {})
+
+
 @contextmanager
 def server(folder: Path) -> Iterator[str]:
     """An MLflow server while the block runs; its address."""
@@ -92,7 +109,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="xit-tracking-") as name, server(Path(name)) as address:
         folder = Path(name)
         stages = [{"mixture": "mini_nli", "seed": {"grid": list(range(given.trials))}}]
-        space = Space.model_validate({"name": "tracking", "recipe": {"stages": stages}, "mlflow": address})
+        places = {"mlflow": address, "store": f"{folder}/store"}
+        space = Space.model_validate({"name": "tracking", "recipe": {"stages": stages}, **places})
+        answer(space, given.trials)
         Journal(folder).append(history(given.trials, given.evaluations, given.seconds))
         tracker, state, rows = MLflowTracker(space, folder), State(), dict[str, list[float]]()
         for event in JournalReader(folder / "events.jsonl").new_events():

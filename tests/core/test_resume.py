@@ -61,7 +61,7 @@ def test_killed_at_any_step_it_ends_with_the_same_weights_bit_for_bit(
     assert not list(out.iterdir())
 
     steps = finish(start(tiny_encoder, store, out))
-    assert steps[0] > at - 1
+    assert steps[0] >= at - 1  # the snapshot of the step before may have been on its way to the store
     assert steps == list(range(steps[0], STEPS + 1))
     wanted, found = (load_file(place / weights.FILE) for place in (whole, out))
     assert wanted.keys() == found.keys()

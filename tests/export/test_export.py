@@ -1,6 +1,8 @@
 """A winner as a model folder answers every test row as the trial did, by other libraries and by ``xit predict``."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -140,8 +142,25 @@ def test_a_winner_is_logged_in_mlflow_with_signature_example_and_card(
     model = client.get_logged_model(address.removeprefix("models:/"))
     assert "accuracy" in model.tags["mlflow.note.content"] or "f1" in model.tags["mlflow.note.content"]
     assert model.source_run_id is not None
-    assert client.get_run(model.source_run_id).data.tags["xit.key"] == best.trial.key
+    trained = client.get_run(model.source_run_id)
+    assert trained.data.tags["xit.key"] == best.trial.key
+    assert model.experiment_id == trained.info.experiment_id
+    again = run("xit_ray.export", "export", str(linear), target, str(tmp_path / "model"), "--mlflow")
+    assert again.returncode == 0, again.stderr  # the folder is there already, and is this winner's
     assert int(mlflow.register_model(address, f"best-{target}").version) == 1
+
+
+def test_without_the_trials_record_nothing_is_written(linear: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "tiny"
+    shutil.copytree(linear, copied)
+    spec = copied / "spec.yaml"
+    spec.write_text(re.sub(r"mlflow: .*", f"mlflow: sqlite:///{tmp_path}/lost.db", spec.read_text()))
+    told = run("xit_ray.export", "export", str(copied), "mini_qa", str(tmp_path / "new"), "--mlflow")
+    assert (told.returncode, "--anew makes the records anew" in told.stderr) == (2, True)
+    assert not (tmp_path / "new").exists()
+    assert not (tmp_path / "lost.db").exists()
+    assert run("xit_ray.track", str(copied), "--anew").returncode == 0
+    assert run("xit_ray.export", "export", str(copied), "mini_qa", str(tmp_path / "new"), "--mlflow").returncode == 0
 
 
 @pytest.fixture(scope="module")

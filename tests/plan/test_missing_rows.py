@@ -37,8 +37,8 @@ def test_every_missing_split_is_in_one_table(tiny_encoder: Path, tmp_path: Path)
 
 def test_what_nobody_knows_the_size_of_has_to_be_there(tiny_encoder: Path, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    own = {"kind": "classification", "labels": ["a", "b"], "files": {"train": "mine.jsonl"}}
-    for name, size, code in (("mine", {}, 2), ("mine_too", {"size": {"train": 950, "dev": 50, "tokens": 20}}, 0)):
+    own = {"kind": "classification", "labels": ["a", "b"], "files": {"train": "mine.jsonl"}}  # dev is cut from it
+    for name, size, code in (("mine", {}, 2), ("mine_too", {"size": {"train": 950, "tokens": 20}}, 0)):
         described = own | size | {"name": name}
         recipe = {"model": str(tiny_encoder), "stages": [{"mixture": name}, {"mixture": "pawsx"}]}
         space = {"name": "far", "recipe": recipe, "zero_shot": {"languages": ["en", "de"]}}

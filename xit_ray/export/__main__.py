@@ -24,7 +24,7 @@ def export(
     if len(places) > 2:
         raise UserError(f"export: found {len(places)} words after the run; allowed: [TARGET] DIR")
     *target, folder = places
-    from xit_ray.export.folder import write
+    from xit_ray.export.folder import loader_of, write
     from xit_ray.export.heads import SENTENCES
     from xit_ray.export.push import check
     from xit_ray.export.push import push as send
@@ -35,17 +35,21 @@ def export(
     if push is not None:
         check(push)
     best = winner(run_folder(run), target[0] if target else None)
-    loader = write(best, Path(folder))
+    place = None
+    if mlflow:
+        from xit_ray.export.mlflow_model import log, place_of
+
+        place = place_of(best)
+    loader = loader_of(best, Path(folder)) if mlflow else None
+    loader = loader or write(best, Path(folder))
     load = f"SentenceTransformer({folder!r})" if loader == SENTENCES else f"{loader}.from_pretrained({folder!r})"
     about = f"{best.cell.trained} ← {best.cell.cell.intermediate}, trial {best.trial.key}"
     console.print(f"{folder}: {about}; {load} loads it", highlight=False, soft_wrap=True, markup=False)
     if best.summary.progress:
         console.print(best.summary.progress, style="yellow", highlight=False)
     console.print(f"Label your own rows:  xit predict {folder} FILE", highlight=False, soft_wrap=True, markup=False)
-    if mlflow:
-        from xit_ray.export.mlflow_model import log
-
-        console.print(f"In MLflow:  {log(best, Path(folder))}", highlight=False, soft_wrap=True, markup=False)
+    if place is not None:
+        console.print(f"In MLflow:  {log(best, Path(folder), place)}", highlight=False, soft_wrap=True, markup=False)
     if push is not None:
         console.print(f"On the hub:  {send(Path(folder), push, private)}", highlight=False, soft_wrap=True)
 

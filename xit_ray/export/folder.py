@@ -56,6 +56,7 @@ def write(winner: Winner, folder: Path) -> str:
         about = {
             "xit_ray": version("xit_ray"),
             "loader": loader,
+            "trial": winner.trial.key,
             "task": described(task),
             "pair": _asks_of_pairs(trained, source),
             "pooling": recipe.model.pooling,
@@ -70,6 +71,15 @@ def write(winner: Winner, folder: Path) -> str:
             file.chmod(0o644)  # safetensors writes for its owner alone
         made.rename(folder)
     return loader
+
+
+def loader_of(winner: Winner, folder: Path) -> str | None:
+    """The class that loads a folder, if it holds this very winner already."""
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return str(about["loader"]) if about.get("trial") == winner.trial.key else None
 
 
 def _asks_of_pairs(task: Task, source: Source) -> bool | None:

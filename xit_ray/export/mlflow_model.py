@@ -1,6 +1,8 @@
 """Logs an exported winner in the run's MLflow: a model with signature, example and card, to be registered and served."""
 
 import logging
+import os
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,45 +20,69 @@ from xit_ray.spec.errors import UserError, without_password
 from xit_ray.tasks import registry
 from xit_ray.track.mlflow_client import SearchRuns
 
+SQLITE = "sqlite:///"
 EXAMPLES = 3
 """English dev rows that show what is asked."""
 CARD = "mlflow.note.content"
 """The tag that MLflow shows as a model's description; it takes 8,000 letters of it."""
 
 
-def log(winner: Winner, folder: Path) -> str:
+@dataclass(frozen=True)
+class Place:
+    """Where a winner is logged."""
+
+    address: str
+    experiment: str
+    run: str
+    """Of the trial that trained it."""
+
+
+def place_of(winner: Winner) -> Place:
+    """Where a winner can be logged; asked before anything is written.
+
+    Raises:
+        UserError: the run's MLflow does not know the trial.
+    """
+    address = winner.space.mlflow
+    assert address is not None
+    runs = SearchRuns(address, winner.space.name)
+    runs.search = winner.search
+    # A database that is not there would be made by looking into it.
+    lost = address.startswith(SQLITE) and not Path(address.removeprefix(SQLITE)).is_file()
+    run = None if lost else runs.find({"xit.kind": "trial", "xit.key": winner.trial.key})
+    if run is None:
+        raise UserError(
+            f"{without_password(address)}: has no run of trial {winner.trial.key}; "
+            f"xit track {winner.folder} --anew makes the records anew"
+        )
+    return Place(address, runs.experiment, run)
+
+
+def log(winner: Winner, folder: Path, place: Place) -> str:
     """Log a model folder with the run of the trial that trained it.
 
     Args:
         winner: what was exported.
         folder: as ``export.folder`` wrote it.
+        place: where.
 
     Returns:
         the model's address, ``models:/…``.
 
     Raises:
-        UserError: the run has no MLflow, or that does not know the trial; or the rows of the example are not there.
+        UserError: the rows of the example are not there.
     """
-    address = winner.space.mlflow
-    if address is None:
-        raise UserError(f"{winner.folder}: was searched without MLflow, so there is no run to log its winner with")
-    runs = SearchRuns(address, winner.space.name)
-    runs.search = winner.search
-    run = runs.find({"xit.kind": "trial", "xit.key": winner.trial.key})
-    if run is None:
-        place = without_password(address)
-        raise UserError(
-            f"{place}: has no run of trial {winner.trial.key}; xit track {winner.folder} --mlflow-uri … makes it"
-        )
     questions = _questions(winner)
     answers, example = Predictor(folder, gpu=False).answers(questions), pd.DataFrame(questions)
-    mlflow.set_tracking_uri(address)
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    mlflow.set_tracking_uri(place.address)
+    mlflow.set_experiment(experiment_id=place.experiment)
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     logged = Model.log(
         artifact_path=None,
         name=winner.trial.cell.target,
         flavor=mlflow.pyfunc,
-        run_id=run,
+        run_id=place.run,
         python_model=str(Path(served.__file__)),
         artifacts={served.FOLDER: str(folder)},
         signature=infer_signature(example, answers),

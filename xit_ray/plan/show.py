@@ -22,8 +22,11 @@ def missing(absent: Sequence[Missing], console: Console) -> None:
     table = Table(title="Not there", title_justify="left", title_style="bold", box=None, pad_edge=False)
     for column in ("task", "split", "languages", "looked for"):
         table.add_column(column, overflow="fold")
-    for one in absent:
-        table.add_row(one.task, one.split, ", ".join(one.languages), Text(one.reason))
+    # What is looked for is mostly the same for all splits of a task.
+    for place in dict.fromkeys((one.task, one.reason) for one in absent):
+        alike = [one for one in absent if (one.task, one.reason) == place]
+        languages = dict.fromkeys(language for one in alike for language in one.languages)
+        table.add_row(place[0], ", ".join(one.split for one in alike), ", ".join(languages), Text(place[1]))
     console.print(table)
 
 
@@ -130,8 +133,14 @@ def money(forecast: Forecast, console: Console) -> None:
         table.add_column(column, justify="left" if column in ("instance", "GPU") else "right")
     for name, instance in prices.instances.items():
         hours = prices.gpu_hours(name, forecast.shared)
+        amount = f"{hours:,.1f}" if hours >= 1 else f"{hours:.4f}"
         costs = (prices.usd(name, work) for work in (forecast.shared, forecast.alone))
-        table.add_row(name, f"{instance.gpus} x {instance.gpu}", f"{hours:,.4f}", *(f"{usd:,.2f}" for usd in costs))
+        table.add_row(
+            name,
+            f"{instance.gpus} x {instance.gpu}",
+            amount,
+            *(f"{usd:,.2f}" for usd in costs),
+        )
     console.print(table)
     console.print(
         f"At {prices.use:.0%} of each GPU's peak, at least {prices.layer_ms:g} ms for each layer of a step, and prices of "

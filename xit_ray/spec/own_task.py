@@ -52,19 +52,19 @@ class Format(Strict):
 class Size(Strict):
     """About how large a dataset is, for plans that are made before its files are there."""
 
-    train: int | None = Field(default=None, gt=0)
+    train: int | None = Field(default=None, gt=0, le=10_000_000)
     """Training rows in a language."""
-    dev: int | None = Field(default=None, gt=0)
-    """English rows that choose."""
-    test: int | None = Field(default=None, gt=0)
+    dev: int | None = Field(default=None, gt=0, le=10_000_000)
+    """English rows that choose; null means one training row in twenty."""
+    test: int | None = Field(default=None, gt=0, le=10_000_000)
     """Test rows in a language, in the mean."""
-    tokens: int = Field(gt=0)
+    tokens: int = Field(gt=0, le=100_000)
     """Of a row, options and windows together, in XLM-R's pieces."""
 
     def of(self, split: Split) -> int | None:
         """Rows of a split in a language."""
         rows: int | None = getattr(self, split)
-        return rows
+        return max(1, self.train // 20) if rows is None and split == "dev" and self.train is not None else rows
 
 
 class OwnTask(Strict):

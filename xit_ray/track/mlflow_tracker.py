@@ -234,7 +234,7 @@ class MLflowTracker:
         """Attach what a trial answered to every test row, while it is in the store; else a tag that says why not."""
         try:
             if not self.store.has_files(evaluation):
-                return {}
+                return {"xit.predictions": f"not attached: the store {self.space.store_root} does not have them"}
             with self.store.open(evaluation) as files:
                 if (files / PREDICTIONS).is_file():  # embedding tests alone answer no rows
                     self.runs.client.log_artifact(run, str(files / PREDICTIONS))
