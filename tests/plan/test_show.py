@@ -58,7 +58,9 @@ def test_the_command_says_it(tiny_encoder: Path, tmp_path: Path, monkeypatch: py
     Store(str(tmp_path / "store")).publish(key, tmp_path / "made", {})
     after = run("xit_ray.plan", str(space))
     assert "The store has 1 of the 5 stages" in " ".join(after.stdout.split())
-    assert [line.split()[-1] for line in after.stdout.splitlines() if line.strip().startswith("mini_nli#64 ")] == ["yes"]
+    assert [line.split()[-1] for line in after.stdout.splitlines() if line.strip().startswith("mini_nli#64 ")] == [
+        "yes"
+    ]
 
 
 def test_a_measured_machine_is_remembered(tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
