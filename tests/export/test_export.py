@@ -257,8 +257,11 @@ def test_columns_of_every_kind_may_have_other_names(linear: Path, tmp_path: Path
     write(winner(linear, "mini_qa"), tmp_path / "qa")
     (tmp_path / "asked.jsonl").write_text(json.dumps({"frage": "Wer kauft?", "passage": "Der Mann kauft ein Buch."}))
     names = {"question": "frage", "context": "passage"}
-    ((_, answer),) = Predictor(tmp_path / "qa").label(tmp_path / "asked.jsonl", names)
+    predictor = Predictor(tmp_path / "qa")
+    ((_, answer),) = predictor.label(tmp_path / "asked.jsonl", names)
     assert answer in "Der Mann kauft ein Buch."
+    with pytest.raises(UserError, match=r"^row 2 has a context without text"):
+        predictor.answers([{"question": "Wer?", "context": context} for context in ("Der Mann.", " ")])
     write(winner(linear, "mini_choice"), tmp_path / "choice")
     (tmp_path / "rows.csv").write_text("text,eins,zwei\nDer Mann kauft,ein Buch,einen Baum\n")
     ((_, answer),) = Predictor(tmp_path / "choice").label(tmp_path / "rows.csv", {"options": "eins,zwei"})

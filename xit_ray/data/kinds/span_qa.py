@@ -37,6 +37,8 @@ class SpanQAData(HeadData[SpanQA]):
             raise UnlabelledError(
                 f"{row.where} has an answer without text; an unlabelled file cannot be trained on or scored"
             )
+        if not given and not context.strip():
+            raise row.bad("has a context without text")
         if not given and not task.unanswerable:
             raise row.bad("has no answer; allowed only in tasks with unanswerable questions")
         answers = [answer for answer in (_located(row, *one, context) for one in given) if answer is not None]
