@@ -159,6 +159,13 @@ def test_without_the_trials_record_nothing_is_written(linear: Path, tmp_path: Pa
     assert (told.returncode, "--anew makes the records anew" in told.stderr) == (2, True)
     assert not (tmp_path / "new").exists()
     assert not (tmp_path / "lost.db").exists()
+    away = re.sub(r"mlflow: .*", "mlflow: http://127.0.0.1:9", spec.read_text())
+    kept, _ = spec.read_text(), spec.write_text(away)
+    told = run("xit_ray.export", "export", str(copied), "mini_qa", str(tmp_path / "new"), "--mlflow")
+    assert (told.returncode, told.stderr.count("\n")) == (2, 1)
+    assert "http://127.0.0.1:9: does not answer" in told.stderr
+    assert not (tmp_path / "new").exists()
+    spec.write_text(kept)
     assert run("xit_ray.track", str(copied), "--anew").returncode == 0
     assert run("xit_ray.export", "export", str(copied), "mini_qa", str(tmp_path / "new"), "--mlflow").returncode == 0
 

@@ -35,6 +35,28 @@ def test_every_missing_split_is_in_one_table(tiny_encoder: Path, tmp_path: Path)
     assert prepared.stderr.splitlines()[-1].startswith(f"error: {tmp_path}/space.yaml: lacks rows of 7 splits")
 
 
+def test_languages_that_are_there_are_read_beside_those_that_are_not(tiny_encoder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "data/pawsx"
+    folder.mkdir(parents=True)
+    for name in ("train-en", "dev-en", "test-en", "test-de"):
+        lines = [f"{name} one {number}\t{name} two {number}\t{number % 2}" for number in range(64)]
+        (folder / f"{name}.tsv").write_text("\n".join(lines))
+    space = {
+        "name": "near",
+        "recipe": {"model": str(tiny_encoder), "stages": [{"mixture": "pawsx"}]},
+        "zero_shot": {"languages": ["en", "de", "ja"]},
+    }
+    (tmp_path / "space.yaml").write_text(yaml.safe_dump(space))
+    planned = run("xit_ray.plan", str(tmp_path / "space.yaml"), "--data", str(tmp_path / "data"))
+    assert planned.returncode == 0, planned.stderr
+    assert "1 trials need 1 stages, 2 steps" in planned.stdout  # 64 rows, not 49,401
+    assert [line.split()[:3] for line in planned.stdout.splitlines() if line.startswith("pawsx ")][0] == [
+        "pawsx",
+        "test",
+        "ja",
+    ]
+
+
 def test_what_nobody_knows_the_size_of_has_to_be_there(tiny_encoder: Path, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     own = {"kind": "classification", "labels": ["a", "b"], "files": {"train": "mine.jsonl"}}  # dev is cut from it

@@ -34,6 +34,8 @@ from xit_ray.track.events import (
     TrialStarted,
 )
 from xit_ray.track.journal import Journal, JournalReader
+from xit_ray.track.mlflow_tracker import MLflowTracker
+from xit_ray.track.state import State
 from xit_ray.track.trackers import trackers_of
 
 COST = Cost(seconds=2.0, device_seconds=2.0, tokens=100, flops=1e9, peak_memory_mb=10.0)
@@ -151,6 +153,32 @@ def test_answers_that_are_damaged_hold_nothing_back(tmp_path: Path) -> None:
     next((tmp_path / "store").rglob(PREDICTIONS)).write_text("not whole")
     _delivered(tmp_path)
     assert "is damaged" in _runs(tmp_path)["trial"].data.tags["xit.predictions"]
+
+
+def test_a_server_that_does_not_take_the_answers_gets_them_again(tmp_path: Path) -> None:
+    Journal(tmp_path).append(history())
+    store = Store(_space(tmp_path).store_root)
+    with tempfile.TemporaryDirectory() as files:
+        (Path(files) / PREDICTIONS).write_text("answers")
+        store.publish("scores-key", Path(files), {})
+    tracker, state = MLflowTracker(_space(tmp_path), tmp_path), State()
+    *events, ended, _ = history()
+    for event in events:
+        state.apply(event)
+        tracker.apply(event, state)
+    state.apply(ended)
+    artifacts = tmp_path / "mlflow-artifacts"
+    artifacts.rename(tmp_path / "away")
+    artifacts.write_text("no folder")
+    with pytest.raises(OSError):
+        tracker.apply(ended, state)
+    artifacts.unlink()
+    (tmp_path / "away").rename(artifacts)
+    tracker.apply(ended, state)
+    trial = _runs(tmp_path)["trial"]
+    assert "xit.predictions" not in trial.data.tags
+    files_of_trial = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").list_artifacts(trial.info.run_id)
+    assert PREDICTIONS in {file.path for file in files_of_trial}
 
 
 def test_records_that_are_delivered_again_are_not_doubled(tmp_path: Path) -> None:

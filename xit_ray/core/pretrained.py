@@ -2,6 +2,8 @@
 
 import functools
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 import transformers
@@ -25,14 +27,13 @@ def load(model: Model) -> PreTrainedModel:
     attention.register()
     transformers.logging.disable_progress_bar()
     transformers.logging.set_verbosity_error()  # it reports the pooling layer, which is taken off below
-    require(model)
-    place, revision = locate(model)
-    try:
+    place, revision = _found(model)
+    with _told(model):
         config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
         packs = is_packed(config)
         if not packs:
             _say_padded(model.name, config.model_type)
-        body: PreTrainedModel = AutoModel.from_pretrained(
+        loaded: PreTrainedModel = AutoModel.from_pretrained(
             place,
             revision=revision,
             config=config,
@@ -41,12 +42,7 @@ def load(model: Model) -> PreTrainedModel:
             attn_implementation=attention.NAME if packs else "eager",
             dtype=torch.float32,
         )
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"model.name: {model.name!r} cannot be loaded as an encoder: {one_line(error)}") from None
-    body = encoder_of(body)
-    if getattr(body, "pooler", None) is not None:
-        body.pooler = None  # trained for another objective; pooling is the recipe's choice
-    return body
+    return _bare(loaded)
 
 
 def skeleton(model: Model) -> PreTrainedModel:
@@ -55,22 +51,39 @@ def skeleton(model: Model) -> PreTrainedModel:
     Raises:
         UserError: the model cannot be found, or is none.
     """
-    require(model)
-    place, revision = locate(model)
-    try:
+    place, revision = _found(model)
+    with _told(model), torch.device("meta"):
         config = AutoConfig.from_pretrained(place, revision=revision, trust_remote_code=False)
-        with torch.device("meta"):
-            body: PreTrainedModel = encoder_of(AutoModel.from_config(config))
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"model.name: {model.name!r} cannot be loaded as an encoder: {one_line(error)}") from None
-    if getattr(body, "pooler", None) is not None:
-        body.pooler = None
-    return body
+        made: PreTrainedModel = AutoModel.from_config(config)
+    return _bare(made)
 
 
 def is_packed(config: PreTrainedConfig) -> bool:
     """Whether batches of an architecture are streams without padding."""
     return compat.packs(MODEL_MAPPING[type(config)]) and can_be_packed(config)
+
+
+def _found(model: Model) -> tuple[str, str | None]:
+    """Where a model is that can be had."""
+    require(model)
+    return locate(model)
+
+
+@contextmanager
+def _told(model: Model) -> Iterator[None]:
+    """What transformers raises of a model, in a line."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"model.name: {model.name!r} cannot be loaded as an encoder: {one_line(error)}") from None
+
+
+def _bare(loaded: PreTrainedModel) -> PreTrainedModel:
+    """The encoder without a pooling layer, which was trained for another objective: pooling is the recipe's choice."""
+    body: PreTrainedModel = encoder_of(loaded)
+    if getattr(body, "pooler", None) is not None:
+        body.pooler = None
+    return body
 
 
 @functools.cache

@@ -16,9 +16,6 @@ WINDOW = 32
 SMOOTHING, FLOOR = 0.5, 0.2
 """Of ``progress``: weight of the newest change, and the share that is dealt out evenly."""
 
-FEWEST_STEPS = 20
-"""Fewer steps of training hardly leave the beginning."""
-
 
 @dataclass(frozen=True)
 class Batch:

@@ -175,9 +175,8 @@ class Stepper:
 
     def _backward(self, number: int, batch: Batch, parts: list[MicroBatch]) -> Tensor:
         network, replicas = self.network, self.meter.replicas
-        if (
-            not network.encoder.body.training
-        ):  # as it is loaded, and after scoring; telling every module takes milliseconds
+        # It is loaded and left by scoring in the other mode; telling every module takes milliseconds.
+        if not network.encoder.body.training:
             network.train()
         if self.stage.dropout:  # what a step draws depends on nothing that came before it
             seed = np.random.SeedSequence((self.stage.seed, number, replicas.rank))

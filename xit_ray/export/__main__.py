@@ -35,12 +35,11 @@ def export(
     if push is not None:
         check(push)
     best = winner(run_folder(run), target[0] if target else None)
-    place = None
+    place = loader = None
     if mlflow:
         from xit_ray.export.mlflow_model import log, place_of
 
-        place = place_of(best)
-    loader = loader_of(best, Path(folder)) if mlflow else None
+        place, loader = place_of(best), loader_of(best, Path(folder))
     loader = loader or write(best, Path(folder))
     load = f"SentenceTransformer({folder!r})" if loader == SENTENCES else f"{loader}.from_pretrained({folder!r})"
     about = f"{best.cell.trained} ← {best.cell.cell.intermediate}, trial {best.trial.key}"

@@ -13,11 +13,9 @@ from xit_ray.core.kinds import head_maker
 from xit_ray.core.network import Network
 from xit_ray.core.tokenizer import load_tokenizer
 from xit_ray.data import rows
-from xit_ray.data.source import Source, parse_source
 from xit_ray.export import card, heads
 from xit_ray.export.winner import Winner
 from xit_ray.spec.errors import UserError
-from xit_ray.tasks import registry
 from xit_ray.tasks.base import Task
 
 ABOUT = "xit_ray.json"
@@ -40,10 +38,7 @@ def write(winner: Winner, folder: Path) -> str:
     if folder.exists():
         raise UserError(f"{folder}: exists; name a folder that does not")
     recipe = winner.trial.recipe
-    source = parse_source(winner.space.data)
-    task = rows.resolved(registry.get(recipe.target_task), source)
-    trained = rows.resolved(registry.trained_as(task), source)
-    network = Network(recipe.model, [head_maker(trained)], seed=0)
+    network = Network(recipe.model, [head_maker(winner.trained)], seed=0)
     with winner.store.open(winner.checkpoint) as checkpoint:
         weights.load(network, checkpoint, head=recipe.target_head)
     dtype = getattr(torch, winner.dtype)
@@ -52,13 +47,13 @@ def write(winner: Winner, folder: Path) -> str:
         made = Path(aside) / folder.name
         made.mkdir()
         tokenizer = load_tokenizer(recipe.model)
-        loader, places = heads.save(network, trained, tokenizer, recipe.model, dtype, made)
+        loader, places = heads.save(network, winner.trained, tokenizer, recipe.model, dtype, made)
         about = {
             "xit_ray": version("xit_ray"),
             "loader": loader,
             "trial": winner.trial.key,
-            "task": described(task),
-            "pair": _asks_of_pairs(trained, source),
+            "task": described(winner.task),
+            "pair": _asks_of_pairs(winner),
             "pooling": recipe.model.pooling,
             "head": recipe.model.head,
             "max_length": recipe.model.max_length,
@@ -66,7 +61,7 @@ def write(winner: Winner, folder: Path) -> str:
             "tensors": places,
         }
         (made / ABOUT).write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
-        (made / "README.md").write_text(card.render(winner, task, loader, about), encoding="utf-8")
+        (made / "README.md").write_text(card.render(winner, winner.task, loader, about), encoding="utf-8")
         for file in (one for one in made.rglob("*") if one.is_file()):
             file.chmod(0o644)  # safetensors writes for its owner alone
         made.rename(folder)
@@ -82,12 +77,12 @@ def loader_of(winner: Winner, folder: Path) -> str | None:
     return str(about["loader"]) if about.get("trial") == winner.trial.key else None
 
 
-def _asks_of_pairs(task: Task, source: Source) -> bool | None:
+def _asks_of_pairs(winner: Winner) -> bool | None:
     """Whether the rows that it was trained on have a second text; None for kinds that have none, or where they are gone."""
-    if "text_b" not in task.columns:
+    if "text_b" not in winner.trained.columns:
         return None
     try:
-        loaded = rows.load(task, "dev", "en", source)
+        loaded = rows.load(winner.trained, "dev", "en", winner.source)
     except UserError:
         return None
     return bool(loaded.table.column("text_b").null_count == 0)

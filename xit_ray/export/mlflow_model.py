@@ -1,6 +1,5 @@
 """Logs an exported winner in the run's MLflow: a model with signature, example and card, to be registered and served."""
 
-import logging
 import os
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -9,22 +8,20 @@ from typing import Any
 
 import mlflow
 import pandas as pd
+from mlflow import MlflowException
 from mlflow.models import Model, infer_signature
 
 from xit_ray.data import rows
-from xit_ray.data.source import parse_source
 from xit_ray.export import served
 from xit_ray.export.predict import Predictor
 from xit_ray.export.winner import Winner
-from xit_ray.spec.errors import UserError, without_password
-from xit_ray.tasks import registry
-from xit_ray.track.mlflow_client import SearchRuns
+from xit_ray.spec.errors import UserError, in_a_line, without_password
+from xit_ray.track.mlflow_client import DESCRIPTION, SearchRuns, is_there
 
-SQLITE = "sqlite:///"
 EXAMPLES = 3
 """English dev rows that show what is asked."""
-CARD = "mlflow.note.content"
-"""The tag that MLflow shows as a model's description; it takes 8,000 letters of it."""
+CARD_LENGTH = 8000
+"""Letters that a tag of a model takes."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +44,10 @@ def place_of(winner: Winner) -> Place:
     assert address is not None
     runs = SearchRuns(address, winner.space.name)
     runs.search = winner.search
-    # A database that is not there would be made by looking into it.
-    lost = address.startswith(SQLITE) and not Path(address.removeprefix(SQLITE)).is_file()
-    run = None if lost else runs.find({"xit.kind": "trial", "xit.key": winner.trial.key})
+    try:
+        run = runs.trial(winner.trial.key) if is_there(address) else None
+    except MlflowException as error:
+        raise UserError(f"{without_password(address)}: does not answer: {in_a_line(error)}") from None
     if run is None:
         raise UserError(
             f"{without_password(address)}: has no run of trial {winner.trial.key}; "
@@ -77,7 +75,6 @@ def log(winner: Winner, folder: Path, place: Place) -> str:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     mlflow.set_tracking_uri(place.address)
     mlflow.set_experiment(experiment_id=place.experiment)
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
     logged = Model.log(
         artifact_path=None,
         name=winner.trial.cell.target,
@@ -88,16 +85,14 @@ def log(winner: Winner, folder: Path, place: Place) -> str:
         signature=infer_signature(example, answers),
         input_example=example,
         pip_requirements=[f"xit_ray=={version('xit_ray')}"],
-        tags={CARD: (folder / "README.md").read_text(encoding="utf-8")[:8000]},
+        tags={DESCRIPTION: (folder / "README.md").read_text(encoding="utf-8")[:CARD_LENGTH]},
     )
     return str(logged.model_uri)
 
 
 def _questions(winner: Winner) -> list[dict[str, Any]]:
     """Rows without their answers."""
-    source = parse_source(winner.space.data)
-    task = rows.resolved(registry.trained_as(registry.get(winner.trial.recipe.target_task)), source)
-    table = rows.load(task, "dev", "en", source).table.slice(0, EXAMPLES)
-    asked = [name for name in Predictor.asked(task) if table.column(name).null_count == 0]
+    table = rows.load(winner.trained, "dev", "en", winner.source).table.slice(0, EXAMPLES)
+    asked = [name for name in Predictor.asked(winner.trained) if table.column(name).null_count == 0]
     questions: list[dict[str, Any]] = table.select(asked).to_pylist()
     return questions

@@ -1,14 +1,19 @@
 """Which trial of a run is exported: of a target's best recipe on English dev, the best replicate that is kept."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
+from xit_ray.data import rows
+from xit_ray.data.source import Source, parse_source
 from xit_ray.report.matrix import MatrixCell
 from xit_ray.report.readable import readable
 from xit_ray.report.summary import Summary, summarise
 from xit_ray.spec.errors import UserError, unknown
 from xit_ray.spec.space import Space
 from xit_ray.stages.store import Store
+from xit_ray.tasks import registry
+from xit_ray.tasks.base import Task
 from xit_ray.track.state import TrialState
 
 
@@ -32,6 +37,21 @@ class Winner:
     def store(self) -> Store:
         """Where its checkpoint is."""
         return Store(self.space.store_root)
+
+    @functools.cached_property
+    def source(self) -> Source:
+        """Where rows are."""
+        return parse_source(self.space.data)
+
+    @functools.cached_property
+    def task(self) -> Task:
+        """What it answers."""
+        return rows.resolved(registry.get(self.trial.recipe.target_task), self.source)
+
+    @functools.cached_property
+    def trained(self) -> Task:
+        """The task whose rows trained its head."""
+        return rows.resolved(registry.trained_as(self.task), self.source)
 
     @property
     def checkpoint(self) -> str:

@@ -10,7 +10,7 @@ from xit_ray.plan import show
 from xit_ray.plan.build import build
 from xit_ray.plan.forecast import Forecaster
 from xit_ray.plan.missing import missing
-from xit_ray.plan.outline import OutlineForecaster, OutlinePlanner, can_outline
+from xit_ray.plan.outline import OutlineForecaster, OutlinePlanner, size
 from xit_ray.plan.planner import Planner
 from xit_ray.plan.prices import hourly_price
 from xit_ray.spec import commands
@@ -101,14 +101,13 @@ def _planner(space: Space, where: str, outline: bool, needs_rows: bool, console:
             planner.check()
             return planner
     show.missing(absent, console)
-    by_metadata = OutlinePlanner(space, source, where, reads=True)
-    if needs_rows or not can_outline(by_metadata, ((one.task, one.split) for one in absent)):
+    if needs_rows or any(size(one.task, one.split) is None for one in absent):
         raise UserError(
             f"{where}: lacks rows of {len(absent)} splits (see above); give --data another folder, or fetch them with "
             "--data hub --prepare"
         )
     show.outlined(False, console)
-    return by_metadata
+    return OutlinePlanner(space, source, where, reads=True)
 
 
 def _prepare(planner: Planner, console: Console) -> None:

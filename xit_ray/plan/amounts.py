@@ -1,5 +1,6 @@
 """Refuses numbers that cannot be had: results would be called what they are not."""
 
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from xit_ray.core.sampling import total_steps
@@ -10,6 +11,8 @@ from xit_ray.spec.space import Finalists, Space
 
 FEW_EVALUATIONS = 4
 """So many may be asked of any stage, the default among them; where there are fewer steps, it is scored at each of them."""
+FEWEST_STEPS = 20
+"""Fewer steps of training hardly leave the beginning."""
 DEFAULT_TOP = Finalists().top
 
 
@@ -60,3 +63,20 @@ def check_finalists(space: Space, where: str) -> None:
             raise UserError(
                 f"{where}: search.finalists.top: found {finalists.top}; the space has {len(distinct)} recipes of {target}"
             )
+
+
+def few_steps(stages: Iterable[tuple[str, int]]) -> str | None:
+    """Stages that are too short to say anything, in a sentence; None where there are none.
+
+    Args:
+        stages: their labels and steps.
+    """
+    short = {label: steps for label, steps in stages if steps < FEWEST_STEPS}
+    if not short:
+        return None
+    return f"{some([f'{label} ({steps})' for label, steps in short.items()])}: steps of training are few; raise epochs."
+
+
+def some(names: Sequence[str], shown: int = 4) -> str:
+    """The first of some names, and how many more there are."""
+    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")

@@ -62,12 +62,15 @@ def _looks(model: Model) -> Iterator[tuple[str, str]]:
 
     from xit_ray.core.architectures import first_position
     from xit_ray.core.device import compute_dtype
-    from xit_ray.core.flops import sizes
+    from xit_ray.core.encoder import freeze
+    from xit_ray.core.flops import sizes_of
     from xit_ray.core.pretrained import is_packed, skeleton
 
     logging.set_verbosity_error()
-    body, counted = skeleton(model), sizes(model)
+    body = skeleton(model)
+    freeze(body, model)
     config = body.config
+    counted = sizes_of(body, config.hidden_size)
     yield "architecture", f"{config.model_type}, {counted.layers} layers of {counted.width}"
     yield (
         "parameters",

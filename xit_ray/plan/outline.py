@@ -10,7 +10,7 @@ from xit_ray.plan.forecast import Forecaster
 from xit_ray.plan.leak_guard import LeakGuard, Used
 from xit_ray.plan.planner import Planner
 from xit_ray.plan.workload import Workload
-from xit_ray.spec.errors import UserError
+from xit_ray.spec.errors import AbsentError, UserError
 from xit_ray.spec.recipe import Model
 from xit_ray.spec.space import Space
 from xit_ray.stages.work import Evaluation
@@ -43,26 +43,25 @@ class OutlinePlanner(Planner):
         """None: they have no part in what a search costs."""
         return []
 
-    def size(self, name: str, split: Split) -> Size | None:
-        """A task's metadata, if it tells of a split and is to be taken for it."""
-        task = registry.get(name)
-        described = (registry.trained_as(task) if split != "test" and task.size is not None else task).size
-        described = described if described is None or described.of(split) is not None else task.size
-        if described is None or described.of(split) is None:
-            return None
-        if self.reads:
-            try:
-                self.cache.load(name, split, task.languages[0] if split == "test" else "en")
-            except UserError:
-                return described
-            return None
-        return described
-
     def _rows(self, task: str, split: Split, language: str) -> tuple[str, int]:
-        described = self.size(task, split)
+        described = self.metadata(task, split, language)
         if described is None:
             return super()._rows(task, split, language)
         return f"metadata:{task}/{split}/{language}", described.of(split) or 0
+
+    def metadata(self, name: str, split: Split, language: str) -> Size | None:
+        """What is known of rows that are not there, or are not to be looked for; None where the rows themselves are taken."""
+        known = size(name, split)
+        if known is not None and self.reads and self._are_there(name, split, language):
+            return None
+        return known
+
+    def _are_there(self, name: str, split: Split, language: str) -> bool:
+        try:
+            self.cache.load(name, split, language)
+        except AbsentError:
+            return False
+        return True
 
 
 class OutlineForecaster(Forecaster):
@@ -77,7 +76,7 @@ class OutlineForecaster(Forecaster):
         self.outline = planner
 
     def _rows(self, model: Model, name: str, split: Split, language: str, examples: int | None) -> tuple[Ids, Ids]:
-        described = self.outline.size(name, split)
+        described = self.outline.metadata(name, split, language)
         if described is None:
             return super()._rows(model, name, split, language, examples)
         count = min(described.of(split) or 0, examples or 2**62)
@@ -86,17 +85,15 @@ class OutlineForecaster(Forecaster):
 
     def _evaluation(self, model: Model, evaluation: Evaluation) -> Workload:
         """Of texts on two sides where a task has no head."""
-        embedded = {name: self.outline.size(name, "test") for name in evaluation.embedding_tests}
-        read = evaluation.model_copy(
-            update={"languages": {name: own for name, own in evaluation.languages.items() if not embedded.get(name)}}
-        )
-        work = super()._evaluation(model, read)
-        for name, size in embedded.items():
-            if size is not None:
-                rows = 2 * (size.test or 0) * len(evaluation.languages[name])
-                lengths = np.full(rows, size.tokens, dtype=np.int64)
-                work += self._scored(self._sizes(model), lengths, lengths**2)
-        return work
+        reckoned = Workload()
+        read = dict(evaluation.languages)
+        for name in evaluation.embedding_tests:
+            described = self.outline.metadata(name, "test", evaluation.languages[name][0])
+            if described is not None:
+                rows = 2 * (described.of("test") or 0) * len(read.pop(name))
+                lengths = np.full(rows, described.tokens, dtype=np.int64)
+                reckoned += self._scored(self._sizes(model), lengths, lengths**2)
+        return super()._evaluation(model, evaluation.model_copy(update={"languages": read})) + reckoned
 
 
 class _NoGuard(LeakGuard):
@@ -109,6 +106,8 @@ class _NoGuard(LeakGuard):
         """Nothing."""
 
 
-def can_outline(planner: OutlinePlanner, absent: Iterable[tuple[str, Split]]) -> bool:
-    """Whether metadata tells of everything that is not there."""
-    return all(planner.size(task, split) is not None for task, split in absent)
+def size(name: str, split: Split) -> Size | None:
+    """What metadata tells of a split of a task, or of the task that trains its head; None where it tells nothing."""
+    task = registry.get(name)
+    tasks = (task,) if split == "test" else (registry.trained_as(task), task)
+    return next((one.size for one in tasks if one.size is not None and one.size.of(split) is not None), None)

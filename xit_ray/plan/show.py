@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from xit_ray.core.sampling import FEWEST_STEPS
+from xit_ray.plan import amounts
 from xit_ray.plan.build import Plan
 from xit_ray.plan.forecast import Forecast
 from xit_ray.plan.missing import Missing
@@ -62,18 +62,9 @@ def stages(plan: Plan, console: Console) -> None:
 
 def few_steps(plan: Plan, console: Console) -> None:
     """Stages that are too short to say anything."""
-    short = {
-        node.training.label: node.training.steps for node in plan.nodes.values() if node.training.steps < FEWEST_STEPS
-    }
-    if short:
-        told = ", ".join(f"{label} ({steps})" for label, steps in short.items())
-        console.print(
-            f"{told}: steps of training are few; raise epochs.",
-            style="yellow",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
-        )
+    told = amounts.few_steps((node.training.label, node.training.steps) for node in plan.nodes.values())
+    if told is not None:
+        console.print(told, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def totals(plan: Plan, console: Console) -> None:

@@ -66,7 +66,7 @@ def _figures(summary: Summary) -> dict[str, tuple[str, Callable[[], Figure]]]:
             "Device-seconds of every stage and evaluation, as forecast"
             f"{'' if all(row['calibrated'] for row in summary.forecasts) else ' at the mean speed of the search itself'}"
             " and as measured; what lies on the line was forecast right",
-            any(row["device_seconds"] > 0 for row in summary.forecasts),
+            bool(_timed(summary)),
             lambda: _forecast(summary),
         ),
         "predicted": (
@@ -254,11 +254,16 @@ def _curves(summary: Summary) -> Figure:
     return figure
 
 
+def _timed(summary: Summary) -> list[dict[str, Any]]:
+    """Forecasts that have a place on axes of logarithms."""
+    return [row for row in summary.forecasts if min(row["forecast_seconds"], row["device_seconds"]) > 0]
+
+
 def _forecast(summary: Summary) -> Figure:
     figure, axes = _panels(["forecast"], height=3.2)
     (axis,) = axes.values()
     axis.set_title("", loc="left")
-    shown = [row for row in summary.forecasts if min(row["forecast_seconds"], row["device_seconds"]) > 0]
+    shown = _timed(summary)
     for number, role in enumerate(dict.fromkeys(row["role"] for row in shown)):
         pairs = [(row["forecast_seconds"], row["device_seconds"]) for row in shown if row["role"] == role]
         axis.plot(*zip(*pairs, strict=True), MARKERS[number], markersize=4, color=SERIES[number], label=role)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from xit_ray.core.sampling import FEWEST_STEPS
+from xit_ray.plan.amounts import few_steps, some
 from xit_ray.tasks import registry
 
 Row = dict[str, Any]
@@ -36,18 +36,14 @@ def _one_answer(finished: list[Row], scores: list[Row]) -> list[str]:
                 told.setdefault(test, []).append(f"{row['intermediate']} (in {len(languages)} languages)")
     return [
         f"{target}: {len(names)} of {sum(target in row['tests'] for row in finished)} trials give one answer to every row: "
-        f"{_some(names)}. They have not learnt the task."
+        f"{some(names)}. They have not learnt the task."
         for target, names in told.items()
     ]
 
 
 def _short(ledger: list[Row]) -> list[str]:
-    short = {row["label"]: row["steps"] for row in ledger if row["steps"] is not None and row["steps"] < FEWEST_STEPS}
-    return (
-        [f"{_some([f'{label} ({steps})' for label, steps in short.items()])}: steps of training are few; raise epochs."]
-        if short
-        else []
-    )
+    told = few_steps((row["label"], row["steps"]) for row in ledger if row["steps"] is not None)
+    return [told] if told is not None else []
 
 
 def _small_dev(ledger: list[Row]) -> list[str]:
@@ -60,7 +56,3 @@ def _small_dev(ledger: list[Row]) -> list[str]:
         f"English dev of {label} has {rows} rows: one row more that is right is {100 / rows:.1f} points."
         for label, rows in small.items()
     ]
-
-
-def _some(names: list[str], shown: int = 4) -> str:
-    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")

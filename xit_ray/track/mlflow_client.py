@@ -18,6 +18,16 @@ CONTEXTS = {"train": "training", "dev": "validation"}
 """What MLflow calls a dataset's part in a run, by split."""
 
 
+SQLITE = "sqlite:///"
+DESCRIPTION = "mlflow.note.content"
+"""The tag that MLflow shows as the description of a run or a model."""
+
+
+def identity_of(kind: str, key: str) -> dict[str, str]:
+    """The tags by which the run of a trial or stage is found."""
+    return {"xit.kind": kind, "xit.key": key}
+
+
 def connect(address: str) -> MlflowClient:
     """A client of a tracking address. A web server need not answer yet, a database must.
 
@@ -68,6 +78,10 @@ class SearchRuns:
         runs = self.client.search_runs([self.experiment], wanted, ViewType.ACTIVE_ONLY, max_results=1)
         return str(runs[0].info.run_id) if runs else None
 
+    def trial(self, key: str) -> str | None:
+        """ID of a trial's run."""
+        return self.find(identity_of("trial", key))
+
     def find_or_create(
         self, name: str, identity: Mapping[str, str], more: Mapping[str, str], begun: float | None = None
     ) -> str:
@@ -107,7 +121,7 @@ class SearchRuns:
 
     def tags(self, run: str, tags: Mapping[str, str]) -> None:
         """Set tags; MLflow takes 5,000 bytes of each, and all of a description."""
-        kept = [RunTag(key, value if key == "mlflow.note.content" else value[:4000]) for key, value in tags.items()]
+        kept = [RunTag(key, value if key == DESCRIPTION else value[:4000]) for key, value in tags.items()]
         self.client.log_batch(run, tags=kept)
 
     def metrics(self, run: str, values: Mapping[str, float | None], step: int, when: float) -> None:
@@ -145,8 +159,18 @@ class SearchRuns:
         self.client.set_terminated(run, status, end_time=round(when * 1000))
 
 
+def is_there(address: str) -> bool:
+    """Whether an SQLite database is there, which looking into it would make; servers are asked when they are used."""
+    file = _file(address)
+    return file is None or file.is_file()
+
+
 def _artifacts(address: str) -> str | None:
     """Where files go: beside an SQLite database (MLflow's default is the working folder), else as the server says."""
-    if not address.startswith("sqlite:///"):
-        return None
-    return (Path(address.removeprefix("sqlite:///")).resolve().parent / "mlflow-artifacts").as_uri()
+    file = _file(address)
+    return None if file is None else (file.resolve().parent / "mlflow-artifacts").as_uri()
+
+
+def _file(address: str) -> Path | None:
+    """Of an SQLite database; None where the address is of something else."""
+    return Path(address.removeprefix(SQLITE)) if address.startswith(SQLITE) else None

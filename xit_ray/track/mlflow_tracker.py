@@ -6,6 +6,7 @@ Runs are found again by their tags, so a resumed search continues them and never
 import functools
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from xit_ray.data.overlap import Overlap
 from xit_ray.spec.cell import Cell
 from xit_ray.spec.differences import Differences
 from xit_ray.spec.domains import cover
-from xit_ray.spec.errors import UserError, one_line
+from xit_ray.spec.errors import UserError, in_a_line
 from xit_ray.spec.space import Space, as_recipe
 from xit_ray.stages.records import HistoryPoint, Score
 from xit_ray.stages.store import Store
@@ -36,7 +37,7 @@ from xit_ray.track.events import (
     TrialStarted,
     UntrainedScored,
 )
-from xit_ray.track.mlflow_client import SearchRuns
+from xit_ray.track.mlflow_client import DESCRIPTION, SearchRuns, identity_of
 from xit_ray.track.mlflow_view import save_view
 from xit_ray.track.state import State, TrialState
 from xit_ray.track.tables import spent_cost, zero_shot_mean, zero_shot_score
@@ -47,7 +48,6 @@ REPORT, ANSWERS, MATRIX = "report", "answers.md", "matrix.parquet"
 """Of a run's folder: the report's tables and figures, in it the answers in words; and the matrix."""
 SEARCH_STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 STATUS = {"done": "FINISHED", "stopped": "KILLED", "failed": "FAILED", "skipped": "KILLED"}
-DESCRIPTION = "mlflow.note.content"
 LONGEST_NAME = 120
 """Of a row of the matrix in the name of a metric; MLflow takes 250 letters in all."""
 HYPERPARAMETERS = ("learning_rate", "epochs", "batch_size", "seed")
@@ -198,7 +198,7 @@ class MLflowTracker:
         cell, settings = trial.cell, self.differences.in_words(trial.recipe, trial.reseeded)
         name = f"{cell.target} ← {cell.intermediate}{f' · {settings}' if settings else ''}"
         self.children[trial.key] = run = self.runs.find_or_create(
-            name, {"xit.kind": "trial", "xit.key": trial.key}, self._inherited(), trial.started
+            name, identity_of("trial", trial.key), self._inherited(), trial.started
         )
         self.runs.client.update_run(run, "RUNNING")
         params: dict[str, Any] = {"intermediate": cell.intermediate, "target": cell.target, "model": cell.model}
@@ -232,21 +232,20 @@ class MLflowTracker:
 
     def _predictions(self, run: str, evaluation: str) -> dict[str, str]:
         """Attach what a trial answered to every test row, while it is in the store; else a tag that says why not."""
-        try:
-            if not self.store.has_files(evaluation):
-                return {"xit.predictions": f"not attached: the store {self.space.store_root} does not have them"}
-            with self.store.open(evaluation) as files:
-                if (files / PREDICTIONS).is_file():  # embedding tests alone answer no rows
-                    self.runs.client.log_artifact(run, str(files / PREDICTIONS))
-        except (KeyError, OSError, UserError) as error:  # gone meanwhile, out of reach, or damaged
-            return {"xit.predictions": f"not attached: {one_line(error)}"}
+        with ExitStack() as stack:
+            try:
+                files = stack.enter_context(self.store.open(evaluation))
+            except (KeyError, OSError, UserError) as error:  # gone, out of reach, or damaged; not the server's failing
+                return {"xit.predictions": f"not attached: {in_a_line(error)}"}
+            if (files / PREDICTIONS).is_file():  # embedding tests alone answer no rows
+                self.runs.client.log_artifact(run, str(files / PREDICTIONS))
         return {}
 
     def _stage(self, event: StagePublished | StageReused, trial: TrialState) -> None:
         """A stage before the target's, which other trials may share."""
         record, begun = event.record, event.time - event.record.cost.seconds
-        name, identity = f"stage {event.label}", {"xit.kind": "stage", "xit.key": event.key}
-        run = self.runs.find_or_create(name, identity, self._inherited(), begun)
+        name = f"stage {event.label}"
+        run = self.runs.find_or_create(name, identity_of("stage", event.key), self._inherited(), begun)
         place = [stage.key for stage in trial.stages].index(event.key)
         settings = {name: getattr(trial.recipe.trained[place], name) for name in HYPERPARAMETERS}
         after = " > ".join(stage.label for stage in trial.stages[:place]) or trial.cell.model
@@ -262,7 +261,7 @@ class MLflowTracker:
     def _child(self, key: str) -> str:
         """The run of a trial, in this process or an earlier one."""
         if key not in self.children:
-            known = self.runs.find({"xit.kind": "trial", "xit.key": key})
+            known = self.runs.trial(key)
             if known is None:
                 raise LookupError(f"there is no run of trial {key}: was it deleted?")
             self.children[key] = known
