@@ -50,11 +50,8 @@ def test_languages_that_are_there_are_read_beside_those_that_are_not(tiny_encode
     planned = run("xit_ray.plan", str(tmp_path / "space.yaml"), "--data", str(tmp_path / "data"))
     assert planned.returncode == 0, planned.stderr
     assert "1 trials need 1 stages, 2 steps" in planned.stdout  # 64 rows, not 49,401
-    assert [line.split()[:3] for line in planned.stdout.splitlines() if line.startswith("pawsx ")][0] == [
-        "pawsx",
-        "test",
-        "ja",
-    ]
+    absent = next(line for line in planned.stdout.splitlines() if line.startswith("pawsx "))
+    assert absent.split()[:3] == ["pawsx", "test", "ja"]
 
 
 def test_what_nobody_knows_the_size_of_has_to_be_there(tiny_encoder: Path, tmp_path: Path) -> None:

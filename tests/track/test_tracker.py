@@ -170,7 +170,7 @@ def test_a_server_that_does_not_take_the_answers_gets_them_again(tmp_path: Path)
     artifacts = tmp_path / "mlflow-artifacts"
     artifacts.rename(tmp_path / "away")
     artifacts.write_text("no folder")
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="mlflow-artifacts"):
         tracker.apply(ended, state)
     artifacts.unlink()
     (tmp_path / "away").rename(artifacts)
